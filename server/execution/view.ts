@@ -1,0 +1,123 @@
+/**
+ * What an operation sees: the head state of its partition at one instant, with its own writes on top.
+ *
+ * An operation is a synchronous function of a View. When it needs something that is not in memory,
+ * the View throws (a private signal that operations must let through); the attempt is dropped with
+ * all its writes, the missing thing is fetched off the event loop, and the operation runs again from
+ * the start with the same time and randomness. So: no side effects but through the View, no clock,
+ * no Math.random, and no catching of what one did not throw.
+ *
+ * A ClientError thrown by an operation drops its writes and becomes the client's error.
+ */
+import type { RowType } from '../storage/row.js';
+
+/** A live row's header. Treat as immutable; `put` a changed copy. */
+export interface Row {
+  readonly type: RowType;
+  /** A number of Encoding: what OBJECT ENCODING says. */
+  readonly encoding: number;
+  /** 8 latin1 characters, (decree, index), never reused; given by the View to a new row. Prefix of its elements. */
+  readonly version: string;
+  /** Milliseconds since 1970; 0: never. */
+  readonly expireAtMs: number;
+  readonly modifiedAtMs: number;
+  /** Cluster of origin; 0: here. */
+  readonly origin: number;
+  /** Seconds since 1970, coarse; updated in memory by reads. */
+  readonly accessedAtS: number;
+  /** Redis's logarithmic counter, 0 to 255. */
+  readonly frequency: number;
+  /** Elements of a collection; 0 for a string. */
+  readonly size: number;
+  /** Logical bytes of all elements, or of the string. */
+  readonly bytes: number;
+  /** True: elements live in element space, `value` is type-specific data; false: everything is in `value`. */
+  readonly large: boolean;
+  /** A string's bytes, or a packed small collection. */
+  readonly value: Buffer;
+}
+
+/** What `put` needs; the View fills in the rest (version of a new row, times, origin, access data). */
+export interface RowChange {
+  readonly type: RowType;
+  readonly encoding: number;
+  readonly expireAtMs: number;
+  readonly size: number;
+  readonly bytes: number;
+  readonly large: boolean;
+  readonly value: Buffer;
+}
+
+export interface Element {
+  readonly sortKey: Buffer;
+  readonly value: Buffer;
+}
+
+/** Sort keys: bytewise order; null bounds are open. */
+export interface ElementRange {
+  readonly gte: Buffer | null;
+  readonly lt: Buffer | null;
+  readonly reverse: boolean;
+  readonly limit: number;
+}
+
+export interface View {
+  /** Partition time: the same for every attempt, never before an earlier mutation's. */
+  readonly nowMs: number;
+  /** Uniform in [0, 1): the same sequence on every attempt. */
+  random(): number;
+  /** The database (0 to 15) that key functions below refer to. */
+  readonly db: number;
+  /** The same view on another database. */
+  inDatabase(db: number): View;
+
+  /** The live row; null when absent or expired (an expired one is logged as deleted on the way). Touches access data unless `peek`. */
+  row(key: Buffer): Row | null;
+  peek(key: Buffer): Row | null;
+  /**
+   * Writes the row's header. A row of that key keeps its version (and elements) when `previous` is the
+   * row as looked up; with `previous` null what was there is replaced: its elements become garbage, in O(1).
+   */
+  put(key: Buffer, previous: Row | null, change: RowChange): Row;
+  /** Removes the row and all its elements, in O(1). False when there was none. */
+  remove(key: Buffer): boolean;
+
+  /** Element space of a large row. */
+  element(key: Buffer, row: Row, sortKey: Buffer): Buffer | null;
+  putElement(key: Buffer, row: Row, sortKey: Buffer, value: Buffer): void;
+  removeElement(key: Buffer, row: Row, sortKey: Buffer): void;
+  elements(key: Buffer, row: Row, range: ElementRange): Element[];
+
+  /**
+   * Live keys in cursor order from position (slot, hash) on, at most about `count`: all keys of one
+   * (slot, hash) are returned together. `next` is null at the end of the partition.
+   */
+  scan(from: ScanPosition, count: number): { keys: ScannedKey[]; next: ScanPosition | null };
+  /** Live or not yet swept rows of the database, in O(1), and how many of them have an expiry. */
+  count(): { keys: number; expires: number };
+  /** A key chosen by `random`, null when the database is empty. */
+  randomKey(): Buffer | null;
+  /** O(1): a new keyspace id. */
+  flush(): void;
+  swapDatabases(a: number, b: number): void;
+  /** Slots this partition owns. */
+  readonly slots: { readonly from: number; readonly to: number };
+  /** The table's multiKey. */
+  readonly multiKey: 'any' | 'slot';
+}
+
+export interface ScanPosition {
+  readonly slot: number;
+  readonly hash: number;
+}
+
+export interface ScannedKey {
+  readonly key: Buffer;
+  readonly row: Row;
+}
+
+/** How an operation is executed. Throws ClientError; returns what the reply is made of. */
+export type Execute = (
+  view: View,
+  args: readonly import('../../shared/operations/operation.js').OperationArgument[],
+) => import('../../shared/operations/operation.js').OperationResult;

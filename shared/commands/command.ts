@@ -1,0 +1,85 @@
+/**
+ * A row of the command table: everything there is to know about a command, declared as data. Routing,
+ * arity checks, COMMAND, docs/compatibility.md and the dispatch all derive from it.
+ *
+ * Data commands (here, because scripts on the server will call them too) say how they become an
+ * operation and how its result becomes a reply. Commands that concern the connection or the process
+ * (`run: 'session'`) have their handler in proxy/commands, by name; start-up fails when one is missing.
+ */
+import type { Operation, OperationResult } from '../operations/operation.js';
+import type { Reply } from './reply.js';
+
+export type CommandFlag =
+  | 'write' | 'readonly' | 'denyoom' | 'admin' | 'pubsub' | 'noscript' | 'blocking' | 'loading' | 'stale'
+  | 'skip_monitor' | 'skip_slowlog' | 'asking' | 'fast' | 'no_auth' | 'may_replicate' | 'movablekeys'
+  | 'no_async_loading' | 'no_multi' | 'allow_busy' | 'no_mandatory_keys' | 'sentinel' | 'only_sentinel';
+
+export type CommandGroup =
+  | 'string' | 'generic' | 'connection' | 'server' | 'hash' | 'list' | 'set' | 'sorted-set' | 'stream' | 'bitmap'
+  | 'hyperloglog' | 'geo' | 'pubsub' | 'scripting' | 'transactions' | 'cluster';
+
+/** Positions count the command name as 0, as in COMMAND. `last` -1: to the end. */
+export interface KeyRange { readonly first: number; readonly last: number; readonly step: number }
+
+export interface TranslateContext {
+  readonly resp: 2 | 3;
+  /** The connection's database. */
+  readonly db: number;
+  /** Wall clock, ms: only for turning what a client gives into something absolute where Redis does so at parse time. */
+  readonly databases: number;
+}
+
+export interface CommandFacts {
+  /** Lower case. */
+  readonly name: string;
+  readonly arity: number;
+  readonly flags: readonly CommandFlag[];
+  /** ACL categories without the @. */
+  readonly categories: readonly string[];
+  readonly keys: KeyRange | null;
+  readonly group: CommandGroup;
+  readonly since: string;
+  /** One sentence in our own words. */
+  readonly summary: string;
+}
+
+interface Supported extends CommandFacts {
+  readonly support: 'yes' | 'partly' | 'no';
+  /** For docs/compatibility.md: how partly, or why not. */
+  readonly note?: string;
+  readonly subcommands?: readonly Command[];
+}
+
+/** One operation on the partition of its keys. */
+export interface KeyedCommand extends Supported {
+  readonly run: 'keyed';
+  /** `args` are without the command's name; arity has been checked. Throws ClientError. */
+  readonly translate: (args: readonly Buffer[], context: TranslateContext) => Operation;
+  readonly reply: (result: OperationResult, args: readonly Buffer[], context: TranslateContext) => Reply;
+  /**
+   * Set for a plain union of single-key commands: when its keys lie in several partitions, the
+   * arguments are split by key (`keys.step` arguments each), every part is translated by itself, and
+   * the results are merged: added up, all OK, or put back in the order of the keys.
+   */
+  readonly union?: 'sum' | 'ok' | 'positions';
+}
+
+/** One operation on every partition of the table; results in the order of the partitions. */
+export interface WholeCommand extends Supported {
+  readonly run: 'whole';
+  readonly translate: (args: readonly Buffer[], context: TranslateContext) => Operation;
+  readonly merge: (results: readonly OperationResult[], args: readonly Buffer[], context: TranslateContext) => Reply;
+}
+
+/** Handled by the proxy: its handler is in proxy/commands. */
+export interface SessionCommand extends Supported {
+  readonly run: 'session';
+}
+
+/** Known, refused with `error` (a full RESP error text), and listed with its `note`. */
+export interface RefusedCommand extends Supported {
+  readonly run: 'refused';
+  readonly error: string;
+}
+
+export type Command = KeyedCommand | WholeCommand | SessionCommand | RefusedCommand;

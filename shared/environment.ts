@@ -1,0 +1,33 @@
+/**
+ * What a role may know of the outside world apart from its network and its disk. Everything that
+ * reads a clock, sets a timer or draws a random number does it through this interface, so that
+ * the simulator runs the real code on virtual time.
+ */
+export interface Environment {
+  /** Monotonic clock in milliseconds; never steps. Leases and deadlines use this one only. */
+  monotonicMs(): number;
+  /** Wall clock in milliseconds since 1970; may step. Only expiry times and reports use it. */
+  wallMs(): number;
+  /** Calls `run` once after at least `delayMs`. */
+  after(delayMs: number, run: () => void): Timer;
+  /** Calls `run` when the input of this event-loop turn has been read: the place to batch. */
+  defer(run: () => void): void;
+  /** Uniform in [0, 1). */
+  random(): number;
+}
+
+export interface Timer {
+  cancel(): void;
+}
+
+/** The environment of a real process. */
+export const systemEnvironment: Environment = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  after(delayMs, run) {
+    const timer = setTimeout(run, delayMs);
+    return { cancel: () => clearTimeout(timer) };
+  },
+  defer: (run) => void setImmediate(run),
+  random: () => Math.random(),
+};

@@ -1,0 +1,137 @@
+/**
+ * Every message between processes: a msgpack array whose first element is its kind. Frames carry
+ * arrays of such messages (see framing.ts). Kinds are on the wire: numbers are explicit and never reused.
+ *
+ * Replies and answers are messages of their own; nothing blocks on a connection.
+ */
+import type { ClusterView, Configuration, NodeInfo, Proposal, ReplicaReport, Seat } from '../cluster.js';
+import type { Operation, OperationResult } from '../operations/operation.js';
+
+export const PROTOCOL_VERSION = 1;
+
+export const Kind = {
+  // proxy or native client <-> server
+  request: 1,
+  reply: 2,
+  giveUp: 3,
+  // server <-> server, replication
+  prepare: 10,
+  prepareAck: 11,
+  prepareReject: 12,
+  beacon: 13,
+  beaconAck: 14,
+  // server <-> server, learning
+  learnBegin: 20,
+  learnState: 21,
+  learnPlan: 22,
+  learnChunk: 23,
+  learnChunkAck: 24,
+  learnFailed: 25,
+  // anybody <-> meta
+  register: 30,
+  registered: 31,
+  heartbeat: 32,
+  heartbeatAck: 33,
+  view: 34,
+  propose: 35,
+  proposeResult: 36,
+  addLearner: 37,
+  checksum: 38,
+  checksumResult: 39,
+  createReplica: 40,
+} as const;
+
+/**
+ * `connection` and `sequence` name the request for life (with the sender's boot: the session), so
+ * that a repeated request can be recognised; `acknowledged`: every sequence of this connection up
+ * to it has been answered to the client. `id` is the sender's handle for the reply.
+ */
+export type RequestMessage = [
+  kind: 1, id: number, partition: number, rangeVersion: number, connection: number, sequence: number,
+  acknowledged: number, db: number, operation: Operation,
+];
+
+/** How a request ended. */
+export const Status = {
+  /** `value` is the result. */
+  ok: 0,
+  /** The client's error, its exact Redis text in `value`. Nothing was changed. */
+  clientError: 1,
+  /** Not executed and may be tried again, here or elsewhere; `value` is a code of RetryReason. */
+  retry: 2,
+  /** It may or may not have been executed. `value` is a text. */
+  unknown: 3,
+} as const;
+
+export type ReplyMessage = [kind: 2, id: number, status: number, value: OperationResult];
+
+/** Why a server refused before execution. */
+export type RetryReason = 'not-primary' | 'wrong-range' | 'no-such-partition' | 'not-enough-replicas' | 'stopping';
+
+/** The sender will not repeat this request any more: if it has not been executed yet, it must never be. */
+export type GiveUpMessage = [kind: 3, partition: number, connection: number, sequence: number];
+
+/** One mutation, to be logged. `committed`: everything up to it is committed. `body`: see server/replication/mutation.ts. */
+export type PrepareMessage = [
+  kind: 10, partition: number, ballot: number, decree: number, committed: number, attempt: number, body: Buffer,
+];
+/** Everything up to `decree` is in the sender's log at the configured durability. `attempt`: learning attempt, 0 for a member. */
+export type PrepareAckMessage = [
+  kind: 11, partition: number, ballot: number, decree: number, attempt: number, disk: number,
+];
+/** The prepare was refused: its ballot is older than `ballot`, or `next` is the decree the sender expects (a gap). */
+export type PrepareRejectMessage = [kind: 12, partition: number, ballot: number, next: number, attempt: number];
+/** `sentAt` is the sender's monotonic clock and comes back unchanged. */
+export type BeaconMessage = [kind: 13, sentAt: number, partitions: [partition: number, ballot: number, committed: number][]];
+export type BeaconAckMessage = [kind: 14, sentAt: number, partitions: [partition: number, ballot: number][]];
+
+/** Primary to learner: begin an attempt. The learner answers with what it has. */
+export type LearnBeginMessage = [kind: 20, partition: number, attempt: number, ballot: number];
+/** `committed`: the last decree it holds that is certainly committed. */
+export type LearnStateMessage = [kind: 21, partition: number, attempt: number, committed: number];
+/** `snapshotDecree` 0: no snapshot comes, mutations follow from the learner's committed decree. */
+export type LearnPlanMessage = [kind: 22, partition: number, attempt: number, snapshotDecree: number];
+/** `entries`: key, value, key, value ...; `crc` covers their concatenation. */
+export type LearnChunkMessage = [
+  kind: 23, partition: number, attempt: number, index: number, last: boolean, crc: number, entries: Buffer[],
+];
+export type LearnChunkAckMessage = [kind: 24, partition: number, attempt: number, index: number];
+export type LearnFailedMessage = [kind: 25, partition: number, attempt: number, reason: string];
+
+export type RegisterMessage = [kind: 30, info: NodeInfo, replicas: ReplicaReport[]];
+/** `error` is a text, empty when accepted. */
+export type RegisteredMessage = [kind: 31, error: string];
+export type HeartbeatMessage = [kind: 32, sentAt: number, report: HeartbeatReport];
+export type HeartbeatAckMessage = [kind: 33, sentAt: number];
+export type ViewMessage = [kind: 34, view: ClusterView];
+export type ProposeMessage = [kind: 35, id: number, proposal: Proposal];
+/** `accepted`, and in either case the configuration now in force. */
+export type ProposeResultMessage = [kind: 36, id: number, accepted: boolean, configuration: Configuration];
+/** Meta asks the primary of `ballot` to teach `seat`. */
+export type AddLearnerMessage = [kind: 37, partition: number, ballot: number, seat: Seat];
+/** Meta asks the primary for a checksum of every replica at one decree; each replica answers to meta. */
+export type ChecksumMessage = [kind: 38, partition: number, id: number];
+export type ChecksumResultMessage = [
+  kind: 39, partition: number, id: number, decree: number, checksum: string, entries: number,
+];
+
+/** Sent by servers with every heartbeat; proxies send an empty list. */
+export interface HeartbeatReport {
+  readonly replicas: readonly {
+    readonly partition: number;
+    readonly ballot: number;
+    readonly role: ReplicaRole;
+    readonly committed: number;
+    readonly applied: number;
+    /** Nodes this primary teaches. */
+    readonly learners: readonly string[];
+    readonly serving: boolean;
+  }[];
+  /** Free bytes of the data disk and its size; 0 where unknown. */
+  readonly diskFreeBytes: number;
+  readonly diskBytes: number;
+}
+
+export type ReplicaRole = 'primary' | 'secondary' | 'learner' | 'inactive';
+
+export type Message = readonly [kind: number, ...fields: unknown[]];
