@@ -25,8 +25,10 @@ export interface TranslateContext {
   readonly resp: 2 | 3;
   /** The connection's database. */
   readonly db: number;
-  /** Wall clock, ms: only for turning what a client gives into something absolute where Redis does so at parse time. */
+  /** How many databases there are. */
   readonly databases: number;
+  /** True when maxmemory-policy is one of the LFU policies: OBJECT FREQ and IDLETIME answer accordingly. Absent: false. */
+  readonly lfu?: boolean;
 }
 
 export interface CommandFacts {
@@ -47,6 +49,10 @@ interface Supported extends CommandFacts {
   readonly support: 'yes' | 'partly' | 'no';
   /** For docs/compatibility.md: how partly, or why not. */
   readonly note?: string;
+  /**
+   * Rows named `container|subcommand`. As in COMMAND, their arity and key positions count the container's
+   * word as 0 and the subcommand's as 1; the `args` they are given are without both words.
+   */
   readonly subcommands?: readonly Command[];
 }
 
@@ -82,4 +88,17 @@ export interface RefusedCommand extends Supported {
   readonly error: string;
 }
 
-export type Command = KeyedCommand | WholeCommand | SessionCommand | RefusedCommand;
+/** Does nothing but hold `subcommands` (OBJECT): the first argument says which; none matches: an error. */
+export interface ContainerCommand extends Supported {
+  readonly run: 'container';
+  readonly subcommands: readonly Command[];
+}
+
+/** Needs neither a server nor the connection: its reply follows from the arguments (OBJECT HELP). */
+export interface ConstantCommand extends Supported {
+  readonly run: 'constant';
+  readonly answer: (args: readonly Buffer[], context: TranslateContext) => Reply;
+}
+
+export type Command =
+  | KeyedCommand | WholeCommand | SessionCommand | RefusedCommand | ContainerCommand | ConstantCommand;
