@@ -11,6 +11,9 @@ export const limits = {
   /** A proxy stops reading from clients above this much unanswered to one server. */
   inFlightBytesPerServer: 16 * MiB,
   inFlightRequestsPerServer: 16_384,
+  /** Requests that wait at a router for a partition's primary: above these it stops reading from the clients concerned. */
+  waitingRequestsPerPartition: 65_536,
+  waitingBytesPerPartition: 64 * MiB,
   /** A link with more than this queued is congested: bulk senders wait. */
   linkQueueBytes: 8 * MiB,
   // replication

@@ -1,0 +1,135 @@
+/**
+ * What the router keeps for a request and for the connection it came from. A request has its numbers
+ * (connection, partition, sequence) for life, however often it is sent, so that a server can recognise
+ * a repetition; `id` names one sending of it and is renewed with each, so that the late answer to an
+ * earlier sending finds nobody.
+ */
+import type { Operation, OperationResult } from '../operations/operation.js';
+import type { RoutedPartition } from './routing-table.js';
+
+/**
+ * Told once how a request ended. `status` is one of Status:
+ * - ok: `value` is the result;
+ * - clientError: `value` is the exact Redis error text;
+ * - retry: certainly not executed; `value` is a sentence that says why;
+ * - unknown: it may or may not have been executed; `value` is a sentence that says why.
+ */
+export interface Completion {
+  onOutcome(status: number, value: OperationResult): void;
+}
+
+/** The order of one connection's requests at one partition. */
+export class Lane {
+  readonly partition: number;
+  private lastSequence = 0;
+  /** Every sequence up to this has been answered. */
+  acknowledged = 0;
+  /** Answered above `acknowledged`: a read may be answered before an earlier write commits. */
+  private answeredAbove: Set<number> | null = null;
+
+  constructor(partition: number) {
+    this.partition = partition;
+  }
+
+  next(): number {
+    this.lastSequence += 1;
+    return this.lastSequence;
+  }
+
+  answered(sequence: number): void {
+    if (sequence !== this.acknowledged + 1) {
+      this.answeredAbove ??= new Set();
+      this.answeredAbove.add(sequence);
+      return;
+    }
+    this.acknowledged = sequence;
+    const above = this.answeredAbove;
+    if (above === null || above.size === 0) return;
+    while (above.delete(this.acknowledged + 1)) this.acknowledged += 1;
+  }
+}
+
+/**
+ * One client connection as the router and the servers know it. Made by `Router.connect`; a released
+ * one is used again for another client, with its sequences going on, so that the tables of servers
+ * grow with concurrent connections and not with all there ever were.
+ */
+export class RoutedConnection {
+  readonly id: number;
+  /** Called when `congested` turns false. */
+  onDrain: () => void;
+  /** Queues that asked this connection to stop sending. */
+  congestedBy = 0;
+  /** Requests not yet answered. */
+  outstanding = 0;
+  released = false;
+  private readonly lanes = new Map<number, Lane>();
+  private lastLane: Lane | null = null;
+
+  constructor(id: number, onDrain: () => void) {
+    this.id = id;
+    this.onDrain = onDrain;
+  }
+
+  /** While true the owner should submit no more (what it submits still is accepted). */
+  get congested(): boolean {
+    return this.congestedBy > 0;
+  }
+
+  lane(partition: number): Lane {
+    const last = this.lastLane;
+    if (last !== null && last.partition === partition) return last;
+    let lane = this.lanes.get(partition);
+    if (lane === undefined) {
+      lane = new Lane(partition);
+      this.lanes.set(partition, lane);
+    }
+    this.lastLane = lane;
+    return lane;
+  }
+}
+
+export class Request {
+  /** Handle of the present sending; 0 while it waits. */
+  id = 0;
+  /** True once an earlier sending may have been executed without an answer reaching us. */
+  unsure = false;
+  readonly partition: RoutedPartition;
+  readonly connection: RoutedConnection;
+  readonly lane: Lane;
+  readonly sequence: number;
+  readonly db: number;
+  readonly operation: Operation;
+  readonly bytes: number;
+  /** Monotonic ms, as of the router's coarse clock. */
+  readonly deadline: number;
+  readonly completion: Completion;
+
+  constructor(
+    partition: RoutedPartition, connection: RoutedConnection, lane: Lane, db: number,
+    operation: Operation, bytes: number, deadline: number, completion: Completion,
+  ) {
+    this.partition = partition;
+    this.connection = connection;
+    this.lane = lane;
+    this.sequence = lane.next();
+    this.db = db;
+    this.operation = operation;
+    this.bytes = bytes;
+    this.deadline = deadline;
+    this.completion = completion;
+  }
+}
+
+/** About what an operation weighs in memory and on the wire. */
+export function operationBytes(operation: readonly unknown[]): number {
+  let bytes = 48;
+  for (let index = 1; index < operation.length; index += 1) {
+    const argument = operation[index];
+    if (typeof argument === 'number') bytes += 8;
+    else if (Buffer.isBuffer(argument) || typeof argument === 'string') bytes += argument.length + 16;
+    else if (Array.isArray(argument)) bytes += operationBytes(argument);
+    else bytes += 8;
+  }
+  return bytes;
+}
