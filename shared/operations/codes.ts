@@ -1,0 +1,284 @@
+/**
+ * The table of operations, one enumeration for Redis commands and the native client. Numbers are on
+ * the wire and, with results, in the mutation log: explicit, never reused. Each code has here its
+ * constructor, which documents its arguments and its result; server/rows executes it.
+ *
+ * Times: `ms` relative to partition time when the mode is `Expiry.relative` (the server decides what
+ * "now" is, once, for all replicas), milliseconds since 1970 when it is `Expiry.absolute`.
+ */
+import type { Operation } from './operation.js';
+
+export const Code = {
+  // strings
+  get: 1,
+  set: 2,
+  getAndExpire: 3,
+  getAndDelete: 4,
+  append: 5,
+  setRange: 6,
+  getRange: 7,
+  length: 8,
+  increment: 9,
+  incrementFloat: 10,
+  longestCommon: 11,
+  multiGet: 12,
+  multiSet: 13,
+  multiSetIfNone: 14,
+  // keys of any type
+  remove: 40,
+  exists: 41,
+  touch: 42,
+  type: 43,
+  expire: 44,
+  timeToLive: 45,
+  expireTime: 46,
+  persist: 47,
+  rename: 48,
+  copy: 49,
+  move: 50,
+  facts: 51,
+  digestValues: 52,
+  // whole databases
+  scan: 70,
+  keys: 71,
+  randomKey: 72,
+  counts: 73,
+  flush: 74,
+  flushAll: 75,
+  swapDatabases: 76,
+  digest: 77,
+  // fields of a row by sort key
+  fieldGet: 100,
+  fieldMultiGet: 101,
+  fieldSet: 102,
+  fieldRemove: 103,
+  fieldIncrement: 104,
+  fieldCheckAndSet: 105,
+  fieldCount: 106,
+  fieldTimeToLive: 107,
+  fieldScan: 108,
+  fullScan: 109,
+} as const;
+export type Code = (typeof Code)[keyof typeof Code];
+
+/** How a time is given. `none`: no expiry; `keep`: the one there is stays. */
+export const Expiry = { none: 0, relative: 1, absolute: 2, keep: 3 } as const;
+export type Expiry = (typeof Expiry)[keyof typeof Expiry];
+
+/** Bits of `set`. */
+export const SetFlag = { ifAbsent: 1, ifPresent: 2, returnOld: 4 } as const;
+
+/** Bits of `expire`. */
+export const ExpireFlag = { ifNone: 1, ifSome: 2, ifGreater: 4, ifLess: 8 } as const;
+
+/** What `longestCommon` returns. */
+export const LcsMode = { text: 0, length: 1, matches: 2 } as const;
+export type LcsMode = (typeof LcsMode)[keyof typeof LcsMode];
+
+/** What `fieldCheckAndSet` demands of the checked field; comparisons are bytewise and fail on an absent field. */
+export const Check = {
+  absent: 1, present: 2, equal: 3, notEqual: 4, less: 5, lessOrEqual: 6, greater: 7, greaterOrEqual: 8,
+} as const;
+export type Check = (typeof Check)[keyof typeof Check];
+
+/** An int64: a number where it is exact, else a bigint. */
+export type Integer = number | bigint;
+
+/** The value, or null. */
+export const get = (key: Buffer): Operation => [Code.get, key];
+
+/**
+ * True when set, null when a condition failed; with `returnOld` the old value or null in either case.
+ * A plain SET is three elements long, as this is the hottest operation there is.
+ */
+export const set = (
+  key: Buffer, value: Buffer, flags: number = 0, expiry: Expiry = Expiry.none, ms: number = 0,
+): Operation => flags === 0 && expiry === Expiry.none
+  ? [Code.set, key, value]
+  : [Code.set, key, value, flags, expiry, ms];
+
+/** The value, or null. `Expiry.none` persists, `Expiry.keep` changes nothing. */
+export const getAndExpire = (key: Buffer, expiry: Expiry, ms: number): Operation =>
+  [Code.getAndExpire, key, expiry, ms];
+
+/** The value that was removed, or null. */
+export const getAndDelete = (key: Buffer): Operation => [Code.getAndDelete, key];
+
+/** The new length. */
+export const append = (key: Buffer, bytes: Buffer): Operation => [Code.append, key, bytes];
+
+/** The new length. `offset` is not negative. */
+export const setRange = (key: Buffer, offset: Integer, bytes: Buffer): Operation =>
+  [Code.setRange, key, offset, bytes];
+
+/** The bytes from `start` to `end` inclusive; negative positions count from the end. */
+export const getRange = (key: Buffer, start: Integer, end: Integer): Operation =>
+  [Code.getRange, key, start, end];
+
+/** The string's length in bytes, 0 when absent. */
+export const length = (key: Buffer): Operation => [Code.length, key];
+
+/** The new value, an Integer. */
+export const increment = (key: Buffer, delta: Integer): Operation => [Code.increment, key, delta];
+
+/** The new value as bytes. `delta` is text that Redis reads as a float. */
+export const incrementFloat = (key: Buffer, delta: Buffer): Operation => [Code.incrementFloat, key, delta];
+
+/**
+ * By mode: the longest common subsequence; its length; or `[length, matches]`, last match first, each
+ * `[fromA, toA, fromB, toB, length]`, those of at least `minMatchLength` bytes.
+ */
+export const longestCommon = (a: Buffer, b: Buffer, mode: LcsMode, minMatchLength: Integer): Operation =>
+  [Code.longestCommon, a, b, mode, minMatchLength];
+
+/** Values in the order of `keys`, null where there is none or it is no string. */
+export const multiGet = (keys: readonly Buffer[]): Operation => [Code.multiGet, ...keys];
+
+/** True. `pairs`: key, value, key, value ... */
+export const multiSet = (pairs: readonly Buffer[]): Operation => [Code.multiSet, ...pairs];
+
+/** True when all were set, false when one of the keys existed and none was. */
+export const multiSetIfNone = (pairs: readonly Buffer[]): Operation => [Code.multiSetIfNone, ...pairs];
+
+/** How many there were. */
+export const remove = (keys: readonly Buffer[]): Operation => [Code.remove, ...keys];
+
+/** How many exist; a key given twice counts twice. Does not count as an access. */
+export const exists = (keys: readonly Buffer[]): Operation => [Code.exists, ...keys];
+
+/** How many exist; all of them count as accessed now. */
+export const touch = (keys: readonly Buffer[]): Operation => [Code.touch, ...keys];
+
+/** A number of RowType, 0 when absent. */
+export const type = (key: Buffer): Operation => [Code.type, key];
+
+/** True when the expiry was set or the key, being past it, was removed. `flags`: bits of ExpireFlag. */
+export const expire = (key: Buffer, expiry: Expiry, ms: number, flags: number): Operation =>
+  [Code.expire, key, expiry, ms, flags];
+
+/** Milliseconds left, -1 without expiry, -2 when absent. */
+export const timeToLive = (key: Buffer): Operation => [Code.timeToLive, key];
+
+/** When it expires in ms since 1970, -1 without expiry, -2 when absent. */
+export const expireTime = (key: Buffer): Operation => [Code.expireTime, key];
+
+/** True when there was an expiry to remove. */
+export const persist = (key: Buffer): Operation => [Code.persist, key];
+
+/** True; with `ifAbsent` false when `to` exists. Error when `from` does not exist. */
+export const rename = (from: Buffer, to: Buffer, ifAbsent: boolean): Operation =>
+  [Code.rename, from, to, ifAbsent];
+
+/** True when copied; false when `from` does not exist or `to` does and `replace` is false. */
+export const copy = (from: Buffer, to: Buffer, toDatabase: number, replace: boolean): Operation =>
+  [Code.copy, from, to, toDatabase, replace];
+
+/** True when moved; false when it does not exist here or does exist there. */
+export const move = (key: Buffer, toDatabase: number): Operation => [Code.move, key, toDatabase];
+
+/**
+ * Facts about a row for OBJECT, MEMORY USAGE and DEBUG OBJECT, without touching it; null when absent:
+ * `[encoding, references, idleSeconds, frequency, memoryBytes, serializedBytes, accessedAtSeconds]`,
+ * `encoding` being its Redis name. `factOf` reads it.
+ */
+export const facts = (key: Buffer): Operation => [Code.facts, key];
+
+/** Of each key a SHA-1 of its value, its expiry left out; 20 zero bytes for an absent key. */
+export const digestValues = (keys: readonly Buffer[]): Operation => [Code.digestValues, ...keys];
+
+/**
+ * `[cursor, keys, visited]`: keys from `cursor` (slot * 2^32 + hash) on, of about `count` visited ones those
+ * that match. The cursor returned is where to go on; when this partition is at its end, it is the first
+ * of the following slot, or 0 after the last slot there is. `rowType` 0: of every type.
+ */
+export const scan = (cursor: number, count: number, pattern: Buffer | null, rowType: number): Operation =>
+  [Code.scan, cursor, count, pattern, rowType];
+
+/** All keys that match the glob pattern; null matches every key. */
+export const keys = (pattern: Buffer | null): Operation => [Code.keys, pattern];
+
+/** `[key or null, keys in this partition, a random number in [0, 1)]`. */
+export const randomKey = (): Operation => [Code.randomKey];
+
+/** Of every database that is not empty `[database, keys, keys with an expiry]`. */
+export const counts = (): Operation => [Code.counts];
+
+/** True. Empties the request's database. */
+export const flush = (): Operation => [Code.flush];
+
+/** True. Empties all databases. */
+export const flushAll = (): Operation => [Code.flushAll];
+
+/** True. */
+export const swapDatabases = (a: number, b: number): Operation => [Code.swapDatabases, a, b];
+
+/** 20 bytes, independent of order: those of partitions are combined by xor. All zero when all databases are empty. */
+export const digest = (): Operation => [Code.digest];
+
+/** The field's value, or null. */
+export const fieldGet = (key: Buffer, sortKey: Buffer): Operation => [Code.fieldGet, key, sortKey];
+
+/** Values in the order of `sortKeys`, null where there is none. */
+export const fieldMultiGet = (key: Buffer, sortKeys: readonly Buffer[]): Operation =>
+  [Code.fieldMultiGet, key, ...sortKeys];
+
+/** `ttlMs` 0: the field does not expire. */
+export interface Field {
+  readonly sortKey: Buffer;
+  readonly value: Buffer;
+  readonly ttlMs: number;
+}
+
+/** How many of them are new. */
+export const fieldSet = (key: Buffer, fields: readonly Field[]): Operation =>
+  [Code.fieldSet, key, ...fields.flatMap((field) => [field.sortKey, field.value, field.ttlMs])];
+
+/** How many there were. */
+export const fieldRemove = (key: Buffer, sortKeys: readonly Buffer[]): Operation =>
+  [Code.fieldRemove, key, ...sortKeys];
+
+/** The new value, an Integer. `ttlMs` 0: an expiry stays as it is. */
+export const fieldIncrement = (key: Buffer, sortKey: Buffer, delta: Integer, ttlMs: number): Operation =>
+  [Code.fieldIncrement, key, sortKey, delta, ttlMs];
+
+export interface CheckAndSet {
+  readonly check: Check;
+  readonly checkSortKey: Buffer;
+  /** What a comparison compares with; empty for `absent` and `present`. */
+  readonly operand: Buffer;
+  readonly setSortKey: Buffer;
+  /** Null: removes the field. */
+  readonly value: Buffer | null;
+  readonly ttlMs: number;
+}
+
+/** `[done, the checked field's value before or null]`. */
+export const fieldCheckAndSet = (key: Buffer, c: CheckAndSet): Operation =>
+  [Code.fieldCheckAndSet, key, c.checkSortKey, c.check, c.operand, c.setSortKey, c.value, c.ttlMs];
+
+/** How many live fields the row has; 0 when absent. */
+export const fieldCount = (key: Buffer): Operation => [Code.fieldCount, key];
+
+/** Milliseconds left, -1 without expiry, -2 when absent. */
+export const fieldTimeToLive = (key: Buffer, sortKey: Buffer): Operation =>
+  [Code.fieldTimeToLive, key, sortKey];
+
+export interface FieldRange {
+  /** Inclusive; null: from the first. */
+  readonly from: Buffer | null;
+  /** Exclusive; null: to the last. */
+  readonly to: Buffer | null;
+  readonly limit: number;
+  readonly reverse: boolean;
+}
+
+/** `[more, [sortKey, value, sortKey, value ...]]` in bytewise order of sort keys. `more`: the limit cut it short. */
+export const fieldScan = (key: Buffer, range: FieldRange): Operation =>
+  [Code.fieldScan, key, range.from, range.to, range.limit, range.reverse];
+
+/**
+ * `[cursor, rows]` as `scan`, of rows with fields only: each row `[key, more, [sortKey, value ...]]`, with at
+ * most `fieldsPerRow` of its fields; when `more`, `fieldScan` behind the last sort key gives the others.
+ */
+export const fullScan = (cursor: number, count: number, fieldsPerRow: number): Operation =>
+  [Code.fullScan, cursor, count, fieldsPerRow];
