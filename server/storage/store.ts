@@ -26,6 +26,8 @@ export interface Range {
   readonly limit: number;
   /** ... and stop after the entry that brings key and value bytes to this. */
   readonly limitBytes: number;
+  /** A long walk that nobody waits for (learning, sweeping): behind other jobs, and past the block cache. */
+  readonly background?: boolean;
 }
 
 export interface Store {
@@ -33,9 +35,9 @@ export interface Store {
   getSync(key: Buffer): Buffer | undefined;
   /** Off the event loop. Results in the order of `keys`. */
   getMany(keys: readonly Buffer[], done: Callback<(Buffer | undefined)[]>): void;
-  /** Off the event loop: one page of a range as of the moment of the call. */
+  /** Off the event loop: one page of a range as of the moment of the call. Shorter than both limits: there is no more. */
   range(range: Range, done: Callback<Entry[]>): void;
-  /** Atomic. `sync`: on stable storage (everything written before it too) when it calls back. */
+  /** Atomic; writes take effect in the order of the calls, and are readable when they have called back. `sync`: on stable storage (everything written before it too) when it calls back. */
   write(writes: readonly Write[], sync: boolean, done: Callback): void;
   /** The state as of now, readable while writes go on. Must be closed. */
   snapshot(): Snapshot;
