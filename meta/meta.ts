@@ -1,0 +1,471 @@
+/**
+ * The meta role: one event loop around MetaState and the decisions. It answers registrations,
+ * heartbeats and proposals, pushes views, and runs the guardian when something changed and on a tick.
+ *
+ *   message → change MetaState (in memory) → store.write → what the change allows to be said
+ *
+ * Whatever is said waits until everything that was changed before it is durable (`afterPersisted`),
+ * refusals too: nobody ever learns of a configuration that a restarted meta would not know.
+ * Time, network and store come in through the constructor and nothing here awaits: the simulator runs it as it is.
+ */
+import {
+  type ClusterView, members, type MultiKey, type NodeInfo, type ReplicaReport, sameSeat, type Seat, type Table,
+} from '../shared/cluster.js';
+import type { Environment, Timer } from '../shared/environment.js';
+import { OperatingError } from '../shared/errors.js';
+import type { Logger } from '../shared/logging.js';
+import {
+  type ChecksumResultMessage, type HeartbeatMessage, type HeartbeatReport, Kind, type Message, type ProposeMessage,
+  type RegisterMessage,
+} from '../shared/wire/messages.js';
+import type { Network, Origin } from '../shared/wire/network.js';
+import { type Decision, force, guard } from './decisions/guardian.js';
+import { judge } from './decisions/proposals.js';
+import type { PartitionSituation, Situation } from './decisions/situation.js';
+import { checkTable } from './decisions/tables.js';
+import { Nodes } from './nodes.js';
+import { MetaState, type PartitionRecord, type TableSpec } from './state.js';
+import type { StateStore } from './store/store.js';
+import { Teaching } from './teaching.js';
+
+export interface MetaOptions {
+  /** The default table is created once this many servers have registered. */
+  readonly servers: number;
+  readonly partitions: number;
+  readonly multiKey: MultiKey;
+  readonly replicas: number;
+  readonly minReplicas: number;
+  /** A server not heard of for this long no longer counts as alive. */
+  readonly metaLeaseMs: number;
+  /** How long a server that lost its seat is waited for before another one learns the partition. */
+  readonly rejoinMs: number;
+  readonly tickMs: number;
+  /** 16 hex digits, unguessable: the key of a new table's header hash. */
+  readonly newHashKey: () => string;
+  /** The state could not be written: nothing may be decided any more; the process should end. */
+  readonly onFatal: (error: Error) => void;
+}
+
+export const DEFAULT_TABLE = 'default';
+
+/** What the guardian waits for, by partition. */
+export type Waiting = Extract<Decision, { kind: 'wait' }>;
+
+export class Meta {
+  private readonly environment: Environment;
+  private readonly network: Network;
+  private readonly store: StateStore;
+  private readonly options: MetaOptions;
+  private readonly logger: Logger;
+
+  private state = new MetaState();
+  private nodes: Nodes;
+  private readonly teaching: Teaching;
+  private waiting: readonly Waiting[] = [];
+  private started = false;
+  private stopped = false;
+  private tick: Timer | null = null;
+
+  private toSay: (() => void)[] = [];
+  private writing = false;
+  private reviewQueued = false;
+  private shownNodes = new Map<string, string>();
+  private readonly checksumListeners = new Set<(from: Origin, message: ChecksumResultMessage) => void>();
+
+  constructor(environment: Environment, network: Network, store: StateStore, options: MetaOptions, logger: Logger) {
+    this.environment = environment;
+    this.network = network;
+    this.store = store;
+    this.options = options;
+    this.logger = logger;
+    this.nodes = new Nodes(this.state, environment.monotonicMs(), options.metaLeaseMs);
+    this.teaching = new Teaching(options.rejoinMs);
+    network.onMessage = (from, message) => this.onMessage(from, message);
+    network.onConnected = () => undefined; // whoever connects registers first
+    network.onDisconnected = (peer) => this.onDisconnected(peer);
+  }
+
+  /** Loads the state; messages that come before that are dropped, their senders repeat them. */
+  start(done: (error: Error | null) => void): void {
+    this.store.load((error, rows) => {
+      if (error !== null) return done(error);
+      try {
+        this.state = MetaState.load(rows);
+      } catch (cause) {
+        return done(cause instanceof Error ? cause : new Error(String(cause)));
+      }
+      this.nodes = new Nodes(this.state, this.now(), this.options.metaLeaseMs);
+      this.started = true;
+      this.logger.info({ tables: this.state.tables.size, partitions: this.state.partitions.size, servers: this.state.nodes.size }, 'meta state loaded');
+      this.scheduleTick();
+      done(null);
+    });
+  }
+
+  stop(done: (error: Error | null) => void): void {
+    this.stopped = true;
+    this.tick?.cancel();
+    const close = (): void => {
+      if (this.writing) this.environment.after(1, close);
+      else this.store.close(done);
+    };
+    close();
+  }
+
+  // --- what the admin API reads and asks
+
+  tables(): Table[] {
+    return [...this.state.tables.values()];
+  }
+
+  partitions(): PartitionRecord[] {
+    return [...this.state.partitions.values()];
+  }
+
+  listNodes(): NodeInfo[] {
+    return this.nodes.list(this.now());
+  }
+
+  heartbeatOf(node: string): HeartbeatReport | null {
+    return this.nodes.heartbeatOf(node);
+  }
+
+  waitingFor(): readonly Waiting[] {
+    return this.waiting;
+  }
+
+  createTable(spec: TableSpec, done: (error: Error | null, table?: Table) => void): void {
+    if (!this.started) return done(notStarted());
+    try {
+      checkTable(spec);
+    } catch (error) {
+      return done(error instanceof Error ? error : new Error(String(error)));
+    }
+    if (this.state.tableNamed(spec.name) !== undefined) {
+      return done(new OperatingError('E_REFUSED', `table ${spec.name} exists already`));
+    }
+    const table = this.state.createTable(spec, this.options.newHashKey());
+    this.logger.info({ table: table.name, partitions: spec.partitions, multiKey: spec.multiKey }, 'table created');
+    this.review();
+    this.afterPersisted(() => done(null, table));
+  }
+
+  dropTable(name: string, done: (error: Error | null) => void): void {
+    const table = this.state.tableNamed(name);
+    if (table === undefined) return done(new OperatingError('E_REFUSED', `there is no table ${name}`));
+    this.state.dropTable(table.id);
+    this.logger.info({ table: name }, 'table dropped');
+    this.afterPersisted(() => done(null));
+  }
+
+  /** Makes `node` the only replica of a partition whose members do not come back. Loses what only they had. */
+  recover(partition: number, node: string, done: (error: Error | null) => void): void {
+    const refuse = (reason: string): void => done(new OperatingError('E_REFUSED', reason));
+    const record = this.state.partitions.get(partition);
+    if (record === undefined) return refuse(`there is no partition ${partition}`);
+    const situation = this.situation();
+    const server = situation.servers.get(node);
+    if (server === undefined || !server.alive || !server.present) return refuse(`server ${node} is not there`);
+    const { primary } = record.partition.configuration;
+    if (primary !== null && situation.servers.get(primary.node)?.alive === true && situation.servers.get(primary.node)?.info.boot === primary.boot) {
+      return refuse(`partition ${partition} has a primary, ${primary.node}; nothing needs to be recovered`);
+    }
+    const of = situation.partitions.find((candidate) => candidate.record === record);
+    if (of !== undefined) this.carryOut(force(situation, of, server));
+    this.afterPersisted(() => done(null));
+  }
+
+  /** Asks a partition's primary for checksums; every `ChecksumResultMessage` goes to the listeners. */
+  askChecksum(primary: string, partition: number, id: number): boolean {
+    return this.network.send(primary, [Kind.checksum, partition, id]);
+  }
+
+  onChecksumResult(listener: (from: Origin, message: ChecksumResultMessage) => void): () => void {
+    this.checksumListeners.add(listener);
+    return () => void this.checksumListeners.delete(listener);
+  }
+
+  // --- messages
+
+  private onMessage(from: Origin, message: Message): void {
+    if (!this.started || this.stopped) return;
+    switch (message[0]) {
+      case Kind.register:
+        return this.onRegister(from, message as unknown as RegisterMessage);
+      case Kind.heartbeat:
+        return this.onHeartbeat(from, message as unknown as HeartbeatMessage);
+      case Kind.propose:
+        return this.onPropose(from, message as unknown as ProposeMessage);
+      case Kind.checksumResult:
+        for (const listener of this.checksumListeners) listener(from, message as unknown as ChecksumResultMessage);
+        return;
+      default:
+        this.logger.warn({ from: from.node, kind: message[0] }, 'a message that meta does not know was dropped');
+    }
+  }
+
+  private onRegister(from: Origin, [, info, replicas]: RegisterMessage): void {
+    const refusal = this.whyNotRegister(from, info, replicas);
+    if (refusal !== null) {
+      this.logger.warn({ node: from.node, boot: from.boot, reason: refusal }, 'registration refused');
+      return this.afterPersisted(() => void this.network.send(from.node, [Kind.registered, refusal]));
+    }
+    const newBoot = this.nodes.get(info) === undefined;
+    if (info.role === 'server') {
+      const known = this.state.nodes.get(info.node);
+      if (known === undefined || JSON.stringify(known.info) !== JSON.stringify(info)) this.state.putNode({ ...info, state: info.state === 'dead' ? 'dead' : 'alive' });
+    }
+    this.nodes.register(info, replicas, this.now());
+    if (newBoot || info.state === 'dead') {
+      this.logger.info({ node: info.node, role: info.role, boot: info.boot, replicas: replicas.length }, info.state === 'dead' ? 'stopped' : 'registered');
+    }
+    const view = this.fullView();
+    this.afterPersisted(() => {
+      this.network.send(info.node, [Kind.registered, '']);
+      this.network.send(info.node, [Kind.view, view]);
+    });
+    this.review();
+  }
+
+  private whyNotRegister(from: Origin, info: NodeInfo, replicas: readonly ReplicaReport[]): string | null {
+    if (from.node !== info.node || from.boot !== info.boot || from.role !== info.role) return 'it registers as somebody else';
+    if (info.role === 'proxy') return null;
+    if (info.role !== 'server') return `a ${info.role} does not register`;
+    const known = this.state.nodes.get(info.node);
+    if (known?.info.boot === info.boot) {
+      if (known.info.state === 'dead' && info.state !== 'dead') return 'this boot said that it stopped';
+    } else if (!this.state.isNewerBoot(info.node, info.boot)) {
+      return 'a newer boot of this server has registered';
+    }
+    for (const { partition, ballot } of replicas) {
+      const inForce = this.state.partitions.get(partition)?.partition.configuration.ballot;
+      if (inForce === undefined && this.state.hasGivenOut(partition)) continue; // of a dropped table
+      if (inForce === undefined || ballot > inForce) {
+        return `it holds partition ${partition} at ballot ${ballot}, which this meta never gave out: meta's data was lost, or is another cluster's`;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * The acknowledgement is the lease of a primary that is alone, so it is withheld from one whose
+   * ballot is over; instead the sender gets the configurations that it seems to have missed.
+   */
+  private onHeartbeat(from: Origin, [, sentAt, report]: HeartbeatMessage): void {
+    const registration = this.nodes.get(from);
+    if (registration === undefined || !registration.connected) return;
+    registration.heardAtMs = this.now();
+    const learnersBefore = registration.heartbeat?.replicas.reduce((sum, replica) => sum + replica.learners.length, 0) ?? 0;
+    registration.heartbeat = report;
+    const missed = from.role === 'server' ? this.readReport(from, report) : new Set<number>();
+    let deposed = false;
+    for (const { partition, role, ballot } of report.replicas) {
+      const inForce = this.state.partitions.get(partition)?.partition.configuration.ballot;
+      if (role === 'primary' && ballot !== inForce) deposed = true;
+    }
+    const partitions = [...missed].flatMap((id) => this.state.partitions.get(id)?.partition ?? []);
+    this.afterPersisted(() => {
+      if (partitions.length > 0) this.network.send(from.node, [Kind.view, { full: false, tables: [], partitions, nodes: [] }]);
+      if (!deposed) this.network.send(from.node, [Kind.heartbeatAck, sentAt]);
+    });
+    const learners = report.replicas.reduce((sum, replica) => sum + replica.learners.length, 0);
+    if (learners !== learnersBefore) this.review();
+  }
+
+  /** Notes what the report settles; returns the partitions whose configuration did not reach the sender. */
+  private readReport(from: Seat, report: HeartbeatReport): Set<number> {
+    const missed = new Set<number>();
+    const ballots = new Map<number, number>();
+    for (const { partition, ballot, role, serving } of report.replicas) {
+      const configuration = this.state.partitions.get(partition)?.partition.configuration;
+      if (configuration === undefined) continue;
+      ballots.set(partition, ballot);
+      if (ballot < configuration.ballot && role !== 'inactive') missed.add(partition);
+      if (serving && role === 'primary' && ballot === configuration.ballot && sameSeat(from, configuration.primary)) this.state.settle(partition);
+    }
+    for (const { partition } of this.state.partitions.values()) {
+      const { configuration } = partition;
+      const isMember = members(configuration).some((seat) => sameSeat(seat, from));
+      if (isMember && (ballots.get(partition.id) ?? 0) < configuration.ballot) missed.add(partition.id);
+    }
+    return missed;
+  }
+
+  private onPropose(from: Origin, [, id, proposal]: ProposeMessage): void {
+    const record = this.state.partitions.get(proposal.partition);
+    if (record === undefined) return; // dropped: the full view has told the proposer
+    const judgement = judge(record, this.nodes.servers(this.now()), { node: from.node, boot: from.boot }, proposal);
+    if (judgement.accepted) {
+      this.configure(judgement.configuration, judgement.uncertain, `proposed by ${from.node}`);
+    } else {
+      this.logger.info({ partition: proposal.partition, from: from.node, reason: judgement.reason }, 'proposal refused');
+    }
+    const inForce = judgement.accepted ? judgement.configuration : record.partition.configuration;
+    this.afterPersisted(() => void this.network.send(from.node, [Kind.proposeResult, id, judgement.accepted, inForce]));
+    this.review();
+  }
+
+  private onDisconnected(peer: Origin): void {
+    const registration = this.nodes.get(peer);
+    if (registration !== undefined) registration.connected = false;
+    this.review();
+  }
+
+  // --- decisions
+
+  private scheduleTick(): void {
+    this.tick = this.environment.after(this.options.tickMs, () => {
+      this.decide();
+      this.scheduleTick();
+    });
+  }
+
+  /** Decides once more before this turn ends. */
+  private review(): void {
+    if (this.reviewQueued || !this.started) return;
+    this.reviewQueued = true;
+    this.environment.defer(() => {
+      this.reviewQueued = false;
+      this.decide();
+    });
+  }
+
+  private decide(): void {
+    if (this.stopped) return;
+    this.nodes.forgetLongGoneProxies(this.now());
+    this.createDefaultTable();
+    const decisions = guard(this.situation());
+    for (const decision of decisions) this.carryOut(decision);
+    this.noteWaiting(decisions.filter((decision) => decision.kind === 'wait'));
+    this.persist();
+    this.announceNodes();
+  }
+
+  private carryOut(decision: Decision): void {
+    if (decision.kind === 'configure') this.configure(decision.configuration, decision.uncertain, decision.reason);
+    if (decision.kind === 'teach') {
+      const { partition, ballot, primary, seat } = decision;
+      this.teaching.asked(partition, ballot, seat.node, this.now());
+      this.logger.info({ partition, primary, learner: seat.node }, 'asking the primary to teach a learner');
+      this.afterPersisted(() => void this.network.send(primary, [Kind.addLearner, partition, ballot, seat]));
+    }
+  }
+
+  private configure(configuration: PartitionRecord['partition']['configuration'], uncertain: readonly Seat[], reason: string): void {
+    const before = this.state.partitions.get(configuration.partition)?.partition.configuration;
+    this.state.configure(configuration, uncertain);
+    if (before !== undefined) this.teaching.reconfigured(before, configuration, this.now());
+    this.logger.info({
+      partition: configuration.partition, ballot: configuration.ballot, primary: configuration.primary?.node,
+      secondaries: configuration.secondaries.map((seat) => seat.node), predecessorGone: configuration.predecessorGone, reason,
+    }, 'configuration changed');
+  }
+
+  private createDefaultTable(): void {
+    if (this.state.defaultCreated) return;
+    const present = [...this.nodes.servers(this.now()).values()].filter((server) => server.alive && server.present);
+    if (present.length < this.options.servers) return;
+    const replicas = Math.min(this.options.replicas, this.options.servers);
+    this.state.createTable({
+      name: DEFAULT_TABLE, partitions: this.options.partitions, multiKey: this.options.multiKey, replicas,
+      minReplicas: Math.min(this.options.minReplicas, replicas),
+    }, this.options.newHashKey());
+    this.state.markDefaultCreated();
+  }
+
+  private situation(): Situation {
+    const nowMs = this.now();
+    const partitions: PartitionSituation[] = [];
+    for (const record of this.state.partitions.values()) {
+      const { id, configuration } = record.partition;
+      const report = configuration.primary === null ? undefined : this.nodes.heartbeatOf(configuration.primary.node)?.replicas.find((replica) => replica.partition === id);
+      partitions.push({
+        record,
+        learners: [...new Set([...(report?.learners ?? []), ...this.teaching.askedLately(configuration, nowMs)])],
+        expected: this.teaching.leftLately(id, nowMs),
+      });
+    }
+    return { tables: this.state.tables, servers: this.nodes.servers(nowMs), partitions };
+  }
+
+  private noteWaiting(waiting: readonly Waiting[]): void {
+    const before = new Set(this.waiting.map((wait) => JSON.stringify(wait)));
+    for (const wait of waiting) {
+      if (!before.has(JSON.stringify(wait))) this.logger.warn({ partition: wait.partition, nodes: wait.nodes, reason: wait.reason }, 'partition has no primary');
+    }
+    this.waiting = waiting;
+  }
+
+  // --- persisting and telling
+
+  /** Runs `say` once everything changed so far is durable, in order. Messages are built before, not in it. */
+  private afterPersisted(say: () => void): void {
+    this.toSay.push(say);
+    this.persist();
+  }
+
+  private persist(): void {
+    if (this.writing || this.stopped) return;
+    const changes = this.state.takeChanges();
+    const say = this.toSay;
+    this.toSay = [];
+    if (changes.tables.length > 0 || changes.partitions.length > 0 || changes.removed) {
+      const view = changes.removed
+        ? this.fullView()
+        : { full: false, tables: changes.tables, partitions: changes.partitions, nodes: [] };
+      say.unshift(() => this.broadcast(view));
+    }
+    if (changes.rows.length === 0) {
+      for (const run of say) run();
+      return;
+    }
+    this.writing = true;
+    this.store.write(changes.rows, (error) => {
+      this.writing = false;
+      if (error !== null) {
+        this.stopped = true;
+        this.logger.error({ error: error.message }, 'meta cannot persist its state and stops');
+        return this.options.onFatal(error);
+      }
+      for (const run of say) run();
+      this.persist();
+    });
+  }
+
+  private fullView(): ClusterView {
+    return {
+      full: true,
+      tables: this.tables(),
+      partitions: this.partitions().map((record) => record.partition),
+      nodes: this.listNodes(),
+    };
+  }
+
+  private broadcast(view: ClusterView): void {
+    for (const registration of this.nodes.connected()) {
+      if (!this.network.send(registration.info.node, [Kind.view, view])) registration.connected = false;
+    }
+  }
+
+  /** Pushes the nodes that changed: a new boot, a new address, alive, lost or dead. */
+  private announceNodes(): void {
+    const changed: NodeInfo[] = [];
+    const shown = new Map<string, string>();
+    for (const info of this.listNodes()) {
+      const text = JSON.stringify(info);
+      shown.set(info.node, text);
+      if (this.shownNodes.get(info.node) !== text) changed.push(info);
+    }
+    this.shownNodes = shown;
+    for (const info of changed) if (info.state !== 'alive') this.logger.warn({ node: info.node, boot: info.boot, state: info.state }, 'node is not alive');
+    if (changed.length > 0) this.afterPersisted(() => this.broadcast({ full: false, tables: [], partitions: [], nodes: changed }));
+  }
+
+  private now(): number {
+    return this.environment.monotonicMs();
+  }
+}
+
+function notStarted(): OperatingError {
+  return new OperatingError('E_META', 'meta has not loaded its state yet', { retry: true });
+}

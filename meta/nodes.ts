@@ -1,0 +1,95 @@
+/**
+ * Who is there, as this run of meta knows it: registrations, the latest heartbeats, and from these
+ * who is alive. Nothing in here is persisted; what must not be forgotten of a server is in MetaState.
+ */
+import type { NodeInfo, NodeState, ReplicaReport } from '../shared/cluster.js';
+import type { HeartbeatReport } from '../shared/wire/messages.js';
+import type { Origin } from '../shared/wire/network.js';
+import type { ServerSituation } from './decisions/situation.js';
+import type { MetaState } from './state.js';
+
+/** A proxy that has been gone this long is no longer listed. */
+const PROXY_FORGOTTEN_MS = 60_000;
+
+export interface Registration {
+  readonly info: NodeInfo;
+  readonly reports: ReadonlyMap<number, ReplicaReport>;
+  /** Of the connection it registered on; without it nothing is sent until it registers again. */
+  connected: boolean;
+  heardAtMs: number;
+  heartbeat: HeartbeatReport | null;
+}
+
+export class Nodes {
+  private readonly state: MetaState;
+  private readonly startedAtMs: number;
+  private readonly metaLeaseMs: number;
+  private readonly registrations = new Map<string, Registration>();
+
+  constructor(state: MetaState, startedAtMs: number, metaLeaseMs: number) {
+    this.state = state;
+    this.startedAtMs = startedAtMs;
+    this.metaLeaseMs = metaLeaseMs;
+  }
+
+  register(info: NodeInfo, reports: readonly ReplicaReport[], nowMs: number): void {
+    this.registrations.set(info.node, {
+      info, reports: new Map(reports.map((report) => [report.partition, report])), connected: true, heardAtMs: nowMs, heartbeat: null,
+    });
+  }
+
+  /** The registration of exactly this boot. */
+  get(origin: Pick<Origin, 'node' | 'boot'>): Registration | undefined {
+    const registration = this.registrations.get(origin.node);
+    return registration?.info.boot === origin.boot ? registration : undefined;
+  }
+
+  heartbeatOf(node: string): HeartbeatReport | null {
+    return this.registrations.get(node)?.heartbeat ?? null;
+  }
+
+  connected(): Registration[] {
+    return [...this.registrations.values()].filter((registration) => registration.connected);
+  }
+
+  forgetLongGoneProxies(nowMs: number): void {
+    for (const [node, { info, connected, heardAtMs }] of this.registrations) {
+      if (info.role === 'proxy' && !connected && nowMs - heardAtMs > PROXY_FORGOTTEN_MS) this.registrations.delete(node);
+    }
+  }
+
+  /** Every server that was ever registered. */
+  servers(nowMs: number): Map<string, ServerSituation> {
+    const servers = new Map<string, ServerSituation>();
+    for (const { info } of this.state.nodes.values()) {
+      const registration = this.get(info);
+      servers.set(info.node, {
+        info,
+        stopped: info.state === 'dead',
+        alive: this.isAlive(info, nowMs),
+        present: registration?.connected ?? false,
+        reports: registration?.reports ?? new Map(),
+      });
+    }
+    return servers;
+  }
+
+  /** Servers and proxies with their present state, as views and the admin API show them. */
+  list(nowMs: number): NodeInfo[] {
+    const infos = [...this.state.nodes.values()].map((record) => record.info);
+    for (const { info } of this.registrations.values()) if (info.role === 'proxy') infos.push(info);
+    return infos.map((info) => ({ ...info, state: this.stateOf(info, nowMs) }));
+  }
+
+  private stateOf(info: NodeInfo, nowMs: number): NodeState {
+    if (info.state === 'dead') return 'dead';
+    return this.isAlive(info, nowMs) ? 'alive' : 'lost';
+  }
+
+  /** A meta that has just started has heard of nobody: everyone it knows gets a full lease first. */
+  private isAlive(info: NodeInfo, nowMs: number): boolean {
+    if (info.state === 'dead') return false;
+    const heardAtMs = this.get(info)?.heardAtMs ?? this.startedAtMs;
+    return nowMs - heardAtMs <= this.metaLeaseMs;
+  }
+}
