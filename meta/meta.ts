@@ -253,7 +253,9 @@ export class Meta {
    */
   private onHeartbeat(from: Origin, [, sentAt, report]: HeartbeatMessage): void {
     const registration = this.nodes.get(from);
-    if (registration === undefined || !registration.connected) return;
+    if (registration === undefined || !registration.connected) {
+      return this.afterPersisted(() => void this.network.send(from.node, [Kind.registered, 'this boot is not registered; register again']));
+    }
     registration.heardAtMs = this.now();
     const learnersBefore = registration.heartbeat?.replicas.reduce((sum, replica) => sum + replica.learners.length, 0) ?? 0;
     registration.heartbeat = report;
