@@ -57,6 +57,8 @@ export class Meta {
   private readonly store: StateStore;
   private readonly options: MetaOptions;
   private readonly logger: Logger;
+  /** What happened since this meta started, for its metrics. */
+  readonly counts = { configurationChanges: 0, proposalsRefused: 0, registrationsRefused: 0 };
 
   private state = new MetaState();
   private nodes: Nodes;
@@ -126,8 +128,9 @@ export class Meta {
     return this.nodes.list(this.now());
   }
 
-  heartbeatOf(node: string): HeartbeatReport | null {
-    return this.nodes.heartbeatOf(node);
+  /** The last heartbeat of exactly this boot. */
+  heartbeatOf(seat: Seat): HeartbeatReport | null {
+    return this.nodes.heartbeatOf(seat);
   }
 
   waitingFor(): readonly Waiting[] {
@@ -207,6 +210,7 @@ export class Meta {
   private onRegister(from: Origin, [, info, replicas]: RegisterMessage): void {
     const refusal = this.whyNotRegister(from, info, replicas);
     if (refusal !== null) {
+      this.counts.registrationsRefused++;
       this.logger.warn({ node: from.node, boot: from.boot, reason: refusal }, 'registration refused');
       return this.afterPersisted(() => void this.network.send(from.node, [Kind.registered, refusal]));
     }
@@ -300,6 +304,7 @@ export class Meta {
     if (judgement.accepted) {
       this.configure(judgement.configuration, judgement.uncertain, `proposed by ${from.node}`);
     } else {
+      this.counts.proposalsRefused++;
       this.logger.info({ partition: proposal.partition, from: from.node, reason: judgement.reason }, 'proposal refused');
     }
     const inForce = judgement.accepted ? judgement.configuration : record.partition.configuration;
@@ -356,6 +361,7 @@ export class Meta {
   private configure(configuration: PartitionRecord['partition']['configuration'], uncertain: readonly Seat[], reason: string): void {
     const before = this.state.partitions.get(configuration.partition)?.partition.configuration;
     this.state.configure(configuration, uncertain);
+    this.counts.configurationChanges++;
     if (before !== undefined) this.teaching.reconfigured(before, configuration, this.now());
     this.logger.info({
       partition: configuration.partition, ballot: configuration.ballot, primary: configuration.primary?.node,
@@ -380,7 +386,8 @@ export class Meta {
     const partitions: PartitionSituation[] = [];
     for (const record of this.state.partitions.values()) {
       const { id, configuration } = record.partition;
-      const report = configuration.primary === null ? undefined : this.nodes.heartbeatOf(configuration.primary.node)?.replicas.find((replica) => replica.partition === id);
+      const heartbeat = configuration.primary === null ? null : this.nodes.heartbeatOf(configuration.primary);
+      const report = heartbeat?.replicas.find((replica) => replica.partition === id && replica.role === 'primary');
       partitions.push({
         record,
         learners: [...new Set([...(report?.learners ?? []), ...this.teaching.askedLately(configuration, nowMs)])],

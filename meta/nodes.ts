@@ -2,9 +2,8 @@
  * Who is there, as this run of meta knows it: registrations, the latest heartbeats, and from these
  * who is alive. Nothing in here is persisted; what must not be forgotten of a server is in MetaState.
  */
-import type { NodeInfo, NodeState, ReplicaReport } from '../shared/cluster.js';
+import type { NodeInfo, NodeState, ReplicaReport, Seat } from '../shared/cluster.js';
 import type { HeartbeatReport } from '../shared/wire/messages.js';
-import type { Origin } from '../shared/wire/network.js';
 import type { ServerSituation } from './decisions/situation.js';
 import type { MetaState } from './state.js';
 
@@ -39,13 +38,13 @@ export class Nodes {
   }
 
   /** The registration of exactly this boot. */
-  get(origin: Pick<Origin, 'node' | 'boot'>): Registration | undefined {
-    const registration = this.registrations.get(origin.node);
-    return registration?.info.boot === origin.boot ? registration : undefined;
+  get(seat: Seat): Registration | undefined {
+    const registration = this.registrations.get(seat.node);
+    return registration?.info.boot === seat.boot ? registration : undefined;
   }
 
-  heartbeatOf(node: string): HeartbeatReport | null {
-    return this.registrations.get(node)?.heartbeat ?? null;
+  heartbeatOf(seat: Seat): HeartbeatReport | null {
+    return this.get(seat)?.heartbeat ?? null;
   }
 
   connected(): Registration[] {
