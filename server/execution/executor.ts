@@ -1,0 +1,354 @@
+/**
+ * Executes operations at the primary in arrival order against the head state (design: section 5). The
+ * writes of one turn of the event loop form one mutation. A result leaves once everything it depends on
+ * is committed; until then it is held by decree. An operation that needs what is not in memory waits
+ * for a fetch; behind it waits only its own connection.
+ */
+import { ClientError, invariant } from '../../shared/errors.js';
+import type { Environment } from '../../shared/environment.js';
+import { limits } from '../../shared/limits.js';
+import type { OperationArgument, OperationResult } from '../../shared/operations/operation.js';
+import { Status, type RequestMessage, type RetryReason } from '../../shared/wire/messages.js';
+import type { Origin } from '../../shared/wire/network.js';
+import type { Group, KeptResult } from '../replication/mutation.js';
+import { executors } from '../rows/index.js';
+import { toBuffer } from '../storage/keys.js';
+import type { Store } from '../storage/store.js';
+import { Attempt, Missing, type Gathering, type PartitionFacts } from './attempt.js';
+import type { Head } from './head.js';
+import type { Page, PageRequest } from './range.js';
+import { keep, RESULT_NOT_KEPT, type ConnectionState, type Sessions } from './sessions.js';
+import type { Execute, View } from './view.js';
+
+/** What the executor asks of its partition. */
+export interface ExecutorHost {
+  /** Read the clock and the lease afresh. */
+  canExecute(): boolean;
+  /** False: too few members, or no disk space; writes are refused with this reason. */
+  refusesWrites(): RetryReason | null;
+  /** Under disk pressure: operations that need room are refused with this client error. */
+  refusesGrowth(): string | null;
+  hasRoom(): boolean;
+  committed(): number;
+  nextDecree(): number;
+  /** Prepares; returns the decree. */
+  prepare(timeMs: number, groups: Group[], results: KeptResult[]): number;
+  reply(to: Origin, id: number, status: number, value: OperationResult): void;
+  /** An operation of this server's own making ended. */
+  store: Store;
+  fail(error: Error): void;
+}
+
+interface Request {
+  readonly from: Origin | null;
+  readonly id: number;
+  readonly sequence: number;
+  readonly db: number;
+  readonly state: ConnectionState | null;
+  readonly execute: Execute;
+  readonly args: readonly OperationArgument[];
+  readonly write: boolean;
+  readonly denyoom: boolean;
+  readonly bytes: number;
+  readonly done: (() => void) | null;
+  pages: Map<string, Page> | null;
+  nowMs: number;
+  seed: number;
+  fetches: number;
+  /** The head's handle of the first fetch: everything newer stays in the overlay until the request is done. */
+  hold: number;
+}
+
+interface HeldReply {
+  readonly from: Origin;
+  readonly id: number;
+  readonly status: number;
+  readonly value: OperationResult;
+}
+
+const NOT_KEPT_TEXT = 'executed, but the result was too large to be kept for a repeated request';
+const UNKNOWN_OPERATION = 'ERR unknown operation; the server is older than the proxy';
+
+export class Executor {
+  private readonly environment: Environment;
+  private readonly host: ExecutorHost;
+  private readonly head: Head;
+  private readonly sessions: Sessions;
+  private readonly attempt: Attempt;
+  private queue: Request[] = [];
+  private at = 0;
+  private readonly held = new Map<number, HeldReply[]>();
+  private groups: Group[] = [];
+  private results: KeptResult[] = [];
+  private gatheredBytes = 0;
+  private gathering: Gathering;
+  private timeMs: number;
+  private seed: number;
+  private scheduled = false;
+  private stopped = false;
+  /** Operations executed, for metrics. */
+  executed = 0;
+  expired = 0;
+
+  constructor(
+    environment: Environment, host: ExecutorHost, head: Head, sessions: Sessions, facts: PartitionFacts, lastTimeMs: number,
+  ) {
+    this.environment = environment;
+    this.host = host;
+    this.head = head;
+    this.sessions = sessions;
+    this.attempt = new Attempt(head, facts);
+    this.timeMs = lastTimeMs;
+    this.seed = Math.floor(environment.random() * 0xffffffff);
+    this.gathering = { decree: host.nextDecree(), nextIndex: 0 };
+  }
+
+  get waiting(): number {
+    return this.queue.length - this.at;
+  }
+
+  /** From a proxy. Executed when this turn's input has been read. */
+  submit(from: Origin, message: RequestMessage): void {
+    const [, id, , , connection, sequence, acknowledged, db, operation] = message;
+    const state = this.sessions.connection(from.boot, connection);
+    state.raiseFloor(acknowledged);
+    const executor = executors[operation[0]];
+    if (executor === undefined) {
+      this.host.reply(from, id, Status.clientError, UNKNOWN_OPERATION);
+      return;
+    }
+    this.queue.push({
+      from, id, sequence, db, state, execute: executor.execute, args: operation.slice(1) as OperationArgument[],
+      write: executor.write, denyoom: executor.denyoom, bytes: 0, done: null, pages: null, nowMs: 0, seed: 0, fetches: 0, hold: 0,
+    });
+    this.kick();
+  }
+
+  /** An operation of the server's own (sweeping): `done` once it has been executed. */
+  internal(db: number, execute: (view: View) => void, done: () => void): void {
+    this.queue.push({
+      from: null, id: 0, sequence: 0, db, state: null, args: [], write: true, denyoom: false, bytes: 0, done,
+      execute: (view) => { execute(view); return null; }, pages: null, nowMs: 0, seed: 0, fetches: 0, hold: 0,
+    });
+    this.kick();
+  }
+
+  /** The sender will not repeat this request: if it has not been executed yet, it never will be. */
+  giveUp(session: string, connection: number, sequence: number): void {
+    this.sessions.connection(session, connection).raiseFloor(sequence);
+  }
+
+  /** Runs at the end of this turn; called too when a lease or room has come back. */
+  kick(): void {
+    if (this.scheduled || this.stopped || this.waiting === 0) return;
+    this.scheduled = true;
+    this.environment.defer(() => {
+      this.scheduled = false;
+      this.run();
+    });
+  }
+
+  private run(): void {
+    if (this.stopped || !this.host.canExecute()) return;
+    const wall = Math.floor(this.environment.wallMs());
+    if (wall > this.timeMs) this.timeMs = wall;
+    while (this.at < this.queue.length && this.host.hasRoom()) {
+      const request = this.queue[this.at]!;
+      this.at++;
+      this.handle(request);
+      if (this.gatheredBytes >= limits.mutationBytes || this.groups.length >= limits.mutationOperations) this.seal();
+    }
+    this.seal();
+    if (this.at === this.queue.length) {
+      this.queue = [];
+      this.at = 0;
+    } else if (this.at > 1024 && this.at * 2 > this.queue.length) {
+      this.queue = this.queue.slice(this.at);
+      this.at = 0;
+    }
+  }
+
+  private handle(request: Request): void {
+    const { from, state } = request;
+    if (from !== null && state !== null) {
+      if (state.blocked !== null) {
+        state.blocked.push(request);
+        return;
+      }
+      if (request.sequence <= state.floor) return; // answered or given up: nobody waits for it
+      const kept = state.results.get(request.sequence);
+      // a read that no later write of its connection logged may as well be made again
+      if (kept !== undefined && kept.decree !== 0) {
+        if (kept.status === RESULT_NOT_KEPT) this.answer(from, request.id, Status.unknown, NOT_KEPT_TEXT, kept.decree);
+        else this.answer(from, request.id, kept.status, kept.value, kept.decree);
+        return;
+      }
+    }
+    if (request.write && from !== null) {
+      const reason = this.host.refusesWrites();
+      if (reason !== null) {
+        this.host.reply(from, request.id, Status.retry, reason);
+        return;
+      }
+      const full = request.denyoom ? this.host.refusesGrowth() : null;
+      if (full !== null) {
+        this.host.reply(from, request.id, Status.clientError, full);
+        return;
+      }
+    }
+    this.execute(request);
+  }
+
+  private execute(request: Request): void {
+    const { attempt } = this;
+    if (request.nowMs === 0) {
+      request.nowMs = this.timeMs;
+      this.seed = (this.seed + 0x9e3779b9) | 0;
+      request.seed = this.seed;
+    }
+    const view = attempt.begin(request.db, request.nowMs, request.seed, this.gathering, request.pages);
+    let status: number = Status.ok;
+    let value: OperationResult;
+    let wrote = false;
+    try {
+      value = request.execute(view, request.args);
+      if (request.write || this.host.refusesWrites() === null) wrote = this.commit();
+    } catch (thrown) {
+      if (thrown instanceof Missing) {
+        this.fetch(request, thrown.page);
+        return;
+      }
+      if (!(thrown instanceof ClientError)) {
+        this.host.fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
+        return;
+      }
+      status = Status.clientError;
+      value = thrown.message;
+    }
+    this.executed++;
+    this.end(request);
+    const { from, state } = request;
+    if (from === null || state === null) return;
+    const { dependency } = attempt;
+    this.remember(state, request.sequence, status, value, wrote ? this.gathering.decree : 0);
+    this.answer(from, request.id, status, value, dependency);
+  }
+
+  private end(request: Request): void {
+    if (request.hold !== 0) this.head.endFetch(request.hold);
+    request.done?.();
+  }
+
+  private commit(): boolean {
+    const before = this.groups.length;
+    if (!this.attempt.commit(this.groups)) return false;
+    for (let i = before; i < this.groups.length; i++) {
+      for (const write of this.groups[i]!.writes) this.gatheredBytes += 8 + write.key.length + (write.value?.length ?? 0);
+    }
+    return true;
+  }
+
+  /** Keeps the first answer for a repetition. Those of reads matter once a later write of the connection is logged. */
+  private remember(state: ConnectionState, sequence: number, status: number, value: OperationResult, decree: number): void {
+    const kept = keep(value);
+    const keptStatus = kept === undefined ? RESULT_NOT_KEPT : status;
+    const keptValue = kept === undefined ? null : kept;
+    if (decree === 0) state.unlogged.push(sequence);
+    else {
+      for (const earlier of state.unlogged) {
+        const result = state.results.get(earlier);
+        if (result === undefined) continue;
+        this.results.push([state.session, state.connection, earlier, state.floor, result.status, result.value]);
+        state.results.set(earlier, { ...result, decree });
+      }
+      if (state.unlogged.length > 0) state.unlogged = [];
+      this.results.push([state.session, state.connection, sequence, state.floor, keptStatus, keptValue]);
+    }
+    state.results.set(sequence, { status: keptStatus, value: keptValue, decree });
+  }
+
+  private answer(from: Origin, id: number, status: number, value: OperationResult, dependency: number): void {
+    if (dependency <= this.host.committed()) {
+      this.host.reply(from, id, status, value);
+      return;
+    }
+    const bucket = this.held.get(dependency);
+    if (bucket === undefined) this.held.set(dependency, [{ from, id, status, value }]);
+    else bucket.push({ from, id, status, value });
+  }
+
+  private seal(): void {
+    if (this.groups.length === 0) return;
+    const { groups, results } = this;
+    this.groups = [];
+    this.results = [];
+    this.gatheredBytes = 0;
+    const decree = this.host.prepare(this.timeMs, groups, results);
+    invariant(decree === this.gathering.decree, 'a mutation gets the decree its ids were made from');
+    this.gathering = { decree: decree + 1, nextIndex: 0 };
+  }
+
+  onCommitted(decree: number): void {
+    const bucket = this.held.get(decree);
+    if (bucket !== undefined) {
+      this.held.delete(decree);
+      for (const { from, id, status, value } of bucket) this.host.reply(from, id, status, value);
+    }
+    if (this.waiting > 0) this.kick();
+  }
+
+  // ---- fetching --------------------------------------------------------------------------------
+
+  private fetch(request: Request, page: PageRequest): void {
+    request.fetches++;
+    if (request.fetches > limits.fetchAttempts) {
+      this.end(request);
+      if (request.from !== null) this.host.reply(request.from, request.id, Status.clientError, 'ERR the operation reads too much at once');
+      return;
+    }
+    if (request.state !== null) request.state.blocked = [];
+    if (request.hold === 0) request.hold = this.head.beginFetch();
+    const range = {
+      gte: toBuffer(page.gte), lt: toBuffer(page.lt), reverse: page.reverse, limit: page.limit, limitBytes: limits.fetchRangeBytes * 64,
+    };
+    this.host.store.range(range, (error, entries) => {
+      if (this.stopped) return;
+      if (error !== null || entries === undefined) {
+        this.host.fail(error ?? new Error('a range without entries'));
+        return;
+      }
+      request.pages ??= new Map();
+      request.pages.set(page.id, { entries, exhausted: entries.length < page.limit && bytesOf(entries) < range.limitBytes });
+      this.resume(request);
+    });
+  }
+
+  private resume(request: Request): void {
+    const behind = (request.state?.blocked ?? []) as Request[];
+    if (request.state !== null) request.state.blocked = null;
+    this.queue = [request, ...behind, ...this.queue.slice(this.at)];
+    this.at = 0;
+    this.run();
+    this.kick();
+  }
+
+  // ---- end -------------------------------------------------------------------------------------
+
+  /** Deposed: what was not executed is refused, what was executed and not committed is answered by the successor. */
+  stop(reason: RetryReason): void {
+    this.stopped = true;
+    for (let i = this.at; i < this.queue.length; i++) {
+      const { from, id } = this.queue[i]!;
+      if (from !== null) this.host.reply(from, id, Status.retry, reason);
+    }
+    this.queue = [];
+    this.at = 0;
+    this.held.clear();
+  }
+}
+
+function bytesOf(entries: readonly { key: Buffer; value: Buffer }[]): number {
+  let bytes = 0;
+  for (const { key, value } of entries) bytes += key.length + value.length;
+  return bytes;
+}

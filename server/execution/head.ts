@@ -1,0 +1,222 @@
+/**
+ * The head state of a primary's partition: LevelDB as applied, plus everything newer that is prepared
+ * or not yet applied (design: section 5). One map serves as that overlay and as the row cache: an entry
+ * that a mutation wrote is pinned until the mutation is applied and no range fetch that began earlier is
+ * under way; then it stays as a clean copy of what the store holds, and may be evicted.
+ */
+import { invariant } from '../../shared/errors.js';
+import { metaKey, KeyspaceKeys, makeId, Space, toBuffer } from '../storage/keys.js';
+import { decodeHeader } from '../storage/row-header.js';
+import type { Store } from '../storage/store.js';
+import { PARTITION_WIDE, type Group } from '../replication/mutation.js';
+import type { Counts } from './counts.js';
+import type { Row } from './view.js';
+
+export const DATABASES = 16;
+export const KEYSPACES_KEY = metaKey('keyspaces');
+const SPACE_AT = 9;
+const HEADER_SPACE = Space.header.charCodeAt(0);
+const ELEMENT_SPACE = Space.element.charCodeAt(0);
+
+/** Headers are kept decoded. */
+export type HeadValue = Row | Buffer | null;
+
+export interface HeadEntry {
+  value: HeadValue;
+  /** The mutation that wrote it last; 0: read from the store. */
+  decree: number;
+  bytes: number;
+  /** Second chance at eviction. */
+  used: boolean;
+}
+
+/** Rough cost of an entry beside its key and value. */
+const ENTRY_BYTES = 160;
+/** Larger values are read from the store each time. */
+const CACHED_VALUE_BYTES_MAX = 64 * 1024;
+
+/** Looking for what can go starts again after this much more. */
+const EVICTION_STEP_BYTES = 256 * 1024;
+
+export function initialKeyspaces(): string[] {
+  return Array.from({ length: DATABASES }, (_, db) => makeId(0, db));
+}
+
+export function encodeKeyspaces(ids: readonly string[]): Buffer {
+  return toBuffer(ids.join(''));
+}
+
+export function decodeKeyspaces(bytes: Buffer): string[] {
+  invariant(bytes.length === DATABASES * 8, 'the keyspaces of 16 databases');
+  return Array.from({ length: DATABASES }, (_, db) => bytes.latin1Slice(db * 8, db * 8 + 8));
+}
+
+export class Head {
+  /** By database. */
+  keyspaces: KeyspaceKeys[];
+  /** The mutation that last changed something of the whole partition: every look-up depends on it. */
+  wideDecree = 0;
+  /** The newest mutation. */
+  lastDecree: number;
+  readonly counts: Counts;
+  private readonly store: Store;
+  private readonly cacheBytes: number;
+  private readonly entries = new Map<string, HeadEntry>();
+  private bytes = 0;
+  /** Eviction waits until there is more than this: raised while most of it is pinned. */
+  private evictAbove: number;
+  private applied: number;
+  /** Written keys of mutations whose entries are pinned, oldest first. */
+  private unretired: { decree: number; keys: string[] }[] = [];
+  private unretiredFrom = 0;
+  /** Applied decree at the start of each fetch under way. */
+  private readonly fetches = new Map<number, number>();
+  private lastFetch = 0;
+
+  constructor(store: Store, cacheBytes: number, keyspaces: readonly string[], counts: Counts, applied: number) {
+    this.store = store;
+    this.cacheBytes = cacheBytes;
+    this.evictAbove = cacheBytes;
+    this.keyspaces = keyspaces.map((id) => new KeyspaceKeys(id));
+    this.counts = counts;
+    this.applied = applied;
+    this.lastDecree = applied;
+  }
+
+  /** Never misses: reads the store on this thread (microseconds when its block is cached). */
+  get(key: string): HeadEntry {
+    const entry = this.entries.get(key);
+    if (entry !== undefined) {
+      entry.used = true;
+      return entry;
+    }
+    const stored = this.store.getSync(toBuffer(key));
+    const value = stored === undefined ? null : key.charCodeAt(SPACE_AT) === HEADER_SPACE ? decodeHeader(stored) : stored;
+    const bytes = ENTRY_BYTES + key.length + (stored === undefined ? 0 : stored.length);
+    const read: HeadEntry = { value, decree: 0, bytes, used: false };
+    if (bytes <= CACHED_VALUE_BYTES_MAX) {
+      this.entries.set(key, read);
+      this.bytes += bytes;
+      if (this.bytes > this.evictAbove) this.evict();
+    }
+    return read;
+  }
+
+  /** What an operation wrote, under the mutation being gathered. */
+  write(key: string, value: HeadValue, valueBytes: number, decree: number): void {
+    const bytes = ENTRY_BYTES + key.length + valueBytes;
+    const entry = this.entries.get(key);
+    if (entry === undefined) {
+      this.entries.set(key, { value, decree, bytes, used: true });
+      this.bytes += bytes;
+    } else {
+      this.bytes += bytes - entry.bytes;
+      entry.value = value;
+      entry.decree = decree;
+      entry.bytes = bytes;
+      entry.used = true;
+    }
+    this.lastDecree = decree;
+    let last = this.unretired[this.unretired.length - 1];
+    if (last === undefined || last.decree !== decree) {
+      last = { decree, keys: [] };
+      this.unretired.push(last);
+    }
+    last.keys.push(key);
+  }
+
+  /** Takes over a mutation that this replica prepared before it became primary. */
+  adopt(decree: number, groups: readonly Group[]): void {
+    for (const group of groups) {
+      if (group.slot !== PARTITION_WIDE) {
+        this.counts.of(group.keyspace).add(group.slot, group.keysDelta, group.expiresDelta);
+      }
+      for (const { key, value } of group.writes) {
+        const isHeader = value !== null && key.charCodeAt(0) === 1 && key.charCodeAt(SPACE_AT) === HEADER_SPACE;
+        this.write(key, isHeader ? decodeHeader(value) : value, value?.length ?? 0, decree);
+        if (key === KEYSPACES_KEY && value !== null) this.setKeyspaces(decodeKeyspaces(value), decree);
+      }
+    }
+    this.lastDecree = decree;
+  }
+
+  setKeyspaces(ids: readonly string[], decree: number): void {
+    this.keyspaces = ids.map((id, db) => (this.keyspaces[db]?.id === id ? this.keyspaces[db]! : new KeyspaceKeys(id)));
+    this.counts.keepOnly(ids);
+    this.wideDecree = decree;
+  }
+
+  onApplied(decree: number): void {
+    this.applied = decree;
+    this.retire();
+  }
+
+  /** A range is about to be read from the store: what was applied until then must stay in the overlay. */
+  beginFetch(): number {
+    this.lastFetch++;
+    this.fetches.set(this.lastFetch, this.applied);
+    return this.lastFetch;
+  }
+
+  endFetch(fetch: number): void {
+    this.fetches.delete(fetch);
+    this.retire();
+  }
+
+  /** Keys written and not retired that lie in [gte, lt), unordered and possibly repeated. */
+  overlayKeys(gte: string, lt: string): string[] {
+    const found: string[] = [];
+    for (let i = this.unretiredFrom; i < this.unretired.length; i++) {
+      for (const key of this.unretired[i]!.keys) if (key >= gte && key < lt) found.push(key);
+    }
+    return found;
+  }
+
+  /** The entry if it is in memory, without touching it. */
+  inMemory(key: string): HeadEntry | undefined {
+    return this.entries.get(key);
+  }
+
+  private retire(): void {
+    let until = this.applied;
+    for (const applied of this.fetches.values()) until = Math.min(until, applied);
+    while (this.unretiredFrom < this.unretired.length && this.unretired[this.unretiredFrom]!.decree <= until) {
+      for (const key of this.unretired[this.unretiredFrom]!.keys) this.release(key, until);
+      this.unretiredFrom++;
+    }
+    if (this.unretiredFrom > 256 && this.unretiredFrom * 2 > this.unretired.length) {
+      this.unretired = this.unretired.slice(this.unretiredFrom);
+      this.unretiredFrom = 0;
+    }
+    if (this.bytes > this.evictAbove) this.evict();
+  }
+
+  private release(key: string, until: number): void {
+    const entry = this.entries.get(key);
+    if (entry === undefined || entry.decree > until) return;
+    const space = key.charCodeAt(0) === 1 ? key.charCodeAt(SPACE_AT) : 0;
+    const keep = (space === HEADER_SPACE || space === ELEMENT_SPACE) && entry.bytes <= CACHED_VALUE_BYTES_MAX;
+    if (!keep) this.drop(key, entry);
+  }
+
+  private drop(key: string, entry: HeadEntry): void {
+    this.entries.delete(key);
+    this.bytes -= entry.bytes;
+  }
+
+  /** Second chance over the map's insertion order; pinned entries are passed over. */
+  private evict(): void {
+    const retired = this.unretiredFrom < this.unretired.length ? this.unretired[this.unretiredFrom]!.decree - 1 : this.lastDecree;
+    let looked = 0;
+    const most = Math.min(this.entries.size, 4_096);
+    for (const [key, entry] of this.entries) {
+      if (this.bytes <= this.cacheBytes || looked++ >= most) break;
+      if (entry.decree > retired || entry.used) {
+        entry.used = false;
+        this.entries.delete(key);
+        this.entries.set(key, entry);
+      } else this.drop(key, entry);
+    }
+    this.evictAbove = Math.max(this.cacheBytes, this.bytes) + EVICTION_STEP_BYTES;
+  }
+}

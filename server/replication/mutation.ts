@@ -1,0 +1,195 @@
+/**
+ * The mutation: one envelope for log, prepare, learning and, later, duplication (design: section 7).
+ * It is encoded once; ballot and decree travel beside it, so that a new primary can prepare the same
+ * bytes again under its own ballot.
+ *
+ *   format u8 | minimum reader u8 | kind u8 | 0 u8 | origin cluster u32 | table u32 | partition u32
+ *   partition time u48 | groups u32 | group ... | results: u32 length, msgpack | annotations: u32 length, msgpack
+ *
+ *   group (one row, or partition-wide with slot 0xffff):
+ *   slot u16 | keyspace 8 bytes | keys delta i32 | expires delta i32 | writes u32 | write ...
+ *   write: key length u32 | value length u32 (0xffffffff: delete) | key | value
+ *
+ * Groups carry their slot so that a split can filter without decoding rows. Kinds are on disk: never reused.
+ */
+import { Packr } from 'msgpackr';
+import { OperatingError } from '../../shared/errors.js';
+
+export const MUTATION_FORMAT = 1;
+export const MUTATION_MIN_READER = 1;
+
+export const MutationKind = {
+  data: 1,
+  ballotStart: 2,
+  session: 3,
+  split: 4,
+  keyspace: 5,
+  transactionPrepare: 6,
+  transactionCommit: 7,
+  transactionAbort: 8,
+  ingest: 9,
+} as const;
+export type MutationKind = (typeof MutationKind)[keyof typeof MutationKind];
+
+/** Kinds that this version can apply; another one stops the replica. */
+const APPLICABLE: ReadonlySet<number> = new Set([MutationKind.data, MutationKind.ballotStart, MutationKind.session]);
+
+/** The slot of a group that concerns the whole partition. */
+export const PARTITION_WIDE = 0xffff;
+
+/** A put, or a delete where `value` is null; `key` as latin1. */
+export interface GroupWrite {
+  readonly key: string;
+  readonly value: Buffer | null;
+}
+
+/** The writes of one row. Deltas are to the key counts of (keyspace, slot). */
+export interface Group {
+  readonly slot: number;
+  /** 8 latin1 characters; ignored when partition-wide. */
+  readonly keyspace: string;
+  readonly keysDelta: number;
+  readonly expiresDelta: number;
+  readonly writes: readonly GroupWrite[];
+}
+
+/** What a repeated request is answered with: [session, connection, sequence, acknowledged, status, result]. */
+export type KeptResult = readonly [
+  session: string, connection: number, sequence: number, acknowledged: number, status: number, result: unknown,
+];
+
+/** Things that are not state: [name, argument]. They happen at most once, when the mutation is applied or committed. */
+export type Annotation = readonly [name: string, ...args: unknown[]];
+
+export interface Mutation {
+  readonly kind: MutationKind;
+  readonly origin: number;
+  readonly table: number;
+  readonly partition: number;
+  /** Partition time, ms since 1970. */
+  readonly timeMs: number;
+  readonly groups: readonly Group[];
+  readonly results: readonly KeptResult[];
+  readonly annotations: readonly Annotation[];
+}
+
+const HEADER_BYTES = 4 + 12 + 6 + 4;
+const GROUP_BYTES = 2 + 8 + 4 + 4 + 4;
+const WRITE_BYTES = 8;
+const DELETED = 0xffffffff;
+const EMPTY = Buffer.alloc(0);
+const packr = new Packr({ useRecords: false });
+
+export function encodeMutation(mutation: Mutation): Buffer {
+  const results = mutation.results.length === 0 ? EMPTY : packr.pack(mutation.results);
+  // packed buffers share a pool: the second pack must not overwrite the first
+  const keptResults = mutation.annotations.length === 0 ? results : Buffer.from(results);
+  const annotations = mutation.annotations.length === 0 ? EMPTY : packr.pack(mutation.annotations);
+  let bytes = HEADER_BYTES + 8 + keptResults.length + annotations.length;
+  for (const group of mutation.groups) {
+    bytes += GROUP_BYTES;
+    for (const write of group.writes) {
+      bytes += WRITE_BYTES + write.key.length + (write.value === null ? 0 : write.value.length);
+    }
+  }
+  const out = Buffer.allocUnsafe(bytes);
+  out[0] = MUTATION_FORMAT;
+  out[1] = MUTATION_MIN_READER;
+  out[2] = mutation.kind;
+  out[3] = 0;
+  out.writeUInt32BE(mutation.origin, 4);
+  out.writeUInt32BE(mutation.table, 8);
+  out.writeUInt32BE(mutation.partition, 12);
+  out.writeUIntBE(mutation.timeMs, 16, 6);
+  out.writeUInt32BE(mutation.groups.length, 22);
+  let at = HEADER_BYTES;
+  for (const group of mutation.groups) {
+    out.writeUInt16BE(group.slot, at);
+    out.latin1Write(group.keyspace, at + 2, 8);
+    out.writeInt32BE(group.keysDelta, at + 10);
+    out.writeInt32BE(group.expiresDelta, at + 14);
+    out.writeUInt32BE(group.writes.length, at + 18);
+    at += GROUP_BYTES;
+    for (const { key, value } of group.writes) {
+      out.writeUInt32BE(key.length, at);
+      out.writeUInt32BE(value === null ? DELETED : value.length, at + 4);
+      at += WRITE_BYTES;
+      out.latin1Write(key, at, key.length);
+      at += key.length;
+      if (value !== null) {
+        out.set(value, at);
+        at += value.length;
+      }
+    }
+  }
+  at = section(out, at, keptResults);
+  section(out, at, annotations);
+  return out;
+}
+
+function section(out: Buffer, at: number, bytes: Buffer): number {
+  out.writeUInt32BE(bytes.length, at);
+  out.set(bytes, at + 4);
+  return at + 4 + bytes.length;
+}
+
+/** The kind without decoding the rest. */
+export function mutationKind(body: Buffer): number {
+  return body[2] ?? 0;
+}
+
+/** The partition time without decoding the rest. */
+export function mutationTimeMs(body: Buffer): number {
+  return body.readUIntBE(16, 6);
+}
+
+/** Values alias `body`. Throws E_CORRUPT for what this version cannot read or apply: the replica must stop. */
+export function decodeMutation(body: Buffer): Mutation {
+  if (body.length < HEADER_BYTES || (body[1] ?? 255) > MUTATION_FORMAT) {
+    throw new OperatingError('E_CORRUPT', `a mutation of format ${body[0]} needs reader ${body[1]}, this is ${MUTATION_FORMAT}`);
+  }
+  const kind = body[2] ?? 0;
+  if (!APPLICABLE.has(kind)) throw new OperatingError('E_CORRUPT', `unknown kind of mutation: ${kind}`);
+  const groups: Group[] = new Array(body.readUInt32BE(22));
+  let at = HEADER_BYTES;
+  for (let g = 0; g < groups.length; g++) {
+    const writes: GroupWrite[] = new Array(body.readUInt32BE(at + 18));
+    const group: Group = {
+      slot: body.readUInt16BE(at),
+      keyspace: body.latin1Slice(at + 2, at + 10),
+      keysDelta: body.readInt32BE(at + 10),
+      expiresDelta: body.readInt32BE(at + 14),
+      writes,
+    };
+    at += GROUP_BYTES;
+    for (let w = 0; w < writes.length; w++) {
+      const keyBytes = body.readUInt32BE(at);
+      const valueBytes = body.readUInt32BE(at + 4);
+      at += WRITE_BYTES;
+      const key = body.latin1Slice(at, at + keyBytes);
+      at += keyBytes;
+      if (valueBytes === DELETED) writes[w] = { key, value: null };
+      else {
+        writes[w] = { key, value: body.subarray(at, at + valueBytes) };
+        at += valueBytes;
+      }
+    }
+    groups[g] = group;
+  }
+  const resultsBytes = body.readUInt32BE(at);
+  const results = resultsBytes === 0 ? [] : (packr.unpack(body.subarray(at + 4, at + 4 + resultsBytes)) as KeptResult[]);
+  at += 4 + resultsBytes;
+  const annotationBytes = body.readUInt32BE(at);
+  const annotations =
+    annotationBytes === 0 ? [] : (packr.unpack(body.subarray(at + 4, at + 4 + annotationBytes)) as Annotation[]);
+  return {
+    kind: kind as MutationKind,
+    origin: body.readUInt32BE(4),
+    table: body.readUInt32BE(8),
+    partition: body.readUInt32BE(12),
+    timeMs: mutationTimeMs(body),
+    groups,
+    results,
+    annotations,
+  };
+}
