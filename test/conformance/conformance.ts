@@ -1,0 +1,192 @@
+/**
+ * `npm run conformance`: Redis's own test suite against a Tulpar cluster of its own, unit by unit, in a table beside
+ * what a stock redis-server passes.
+ *
+ * stock.json holds the names of the tests that a stock server passes (`--record` writes it), so that a test that
+ * never ran because its unit broke off counts as failed. expected.json names, with reasons, those of them that are
+ * not required yet. Everything else is required: the exit code is 1 when one of these fails.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { projectFolder, startLocalCluster } from '../cluster/local-cluster.js';
+import { startRedisServer } from '../cluster/redis-server.js';
+import { redisSuite } from './suite.js';
+import { runUnit, type UnitResult } from './unit-run.js';
+
+const usage = `npm run conformance -- [options]
+  --unit NAME    only this unit (may be repeated), e.g. unit/type/string
+  --stock        against a stock redis-server instead of Tulpar
+  --port N       against whatever listens there
+  --record       with --stock: write test/conformance/stock.json
+  --all-errors   show the errors of tests that are not required, too
+  --json         print JSON`;
+
+const { values: options } = parseArgs({
+  options: {
+    unit: { type: 'string', multiple: true },
+    stock: { type: 'boolean', default: false },
+    port: { type: 'string' },
+    record: { type: 'boolean', default: false },
+    'all-errors': { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+const units = [
+  'unit/type/string',
+  'unit/type/incr',
+  'unit/keyspace',
+  'unit/expire',
+  'unit/scan',
+  'unit/protocol',
+  'unit/info-command',
+  'unit/info',
+  'unit/quit',
+];
+
+interface Expected {
+  /** Tests that stock Redis passes and that are not required of us yet. */
+  readonly notRequired: readonly {
+    readonly unit: string;
+    readonly reason: string;
+    readonly tests: readonly string[];
+  }[];
+}
+
+const folder = join(projectFolder, 'test/conformance');
+const stockFile = join(folder, 'stock.json');
+const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Expected;
+
+interface Judgement {
+  readonly result: UnitResult;
+  readonly stock: number;
+  readonly passed: number;
+  readonly skipped: number;
+  /** Required and failed: name and error. */
+  readonly failed: readonly { readonly name: string; readonly error: string }[];
+  /** Not required, and failed: name, reason and error. */
+  readonly excused: readonly { readonly name: string; readonly reason: string; readonly error: string }[];
+  /** Not required, yet they pass: expected.json can forget them. */
+  readonly surplus: readonly string[];
+}
+
+function judge(result: UnitResult, stockTests: readonly string[]): Judgement {
+  const reasons = new Map<string, string>();
+  for (const entry of expected.notRequired.filter(({ unit }) => unit === result.unit)) {
+    for (const test of entry.tests) reasons.set(test, entry.reason);
+  }
+  const passed = result.tests.filter(({ status }) => status === 'ok').map(({ name }) => name);
+  // Names repeat within a unit: what stock passes twice, we must pass twice.
+  const remaining = [...passed];
+  const missing = stockTests.filter((name) => {
+    const index = remaining.indexOf(name);
+    if (index >= 0) remaining.splice(index, 1);
+    return index < 0;
+  });
+  const errorOf = (name: string): string => {
+    const test = result.tests.find((each) => each.name === name && each.status !== 'ok');
+    return test === undefined ? 'did not run' : test.status === 'err' ? test.error : test.status;
+  };
+  return {
+    result,
+    stock: stockTests.length,
+    passed: passed.length,
+    skipped: result.tests.filter(({ status }) => status === 'skip' || status === 'ignore').length,
+    failed: missing.filter((name) => !reasons.has(name)).map((name) => ({ name, error: errorOf(name) })),
+    excused: missing.flatMap((name) => {
+      const reason = reasons.get(name);
+      return reason === undefined ? [] : [{ name, reason, error: errorOf(name) }];
+    }),
+    surplus: [...reasons.keys()].filter((name) => passed.includes(name) && !missing.includes(name)),
+  };
+}
+
+const header = ['unit', 'stock', 'ours', 'required and failed', 'not required yet', 'skipped', 'seconds', ''];
+
+function row(j: Judgement): string[] {
+  const aborted = j.result.aborted === undefined ? '' : 'ABORTED';
+  const figures = [j.stock, j.passed, j.failed.length, j.excused.length, j.skipped, j.result.seconds.toFixed(1)];
+  return [j.result.unit, ...figures.map(String), aborted];
+}
+
+function total(judgements: readonly Judgement[]): string[] {
+  const sum = (of: (j: Judgement) => number): string => String(judgements.reduce((n, j) => n + of(j), 0));
+  const seconds = judgements.reduce((n, j) => n + j.result.seconds, 0).toFixed(1);
+  return [
+    'all',
+    sum((j) => j.stock),
+    sum((j) => j.passed),
+    sum((j) => j.failed.length),
+    sum((j) => j.excused.length),
+    sum((j) => j.skipped),
+    seconds,
+    '',
+  ];
+}
+
+function printTable(rows: readonly string[][]): void {
+  const widths = header.map((_, column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  for (const cells of rows) {
+    const padded = cells.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+    );
+    console.log(padded.join('  ').trimEnd());
+  }
+}
+
+function printDetails(j: Judgement): void {
+  const indented = (text: string): string => text.replace(/^/gm, '      ');
+  if (j.result.aborted !== undefined) console.log(`${j.result.unit} broke off:\n${indented(j.result.aborted)}`);
+  for (const { name, error } of j.failed) console.log(`  FAILED ${j.result.unit}: ${name}\n${indented(error)}`);
+  for (const { name, reason, error } of j.excused) {
+    if (options['all-errors']) console.log(`  not required (${reason}) ${j.result.unit}: ${name}\n${indented(error)}`);
+  }
+  for (const name of j.surplus)
+    console.log(`  passes, though expected.json does not require it, ${j.result.unit}: ${name}`);
+}
+
+interface Endpoint {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+async function endpoint(): Promise<Endpoint> {
+  if (options.port !== undefined) return { port: Number(options.port), stop: async () => undefined };
+  if (!options.stock) return startLocalCluster();
+  // Redis keeps its test commands behind these.
+  const open = ['protected-configs', 'debug-command', 'module-command'].flatMap((what) => [`--enable-${what}`, 'yes']);
+  return startRedisServer(open);
+}
+
+async function main(): Promise<number> {
+  const suite = redisSuite();
+  const chosen = options.unit ?? units;
+  const server = await endpoint();
+  const results: UnitResult[] = [];
+  try {
+    for (const unit of chosen) {
+      if (!options.json) console.error(`${unit}...`);
+      results.push(await runUnit(suite, unit, server.port));
+    }
+  } finally {
+    await server.stop();
+  }
+  if (options.stock && options.record) {
+    const names = (r: UnitResult): string[] => r.tests.filter(({ status }) => status === 'ok').map(({ name }) => name);
+    const recorded = Object.fromEntries(results.map((r) => [r.unit, names(r)]));
+    writeFileSync(stockFile, `${JSON.stringify(recorded, undefined, 2)}\n`);
+  }
+  const stock = JSON.parse(readFileSync(stockFile, 'utf8')) as Record<string, string[]>;
+  const judgements = results.map((result) => judge(result, stock[result.unit] ?? []));
+  if (options.json) console.log(JSON.stringify(judgements));
+  else {
+    for (const judgement of judgements) printDetails(judgement);
+    printTable([header, ...judgements.map(row), total(judgements)]);
+  }
+  return judgements.some((j) => j.failed.length > 0 || j.result.aborted !== undefined) ? 1 : 0;
+}
+
+if (options.help) console.log(usage);
+else process.exitCode = await main();

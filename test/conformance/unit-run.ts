@@ -1,0 +1,81 @@
+/** Runs one unit of Redis's suite against a port and reads what it prints. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+
+export type Status = 'ok' | 'err' | 'skip' | 'ignore';
+
+export interface TestResult {
+  readonly name: string;
+  readonly status: Status;
+  /** Of a failed test: what the suite says, several lines. */
+  readonly error: string;
+}
+
+export interface UnitResult {
+  readonly unit: string;
+  readonly tests: readonly TestResult[];
+  /** Undefined when the unit ran to its end; else why it did not. */
+  readonly aborted: string | undefined;
+  readonly seconds: number;
+}
+
+// The suite colours its words even when nobody looks.
+const colours = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+const statusLine = /^\[(ok|err|skip|ignore|exception|TIMEOUT)\]: (.*)$/;
+const otherLine = /^(\[|Testing |Waiting for|Cleanup|Starting test server)/;
+
+/** Reads the suite's output; exported for its test. */
+export function parseUnitOutput(output: string): { tests: TestResult[]; aborted: string | undefined } {
+  const [run = '', end] = output.replace(colours, '').split(/^ +The End$/m);
+  const tests: TestResult[] = [];
+  let aborted: string | undefined;
+  let detail: string[] | undefined;
+  const finish: (() => void)[] = [];
+  for (const line of run.split('\n')) {
+    const [, status, text = ''] = statusLine.exec(line) ?? [];
+    if (status === undefined) {
+      if (otherLine.test(line)) detail = undefined;
+      else detail?.push(line);
+      continue;
+    }
+    const lines: string[] = [];
+    detail = lines;
+    if (status === 'exception' || status === 'TIMEOUT') {
+      finish.push(() => {
+        aborted = [text, ...lines].join('\n').trim();
+      });
+    } else if (status === 'err') {
+      const name = text.replace(/ in tests\/\S+\.tcl$/, '');
+      finish.push(() => tests.push({ name, status, error: lines.join('\n').trim() }));
+    } else {
+      const name = status === 'ok' ? text.replace(/ \(\d+ ms\)$/, '') : text;
+      finish.push(() => tests.push({ name, status: status as Status, error: '' }));
+    }
+  }
+  for (const step of finish) step();
+  if (end === undefined) aborted ??= 'the suite ended before the unit did';
+  return { tests, aborted };
+}
+
+/** Runs a unit to its end, or for at most `deadlineMs`; a test without progress ends it after 90 seconds. */
+export async function runUnit(suite: string, unit: string, port: number, deadlineMs = 600_000): Promise<UnitResult> {
+  const started = performance.now();
+  const where = ['--host', '127.0.0.1', '--port', String(port)];
+  const how = ['--durable', '--clients', '1', '--tags', '-slow', '--timeout', '90', '--single', unit];
+  const child = spawn('tclsh', ['tests/test_helper.tcl', ...where, ...how], {
+    cwd: suite,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Its own process group: the suite starts a second interpreter that must end with it.
+    detached: true,
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('latin1')));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString('latin1')));
+  const killGroup = (): void => {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  };
+  const timer = setTimeout(killGroup, deadlineMs);
+  await once(child, 'close');
+  clearTimeout(timer);
+  return { unit, ...parseUnitOutput(output), seconds: (performance.now() - started) / 1000 };
+}
