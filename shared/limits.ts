@@ -43,6 +43,21 @@ export const limits = {
   fetchAttempts: 1_000,
   fetchRangeEntries: 1_024,
   fetchRangeBytes: 1 * MiB,
+  // data
+  /** Redis's `databases`. */
+  databases: 16,
+  /** A string, as Redis's proto-max-bulk-len. */
+  stringBytes: 512 * MiB,
+  /** Cells of LCS's table: all are computed in one synchronous stretch, which must stay far below a lease (16 Mi take about 60 ms). */
+  lcsCells: 16 * MiB,
+  /** A collection is packed in its row's header up to this; larger ones live element by element. */
+  packedElements: 64,
+  packedBytes: 1 * KiB,
+  /** Keys or fields that one scanning operation visits, and the bytes after which it stops: one synchronous stretch. */
+  scanVisited: 1_024,
+  scanBytes: 1 * MiB,
+  /** Keys that one SCAN command visits at most, whatever COUNT says: its reply is held in memory. */
+  scanCount: 65_536,
   // log
   segmentBytes: 32 * MiB,
   /** A replica that pins an older segment than this many back is flushed. */

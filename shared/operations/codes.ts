@@ -61,6 +61,18 @@ export const Code = {
 } as const;
 export type Code = (typeof Code)[keyof typeof Code];
 
+/** Operations that change nothing, whatever their arguments: repeating them is harmless. */
+const readOnly: ReadonlySet<number> = new Set<Code>([
+  Code.get, Code.getRange, Code.length, Code.longestCommon, Code.multiGet, Code.exists, Code.touch, Code.type,
+  Code.timeToLive, Code.expireTime, Code.facts, Code.digestValues, Code.scan, Code.keys, Code.randomKey, Code.counts,
+  Code.digest, Code.fieldGet, Code.fieldMultiGet, Code.fieldCount, Code.fieldTimeToLive, Code.fieldScan,
+  Code.fullScan,
+]);
+
+export function isReadOnly(code: number): boolean {
+  return readOnly.has(code);
+}
+
 /** How a time is given. `none`: no expiry; `keep`: the one there is stays. */
 export const Expiry = { none: 0, relative: 1, absolute: 2, keep: 3 } as const;
 export type Expiry = (typeof Expiry)[keyof typeof Expiry];
@@ -149,7 +161,7 @@ export const exists = (keys: readonly Buffer[]): Operation => [Code.exists, ...k
 /** How many exist; all of them count as accessed now. */
 export const touch = (keys: readonly Buffer[]): Operation => [Code.touch, ...keys];
 
-/** A number of RowType, 0 when absent. */
+/** The type's Redis name, null when absent. */
 export const type = (key: Buffer): Operation => [Code.type, key];
 
 /** True when the expiry was set or the key, being past it, was removed. `flags`: bits of ExpireFlag. */
@@ -189,10 +201,10 @@ export const digestValues = (keys: readonly Buffer[]): Operation => [Code.digest
 /**
  * `[cursor, keys, visited]`: keys from `cursor` (slot * 2^32 + hash) on, of about `count` visited ones those
  * that match. The cursor returned is where to go on; when this partition is at its end, it is the first
- * of the following slot, or 0 after the last slot there is. `rowType` 0: of every type.
+ * of the following slot, or 0 after the last slot there is. `typeName` null: of every type.
  */
-export const scan = (cursor: number, count: number, pattern: Buffer | null, rowType: number): Operation =>
-  [Code.scan, cursor, count, pattern, rowType];
+export const scan = (cursor: number, count: number, pattern: Buffer | null, typeName: string | null): Operation =>
+  [Code.scan, cursor, count, pattern, typeName];
 
 /** All keys that match the glob pattern; null matches every key. */
 export const keys = (pattern: Buffer | null): Operation => [Code.keys, pattern];
@@ -272,13 +284,17 @@ export interface FieldRange {
   readonly reverse: boolean;
 }
 
-/** `[more, [sortKey, value, sortKey, value ...]]` in bytewise order of sort keys. `more`: the limit cut it short. */
+/**
+ * `[next, [sortKey, value, sortKey, value ...]]` in bytewise order of sort keys. Unless `next` is null there is
+ * more: from it on (`from`), or before it when in reverse (`to`). `limit` bounds what is visited; a page may
+ * have fewer fields, or none, where expired ones were.
+ */
 export const fieldScan = (key: Buffer, range: FieldRange): Operation =>
   [Code.fieldScan, key, range.from, range.to, range.limit, range.reverse];
 
 /**
- * `[cursor, rows]` as `scan`, of rows with fields only: each row `[key, more, [sortKey, value ...]]`, with at
- * most `fieldsPerRow` of its fields; when `more`, `fieldScan` behind the last sort key gives the others.
+ * `[cursor, rows]` as `scan`, of rows with fields only: each row `[key, next, [sortKey, value ...]]` with at
+ * most `fieldsPerRow` of its fields; `fieldScan` from `next` on gives the others.
  */
 export const fullScan = (cursor: number, count: number, fieldsPerRow: number): Operation =>
   [Code.fullScan, cursor, count, fieldsPerRow];

@@ -1,0 +1,46 @@
+/**
+ * Typed reading of an operation's arguments. They come from a proxy that has checked what the client
+ * said, so a mismatch is a peer of another version or a bug there: refused, never executed on a guess.
+ */
+import { ClientError } from '../../shared/errors.js';
+import type { Integer } from '../../shared/operations/codes.js';
+import type { OperationArgument } from '../../shared/operations/operation.js';
+
+export type Arguments = readonly OperationArgument[];
+
+export function bytesAt(args: Arguments, index: number): Buffer {
+  const value = args[index];
+  if (Buffer.isBuffer(value)) return value;
+  // msgpack gives bytes back as a Uint8Array where the peer is configured so.
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return malformed(index, 'bytes');
+}
+
+export function bytesOrNullAt(args: Arguments, index: number): Buffer | null {
+  return args[index] === null || args[index] === undefined ? null : bytesAt(args, index);
+}
+
+export function numberAt(args: Arguments, index: number): number {
+  const value = args[index];
+  return typeof value === 'number' ? value : malformed(index, 'a number');
+}
+
+export function integerAt(args: Arguments, index: number): Integer {
+  const value = args[index];
+  return typeof value === 'number' || typeof value === 'bigint' ? value : malformed(index, 'an integer');
+}
+
+export function stringOrNullAt(args: Arguments, index: number): string | null {
+  const value = args[index];
+  if (value === null || value === undefined) return null;
+  return typeof value === 'string' ? value : malformed(index, 'a string');
+}
+
+export function booleanAt(args: Arguments, index: number): boolean {
+  const value = args[index];
+  return typeof value === 'boolean' ? value : malformed(index, 'a boolean');
+}
+
+function malformed(index: number, expected: string): never {
+  throw new ClientError(`ERR malformed operation: argument ${index} is not ${expected}`);
+}

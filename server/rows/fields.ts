@@ -1,0 +1,205 @@
+/**
+ * Rows with fields by sort key, for the native client (and later for hashes). A field may have an expiry
+ * of its own; an expired field is not seen by anybody and goes away when its row is next written (packed)
+ * or the field itself is (large).
+ */
+import { ClientError } from '../../shared/errors.js';
+import { add, parseInteger } from '../../shared/integers.js';
+import { limits } from '../../shared/limits.js';
+import { Check, Expiry } from '../../shared/operations/codes.js';
+import type { OperationResult } from '../../shared/operations/operation.js';
+import type { Element, ElementRange, Execute, Row, View } from '../execution/view.js';
+import { RowType } from '../storage/row.js';
+import { type Arguments, booleanAt, bytesAt, bytesOrNullAt, integerAt, numberAt } from './arguments.js';
+import { scanPage } from './databases.js';
+import { expireAt, isPast, timeLeft } from './expiry.js';
+import { expiringFields, FieldEditor, fieldsRow } from './field-editor.js';
+import { successor } from './keys.js';
+import { expiryOf, findPacked, unpack, valueOf } from './packed.js';
+
+const ABSENT = -2;
+const FIRST = Buffer.alloc(0);
+
+export const fieldGet: Execute = (view, args) => {
+  const key = bytesAt(args, 0);
+  return liveValue(view, key, fieldsRow(view, key), bytesAt(args, 1));
+};
+
+export const fieldMultiGet: Execute = (view, args) => {
+  const key = bytesAt(args, 0);
+  const row = fieldsRow(view, key);
+  return args.slice(1).map((_, index) => liveValue(view, key, row, bytesAt(args, index + 1)));
+};
+
+export const fieldSet: Execute = (view, args) => {
+  const editor = new FieldEditor(view, bytesAt(args, 0));
+  let added = 0;
+  for (let i = 1; i < args.length; i += 3) {
+    if (editor.set(bytesAt(args, i), bytesAt(args, i + 1), expiryArgument(view, args, i + 2))) added++;
+  }
+  editor.finish();
+  return added;
+};
+
+export const fieldRemove: Execute = (view, args) => {
+  const editor = new FieldEditor(view, bytesAt(args, 0));
+  let removed = 0;
+  for (let i = 1; i < args.length; i++) if (editor.remove(bytesAt(args, i))) removed++;
+  editor.finish();
+  return removed;
+};
+
+export const fieldIncrement: Execute = (view, args) => {
+  const sortKey = bytesAt(args, 1);
+  const editor = new FieldEditor(view, bytesAt(args, 0));
+  const stored = editor.stored(sortKey);
+  const old = stored === null ? 0 : parseInteger(valueOf(stored));
+  if (old === null) throw new ClientError('ERR hash value is not an integer');
+  const sum = add(old, integerAt(args, 2));
+  if (sum === null) throw new ClientError('ERR increment or decrement would overflow');
+  const given = expiryArgument(view, args, 3);
+  const expireAtMs = given !== 0 || stored === null ? given : expiryOf(stored);
+  editor.set(sortKey, Buffer.from(sum.toString(), 'latin1'), expireAtMs);
+  editor.finish();
+  return sum;
+};
+
+export const fieldCheckAndSet: Execute = (view, args) => {
+  const editor = new FieldEditor(view, bytesAt(args, 0));
+  const stored = editor.stored(bytesAt(args, 1));
+  const current = stored === null ? null : valueOf(stored);
+  const done = satisfies(current, numberAt(args, 2), bytesAt(args, 3));
+  if (done) {
+    const value = bytesOrNullAt(args, 5);
+    if (value === null) editor.remove(bytesAt(args, 4));
+    else editor.set(bytesAt(args, 4), value, expiryArgument(view, args, 6));
+    editor.finish();
+  }
+  return [done, current];
+};
+
+function satisfies(current: Buffer | null, check: number, operand: Buffer): boolean {
+  if (check === Check.absent) return current === null;
+  if (current === null) return false;
+  const order = current.compare(operand);
+  switch (check) {
+    case Check.present:
+      return true;
+    case Check.equal:
+      return order === 0;
+    case Check.notEqual:
+      return order !== 0;
+    case Check.less:
+      return order < 0;
+    case Check.lessOrEqual:
+      return order <= 0;
+    case Check.greater:
+      return order > 0;
+    case Check.greaterOrEqual:
+      return order >= 0;
+    default:
+      throw new ClientError(`ERR malformed operation: check ${check}`);
+  }
+}
+
+export const fieldCount: Execute = (view, args) => {
+  const key = bytesAt(args, 0);
+  const row = fieldsRow(view, key);
+  if (row === null) return 0;
+  if (row.large && expiringFields(row) === 0) return row.size;
+  let live = 0;
+  for (let range: ElementRange | null = whole; range !== null; ) {
+    const page: Page = pageOf(view, key, row, range);
+    live += page.live.length;
+    range = page.next === null ? null : { ...whole, gte: page.next };
+  }
+  return live;
+};
+
+export const fieldTimeToLive: Execute = (view, args) => {
+  const key = bytesAt(args, 0);
+  const row = fieldsRow(view, key);
+  const stored = row === null ? null : storedIn(view, key, row, bytesAt(args, 1));
+  if (stored === null || isPast(view, expiryOf(stored))) return ABSENT;
+  return timeLeft(view, expiryOf(stored));
+};
+
+export const fieldScan: Execute = (view, args) => {
+  const key = bytesAt(args, 0);
+  const row = fieldsRow(view, key);
+  if (row === null) return [null, []];
+  const limit = Math.max(1, Math.min(numberAt(args, 3), limits.scanVisited));
+  const range = { gte: bytesOrNullAt(args, 1), lt: bytesOrNullAt(args, 2), reverse: booleanAt(args, 4), limit };
+  const page = pageOf(view, key, row, range);
+  return [page.next, flat(page.live)];
+};
+
+export const fullScan: Execute = (view, args) => {
+  const page = scanPage(view, numberAt(args, 0), numberAt(args, 1));
+  const limit = Math.max(1, Math.min(numberAt(args, 2), limits.scanVisited));
+  const rows: OperationResult[] = [];
+  let bytes = 0;
+  for (const { key, row } of page.keys) {
+    if (row.type !== RowType.hash) continue;
+    if (bytes >= limits.scanBytes) {
+      // The page is full but its keys belong to one cursor: the rest is left to fieldScan from the first field on.
+      rows.push([key, FIRST, []]);
+      continue;
+    }
+    const fields = pageOf(view, key, row, { ...whole, limit });
+    for (const element of fields.live) bytes += element.sortKey.length + element.value.length;
+    rows.push([key, fields.next, flat(fields.live)]);
+  }
+  return [page.cursor, rows];
+};
+
+const whole: ElementRange = { gte: null, lt: null, reverse: false, limit: limits.scanVisited };
+
+interface Page {
+  readonly live: readonly Element[];
+  /** Where to go on: inclusive forwards, exclusive in reverse. */
+  readonly next: Buffer | null;
+}
+
+/** The live ones among the next `range.limit` fields, fewer when they are big. */
+function pageOf(view: View, key: Buffer, row: Row, range: ElementRange): Page {
+  const elements = row.large ? view.elements(key, row, range) : packedRange(row, range);
+  const live: Element[] = [];
+  let bytes = 0;
+  let visited = 0;
+  for (const element of elements) {
+    visited++;
+    bytes += element.sortKey.length + element.value.length;
+    if (!isPast(view, expiryOf(element.value))) live.push(element);
+    if (bytes >= limits.scanBytes) break;
+  }
+  const last = elements[visited - 1];
+  if (last === undefined || (visited === elements.length && visited < range.limit)) return { live, next: null };
+  return { live, next: range.reverse ? last.sortKey : successor(last.sortKey) };
+}
+
+function packedRange(row: Row, range: ElementRange): Element[] {
+  const { gte, lt } = range;
+  const within = unpack(row.value).filter(({ sortKey }) =>
+    (gte === null || sortKey.compare(gte) >= 0) && (lt === null || sortKey.compare(lt) < 0));
+  return (range.reverse ? within.reverse() : within).slice(0, range.limit);
+}
+
+function liveValue(view: View, key: Buffer, row: Row | null, sortKey: Buffer): Buffer | null {
+  const stored = row === null ? null : storedIn(view, key, row, sortKey);
+  return stored === null || isPast(view, expiryOf(stored)) ? null : valueOf(stored);
+}
+
+function storedIn(view: View, key: Buffer, row: Row, sortKey: Buffer): Buffer | null {
+  return row.large ? view.element(key, row, sortKey) : findPacked(row.value, sortKey);
+}
+
+/** A relative time to live in ms, 0 for none. */
+function expiryArgument(view: View, args: Arguments, index: number): number {
+  const ttlMs = numberAt(args, index);
+  return ttlMs === 0 ? 0 : expireAt(view, Expiry.relative, ttlMs, 0);
+}
+
+function flat(elements: readonly Element[]): OperationResult[] {
+  return elements.flatMap(({ sortKey, value }) => [sortKey, valueOf(value)]);
+}

@@ -1,0 +1,70 @@
+/** How arguments are read, exactly as strictly as Redis reads them, with its error texts. */
+import { ClientError } from '../errors.js';
+import { parseInteger } from '../integers.js';
+import { limits } from '../limits.js';
+import { type LongDouble, parseLongDouble } from '../long-double.js';
+import type { Integer } from '../operations/codes.js';
+
+export const SYNTAX_ERROR = 'ERR syntax error';
+export const NOT_AN_INTEGER = 'ERR value is not an integer or out of range';
+const NOT_A_FLOAT = 'ERR value is not a valid float';
+
+const INT32_LIMIT = 2 ** 31;
+
+/** No option word is longer; a value in an option's place is not turned into text. */
+const MAX_WORD_BYTES = 32;
+
+/** An option's name in upper case; empty where there is none or it cannot be one. */
+export function word(argument: Buffer | undefined): string {
+  if (argument === undefined || argument.length > MAX_WORD_BYTES) return '';
+  return argument.latin1Slice(0, argument.length).toUpperCase();
+}
+
+/** An int64. */
+export function integer(argument: Buffer | undefined, error: string = NOT_AN_INTEGER): Integer {
+  const value = argument === undefined ? null : parseInteger(argument);
+  if (value === null) throw new ClientError(error);
+  return value;
+}
+
+/** An integer within [low, high], which are safe numbers. */
+export function integerWithin(
+  argument: Buffer | undefined, low: number, high: number, error: string = NOT_AN_INTEGER,
+): number {
+  const value = Number(integer(argument, error));
+  if (value < low || value > high) throw new ClientError(error);
+  return value;
+}
+
+/** A float as strtold reads it; what is returned is exact. */
+export function float(argument: Buffer, error: string = NOT_A_FLOAT): LongDouble {
+  const value = parseLongDouble(argument);
+  if (value === null) throw new ClientError(error);
+  return value;
+}
+
+/** An integer that Redis keeps in a C int. */
+export function cInteger(argument: Buffer | undefined, error: string = NOT_AN_INTEGER): number {
+  return integerWithin(argument, -INT32_LIMIT, INT32_LIMIT - 1, error);
+}
+
+/** A database's number. */
+export function database(argument: Buffer | undefined): number {
+  return existingDatabase(cInteger(argument));
+}
+
+export function existingDatabase(index: number): number {
+  if (index < 0 || index >= limits.databases) throw new ClientError('ERR DB index is out of range');
+  return index;
+}
+
+/** The n-th argument, which the arity check has made sure of. */
+export function at(args: readonly Buffer[], index: number): Buffer {
+  const argument = args[index];
+  if (argument === undefined) throw new ClientError(SYNTAX_ERROR);
+  return argument;
+}
+
+export function wrongArity(command: string): ClientError {
+  return new ClientError(`ERR wrong number of arguments for '${command}' command`);
+}

@@ -1,0 +1,48 @@
+/** All commands by name, checked at start: a row that contradicts itself stops the process, not a client. */
+import { invariant } from '../errors.js';
+import type { Command } from './command.js';
+import { connectionCommands } from './connection.js';
+import { databaseCommands } from './databases.js';
+import { expiryCommands } from './expiry.js';
+import { keyCommands } from './keys.js';
+import { serverCommands } from './server.js';
+import { stringCommands } from './strings.js';
+
+/** By lower-case name; subcommands are within their container. */
+export const commands: ReadonlyMap<string, Command> = byName([
+  ...connectionCommands, ...serverCommands, ...stringCommands, ...keyCommands, ...expiryCommands, ...databaseCommands,
+]);
+
+function byName(rows: readonly Command[]): Map<string, Command> {
+  const table = new Map<string, Command>();
+  for (const row of rows) {
+    check(row);
+    invariant(!table.has(row.name), `command ${row.name} is declared once`);
+    table.set(row.name, row);
+  }
+  return table;
+}
+
+function check(row: Command): void {
+  const { name, keys } = row;
+  invariant(name === name.toLowerCase(), `the name of command ${name} is in lower case`);
+  invariant(Number.isInteger(row.arity) && row.arity !== 0, `command ${name} has an arity`);
+  if (keys !== null) checkKeys(row, keys.first, keys.last, keys.step);
+  invariant(row.run !== 'keyed' || keys !== null, `keyed command ${name} says where its keys are`);
+  invariant(row.run !== 'keyed' || row.union === undefined || keys?.last === -1, `the union ${name} takes any number of keys`);
+  invariant(row.run !== 'refused' || /^[A-Z]+ /.test(row.error), `the refusal of ${name} has an error code`);
+  invariant(new Set(row.flags).size === row.flags.length, `command ${name} has each flag once`);
+  const subcommands = row.subcommands ?? [];
+  const names = new Set(subcommands.map((subcommand) => subcommand.name));
+  invariant(names.size === subcommands.length, `the subcommands of ${name} are declared once`);
+  for (const subcommand of subcommands) {
+    invariant(subcommand.name.startsWith(`${name}|`), `subcommand ${subcommand.name} is named for its container`);
+    check(subcommand);
+  }
+}
+
+function checkKeys(row: Command, first: number, last: number, step: number): void {
+  invariant(first >= 1 && step >= 1, `the first key of ${row.name} is an argument`);
+  invariant(last < 0 || last >= first, `the last key of ${row.name} is not before its first`);
+  invariant(first < Math.abs(row.arity), `the arity of ${row.name} makes sure of its first key`);
+}
