@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { eventually } from './condition.js';
 import { commandLine, processTree, stopChild } from './processes.js';
 import { ask, freePort } from './sockets.js';
@@ -20,8 +20,8 @@ export interface LocalCluster {
   output(): string;
   /** The processes of the cluster at this moment. */
   processes(): number[];
-  /** Those that run the role `server`. */
-  servers(): number[];
+  /** The supervised processes that live, by name: `meta`, `server-1`, ..., `proxy`. */
+  nodes(): ReadonlyMap<string, number>;
   /** Stops it cleanly; removes its data if it was this module that chose the folder. */
   stop(): Promise<void>;
 }
@@ -54,8 +54,9 @@ export async function startLocalCluster(options: LocalClusterOptions = {}): Prom
   const killAll = (): void => {
     for (const pid of processTree(child.pid ?? 0)) process.kill(pid, 'SIGKILL');
   };
-  // A tool that dies of an error must not leave a cluster behind.
+  // A tool that dies of an error or is stopped must not leave a cluster behind.
   process.once('exit', killAll);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const stop = async (): Promise<void> => {
     await stopChild(child);
     process.removeListener('exit', killAll);
@@ -83,14 +84,14 @@ export async function startLocalCluster(options: LocalClusterOptions = {}): Prom
     pid,
     output: () => output,
     processes,
-    servers: () => processes().filter((each) => runsServer(commandLine(each))),
+    nodes: () => new Map(processes().flatMap((each) => (each === pid ? [] : nodeOf(each)))),
     stop,
   };
 }
 
-/** True for `tulpar run --roles ...server...` in either spelling of a flag. */
-function runsServer(words: readonly string[]): boolean {
-  const index = words.findIndex((word) => word === '--roles' || word.startsWith('--roles='));
-  const roles = index < 0 ? '' : words[index] === '--roles' ? (words[index + 1] ?? '') : (words[index] ?? '').slice(8);
-  return roles.split(',').includes('server');
+/** The supervisor starts each node as `tulpar run --config DIR/config/NAME.json`. */
+function nodeOf(pid: number): [name: string, pid: number][] {
+  const words = commandLine(pid);
+  const config = words[words.indexOf('--config') + 1];
+  return words.includes('run') && config?.endsWith('.json') ? [[basename(config, '.json'), pid]] : [];
 }
