@@ -1,6 +1,6 @@
 /** A cluster of its own for a test or a tool: `tulpar local` on free ports in a temporary folder, as a user runs it. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { eventually } from './condition.js';
@@ -22,6 +22,8 @@ export interface LocalCluster {
   processes(): number[];
   /** The supervised processes that live, by name: `meta`, `server-1`, ..., `proxy`. */
   nodes(): ReadonlyMap<string, number>;
+  /** Meta's admin API, which `tulpar admin` shows: `nodes`, `tables`, `partitions`, `checksums`. */
+  admin<Rows>(listing: string): Promise<Rows>;
   /** Stops it cleanly; removes its data if it was this module that chose the folder. */
   stop(): Promise<void>;
 }
@@ -84,6 +86,14 @@ export async function startLocalCluster(options: LocalClusterOptions = {}): Prom
     pid,
     output: () => output,
     processes,
+    async admin<Rows>(listing: string) {
+      const { ports } = JSON.parse(readFileSync(join(directory, 'cluster.json'), 'utf8')) as {
+        ports: { http: number };
+      };
+      const response = await fetch(`http://127.0.0.1:${ports.http}/api/${listing}`);
+      if (!response.ok) throw new Error(`meta answered ${response.status} to ${listing}: ${await response.text()}`);
+      return (await response.json()) as Rows;
+    },
     nodes: () => new Map(processes().flatMap((each) => (each === pid ? [] : nodeOf(each)))),
     stop,
   };
