@@ -1,0 +1,100 @@
+/** `tulpar admin ...`: what meta's admin API shows and does, as tables for people or, with `--json`, arrays. */
+import type { Command } from 'commander';
+import { OperatingError } from '../../shared/errors.js';
+import { AdminClient } from './client.js';
+import { columns } from './columns.js';
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** One listing: what to ask, and which columns people see. */
+interface Listing {
+  readonly name: string;
+  readonly description: string;
+  readonly columns: readonly string[];
+  /** Rows can be narrowed to a table. */
+  readonly byTable: boolean;
+}
+
+const listings: readonly Listing[] = [
+  { name: 'nodes', description: 'processes of the cluster', columns: ['node', 'role', 'address', 'pid', 'boot', 'state'], byTable: false },
+  {
+    name: 'partitions', description: 'who holds each partition',
+    columns: ['table', 'partition', 'slots', 'ballot', 'primary', 'secondaries', 'learners', 'committed'], byTable: true,
+  },
+  {
+    name: 'checksums', description: 'a checksum of every replica, each partition at one decree',
+    columns: ['table', 'partition', 'node', 'decree', 'checksum', 'entries'], byTable: true,
+  },
+];
+const TABLE_COLUMNS = ['table', 'id', 'partitions', 'multiKey', 'replicas', 'minReplicas'];
+
+export function addAdmin(program: Command): void {
+  const admin = program.command('admin').description('look at and change a running cluster');
+  for (const listing of listings) {
+    const command = addCommon(admin.command(listing.name).description(listing.description), true);
+    if (listing.byTable) command.option('--table <name>', 'only of this table');
+    command.action(async (given: Row) => {
+      const rows = await ask(given).get<Row[]>(`/api/${listing.name}`);
+      print(rows.filter((row) => given['table'] === undefined || row['table'] === given['table']), listing.columns, given);
+    });
+  }
+  addTables(admin);
+  addRecover(admin);
+}
+
+function addTables(admin: Command): void {
+  const tables = admin.command('tables').description('list, create and drop tables');
+  addCommon(tables.command('list', { isDefault: true }).description('tables of the cluster'), true).action(async (given: Row) => {
+    print(await ask(given).get<Row[]>('/api/tables'), TABLE_COLUMNS, given);
+  });
+  addCommon(tables.command('create <name>').description('create a table'), false)
+    .option('--partitions <n>', 'partitions', '1')
+    .option('--multi-key <any|slot>', 'whether the keys of one command may be any or must share a slot', 'slot')
+    .option('--replicas <n>', 'replicas of each partition', '3')
+    .option('--min-replicas <n>', 'replicas a partition needs before it takes writes (default: 2, or all when fewer)')
+    .action(async (name: string, given: Row) => {
+      const replicas = Number(given['replicas']);
+      await ask(given).change('POST', '/api/tables', {
+        table: name, partitions: Number(given['partitions']), multiKey: given['multiKey'], replicas,
+        minReplicas: Number(given['minReplicas'] ?? Math.min(2, replicas)),
+      });
+      console.log(`table ${name} created`);
+    });
+  addCommon(tables.command('drop <name>').description('drop a table and all that is in it'), false).action(async (name: string, given: Row) => {
+    await ask(given).change('DELETE', `/api/tables/${encodeURIComponent(name)}`);
+    console.log(`table ${name} dropped`);
+  });
+}
+
+function addRecover(admin: Command): void {
+  addCommon(admin.command('recover').description('choose the replica to go on with, when a partition waits for members that do not come back'), false)
+    .requiredOption('--partition <id>', 'the partition, as `admin partitions` names it')
+    .requiredOption('--node <name>', 'the server whose copy is taken')
+    .option('--table <name>', 'refuse unless the partition is of this table')
+    .option('--force', 'yes, lose what only the other members have')
+    .action(async (given: Row) => {
+      const client = ask(given);
+      const partition = Number(given['partition']);
+      const rows = await client.get<Row[]>('/api/partitions');
+      const row = rows.find((candidate) => candidate['partition'] === partition);
+      if (given['table'] !== undefined && row?.['table'] !== given['table']) {
+        throw new OperatingError('E_REFUSED', `partition ${partition} is not of table ${String(given['table'])}`);
+      }
+      await client.change('POST', '/api/recover', { partition, node: given['node'], force: given['force'] === true });
+      console.log(`partition ${partition} goes on with ${String(given['node'])}`);
+    });
+}
+
+function addCommon(command: Command, listing: boolean): Command {
+  command.option('--meta <host:port>', "meta's HTTP listener (default: of the local cluster started last)");
+  return listing ? command.option('--json', 'an array, for programs') : command;
+}
+
+function ask(given: Row): AdminClient {
+  const address = given['meta'];
+  return AdminClient.find(typeof address === 'string' ? address : undefined);
+}
+
+function print(rows: readonly Row[], names: readonly string[], given: Row): void {
+  console.log(given['json'] === true ? JSON.stringify(rows, null, 2) : columns(rows, names));
+}
