@@ -343,6 +343,8 @@ export class Meta {
     this.createDefaultTable();
     const decisions = guard(this.situation());
     for (const decision of decisions) this.carryOut(decision);
+    // A new configuration may leave more to do at once: teaching whom the new primary lacks.
+    if (decisions.some((decision) => decision.kind === 'configure')) this.review();
     this.noteWaiting(decisions.filter((decision) => decision.kind === 'wait'));
     this.persist();
     this.announceNodes();
