@@ -21,6 +21,8 @@ const DECIDED: readonly OptionName[] = ['roles', 'node', 'machine', 'meta', 'clu
 /** Longer than a start should take: then it says what it waits for. */
 const EXPLAIN_AFTER_MS = 10_000;
 const EXPLAIN_EVERY_MS = 10_000;
+/** One Ctrl-C at `npm start` comes twice within milliseconds: from the terminal, and forwarded by npm. */
+const SAME_SIGNAL_MS = 500;
 
 export function addLocal(program: Command): void {
   const command = program.command('local').description('a whole cluster on this machine: meta, servers and a proxy, supervised');
@@ -53,9 +55,11 @@ async function supervise(settings: Settings, cluster: Plan): Promise<void> {
       stop.abort();
     },
   });
+  let stoppedMs = 0;
   const onSignal = (): void => {
-    if (stop.signal.aborted) return supervisor.kill();
+    if (stop.signal.aborted) return performance.now() - stoppedMs > SAME_SIGNAL_MS ? supervisor.kill() : undefined;
     say('stopping (again to kill)...');
+    stoppedMs = performance.now();
     stop.abort();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
