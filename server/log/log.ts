@@ -1,7 +1,7 @@
 /**
  * The mutation log of one server process: all its replicas append to one sequence of segments
- * (design: section 7). `segments.ts` keeps it in files, `memory.ts` is the twin for the simulator,
- * which can lose what was not synced and tear the tail.
+ * (design: section 7). `segments.ts` keeps it in files. The simulator runs the same code on
+ * `virtual-files.ts`, which can lose what was not synced and tear the tail.
  */
 import type { Callback } from '../storage/store.js';
 
@@ -55,8 +55,20 @@ export interface RecoveredStay {
   readonly stay: string;
   /** Highest ballot logged. */
   readonly ballot: number;
+  /** Highest decree logged, under any ballot. */
   readonly lastDecree: number;
   readonly committed: number;
   /** True when a segment that held records of it before the synced offset is damaged or lost: it must learn again. */
   readonly damaged: boolean;
+}
+
+export interface OpenedLog {
+  readonly log: MutationLog;
+  /** Every stay with records in the log. Each pins its segments until it is released or forgotten. */
+  readonly recovered: RecoveredStay[];
+  /**
+   * Segments found damaged or missing, now or in an earlier run. While there are any, a stay from before
+   * that is not in `recovered` may have lost all its records: it must learn again too.
+   */
+  readonly setAside: string[];
 }
