@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { eventually } from './condition.js';
+import { atExit } from './exit.js';
 import { commandLine, processTree, stopChild } from './processes.js';
 import { ask, freePort } from './sockets.js';
 
@@ -56,12 +57,10 @@ export async function startLocalCluster(options: LocalClusterOptions = {}): Prom
   const killAll = (): void => {
     for (const pid of processTree(child.pid ?? 0)) process.kill(pid, 'SIGKILL');
   };
-  // A tool that dies of an error or is stopped must not leave a cluster behind.
-  process.once('exit', killAll);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+  const forget = atExit(killAll);
   const stop = async (): Promise<void> => {
     await stopChild(child);
-    process.removeListener('exit', killAll);
+    forget();
     if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
   };
   try {

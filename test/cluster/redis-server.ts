@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from './condition.js';
+import { atExit } from './exit.js';
 import { isInstalled, stopChild } from './processes.js';
 import { ask, freePort } from './sockets.js';
 
@@ -22,15 +23,14 @@ export async function startRedisServer(flags: readonly string[] = []): Promise<R
   const directory = mkdtempSync(join(tmpdir(), 'redis-'));
   const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', ''];
   const child = spawn('redis-server', [...fixed, ...flags], { stdio: 'ignore' });
-  const kill = (): void => void child.kill('SIGKILL');
-  process.once('exit', kill);
+  const forget = atExit(() => child.kill('SIGKILL'));
   await eventually('redis-server answers', async () => ((await ask(port, 'PING')) === '+PONG' ? true : undefined));
   return {
     port,
     pid: child.pid as number,
     async stop() {
       await stopChild(child);
-      process.removeListener('exit', kill);
+      forget();
       rmSync(directory, { recursive: true, force: true });
     },
   };
