@@ -3,6 +3,7 @@
  * said, so a mismatch is a peer of another version or a bug there: refused, never executed on a guess.
  */
 import { ClientError } from '../../shared/errors.js';
+import { limits } from '../../shared/limits.js';
 import type { Integer } from '../../shared/operations/codes.js';
 import type { OperationArgument } from '../../shared/operations/operation.js';
 
@@ -23,6 +24,13 @@ export function bytesOrNullAt(args: Arguments, index: number): Buffer | null {
 export function numberAt(args: Arguments, index: number): number {
   const value = args[index];
   return typeof value === 'number' ? value : malformed(index, 'a number');
+}
+
+/** A database there is. */
+export function databaseAt(args: Arguments, index: number): number {
+  const db = numberAt(args, index);
+  if (!Number.isInteger(db) || db < 0 || db >= limits.databases) malformed(index, 'a database');
+  return db;
 }
 
 export function integerAt(args: Arguments, index: number): Integer {

@@ -7,7 +7,7 @@ import { limits } from '../../shared/limits.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import { SLOTS } from '../../shared/slots.js';
 import type { Execute, ScannedKey, ScanPosition, View } from '../execution/view.js';
-import { bytesOrNullAt, numberAt, stringOrNullAt } from './arguments.js';
+import { bytesOrNullAt, databaseAt, numberAt, stringOrNullAt } from './arguments.js';
 import { typeName } from './keys.js';
 
 const HASHES = 2 ** 32;
@@ -70,6 +70,6 @@ export const flushAll: Execute = (view) => {
 };
 
 export const swapDatabases: Execute = (view, args) => {
-  view.swapDatabases(numberAt(args, 0), numberAt(args, 1));
+  view.swapDatabases(databaseAt(args, 0), databaseAt(args, 1));
   return true;
 };

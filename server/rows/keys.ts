@@ -4,7 +4,7 @@ import { limits } from '../../shared/limits.js';
 import { ExpireFlag } from '../../shared/operations/codes.js';
 import type { Execute, Row, View } from '../execution/view.js';
 import { RowType } from '../storage/row.js';
-import { type Arguments, booleanAt, bytesAt, numberAt } from './arguments.js';
+import { type Arguments, booleanAt, bytesAt, databaseAt, numberAt } from './arguments.js';
 import { expireAt, isPast, timeLeft, withExpiry } from './expiry.js';
 
 const typeNames: ReadonlyMap<number, string> = new Map(
@@ -85,7 +85,7 @@ export const rename: Execute = (view, args) => {
 export const copy: Execute = (view, args) => {
   const from = bytesAt(args, 0);
   const to = bytesAt(args, 1);
-  const target = view.inDatabase(numberAt(args, 2));
+  const target = view.inDatabase(databaseAt(args, 2));
   const row = view.row(from);
   if (row === null) return false;
   if (target.row(to) !== null && !booleanAt(args, 3)) return false;
@@ -95,7 +95,7 @@ export const copy: Execute = (view, args) => {
 
 export const move: Execute = (view, args) => {
   const key = bytesAt(args, 0);
-  const target = view.inDatabase(numberAt(args, 1));
+  const target = view.inDatabase(databaseAt(args, 1));
   const row = view.row(key);
   if (row === null || target.row(key) !== null) return false;
   copyRow(view, key, row, target, key);

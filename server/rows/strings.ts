@@ -10,7 +10,7 @@ import { SetFlag } from '../../shared/operations/codes.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import type { Execute, Row, RowChange, View } from '../execution/view.js';
 import { Encoding, RowType } from '../storage/row.js';
-import { type Arguments, bytesAt, integerAt, numberAt } from './arguments.js';
+import { type Arguments, bytesAt, integerAt, numberAt, stringOrNullAt } from './arguments.js';
 import { expireAt, isPast, withExpiry } from './expiry.js';
 
 /** Redis embeds strings up to this in the object itself. */
@@ -76,6 +76,8 @@ export const getAndExpire: Execute = (view, args) => {
   const key = bytesAt(args, 0);
   const row = stringRow(view, key);
   if (row === null) return null;
+  const refusal = stringOrNullAt(args, 3);
+  if (refusal !== null) throw new ClientError(refusal);
   const expireAtMs = expireAt(view, numberAt(args, 1), numberAt(args, 2), row.expireAtMs);
   if (isPast(view, expireAtMs)) view.remove(key);
   else if (expireAtMs !== row.expireAtMs) view.put(key, row, withExpiry(row, expireAtMs));

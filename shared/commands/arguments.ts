@@ -43,9 +43,13 @@ export function float(argument: Buffer, error: string = NOT_A_FLOAT): LongDouble
   return value;
 }
 
-/** An integer that Redis keeps in a C int. */
-export function cInteger(argument: Buffer | undefined, error: string = NOT_AN_INTEGER): number {
-  return integerWithin(argument, -INT32_LIMIT, INT32_LIMIT - 1, error);
+/** An integer that Redis keeps in a C int; `error` replaces both of its texts. */
+export function cInteger(argument: Buffer | undefined, error?: string): number {
+  const value = integer(argument, error);
+  if (value < -INT32_LIMIT || value >= INT32_LIMIT) {
+    throw new ClientError(error ?? 'ERR value is out of range, value must between -2147483648 and 2147483647');
+  }
+  return Number(value);
 }
 
 /** A database's number. */

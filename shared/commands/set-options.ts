@@ -62,6 +62,11 @@ export function getexTime(args: readonly Buffer[]): Operation {
     else throw new ClientError(SYNTAX_ERROR);
   }
   const otherwise = expiry.chosen === 'PERSIST' ? Expiry.none : Expiry.keep;
-  const time = expiry.time('getex') ?? { expiry: otherwise, ms: 0 };
-  return getAndExpire(at(args, 0), time.expiry, time.ms);
+  try {
+    const time = expiry.time('getex') ?? { expiry: otherwise, ms: 0 };
+    return getAndExpire(at(args, 0), time.expiry, time.ms, null);
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    return getAndExpire(at(args, 0), Expiry.keep, 0, error.message);
+  }
 }

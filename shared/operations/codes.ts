@@ -109,9 +109,12 @@ export const set = (
   ? [Code.set, key, value]
   : [Code.set, key, value, flags, expiry, ms];
 
-/** The value, or null. `Expiry.none` persists, `Expiry.keep` changes nothing. */
-export const getAndExpire = (key: Buffer, expiry: Expiry, ms: number): Operation =>
-  [Code.getAndExpire, key, expiry, ms];
+/**
+ * The value, or null. `Expiry.none` persists, `Expiry.keep` changes nothing. `refusal`: what is wrong with
+ * the time; Redis says so only when the key exists, so the server must.
+ */
+export const getAndExpire = (key: Buffer, expiry: Expiry, ms: number, refusal: string | null): Operation =>
+  [Code.getAndExpire, key, expiry, ms, refusal];
 
 /** The value that was removed, or null. */
 export const getAndDelete = (key: Buffer): Operation => [Code.getAndDelete, key];

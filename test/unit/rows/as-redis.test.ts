@@ -1,0 +1,67 @@
+/**
+ * String and key commands against a real redis-server: the same commands, and every reply equal byte for
+ * byte in RESP2 and RESP3. The clocks differ by milliseconds, so commands that tell times are compared where
+ * these are far away.
+ */
+import { expect } from 'chai';
+import { type RedisServer, startRedisServer } from '../../cluster/redis-server.js';
+import { OnePartition } from './one-partition.js';
+import { RawConnection } from './raw-connection.js';
+import { randomCommands } from './random-commands.js';
+import { scripts } from './scripts.js';
+
+describe('string and key commands answer as Redis does', () => {
+  let server: RedisServer;
+  let redis: RawConnection;
+
+  before(async () => {
+    server = await startRedisServer();
+    redis = await RawConnection.open(server.port);
+  });
+
+  after(async () => {
+    redis.close();
+    await server.stop();
+  });
+
+  for (const resp of [2, 3] as const) {
+    describe(`in RESP${resp}`, () => {
+      let ours: OnePartition;
+
+      beforeEach(async () => {
+        await redis.send(['HELLO', String(resp)]);
+        await redis.send(['SELECT', '0']);
+        await redis.send(['FLUSHALL']);
+        await redis.send(['CONFIG', 'SET', 'maxmemory-policy', 'noeviction']);
+        ours = new OnePartition();
+        ours.resp = resp;
+        ours.partition.nowMs = Date.now();
+      });
+
+      for (const [subject, lines] of Object.entries(scripts)) {
+        it(subject, async () => {
+          for (const line of lines) {
+            const words = line.split(' ').map((word) => (word === "''" ? '' : word));
+            expect(ours.send(words), line).to.equal(await redis.send(words));
+          }
+        });
+      }
+
+      for (const seed of [1, 2, 3, 4]) {
+        it(`random commands of seed ${seed}`, async () => {
+          for (const words of randomCommands(seed, 3_000)) {
+            expect(ours.send(words), words.join(' ')).to.equal(await redis.send(words));
+          }
+        });
+      }
+
+      it('OBJECT FREQ and IDLETIME ask for the right eviction policy', async () => {
+        await redis.send(['CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lfu']);
+        ours.lfu = true;
+        for (const line of ['SET k v', 'OBJECT IDLETIME k', 'OBJECT IDLETIME nokey', 'OBJECT FREQ nokey']) {
+          expect(ours.send(line.split(' ')), line).to.equal(await redis.send(line.split(' ')));
+        }
+      });
+    });
+  }
+});

@@ -1,0 +1,72 @@
+/**
+ * Command lines drawn from a seed: few keys, many kinds of value, so that commands meet each other's results.
+ * Without DBSIZE: when an expired key stops being counted is chance, in Redis too.
+ */
+const keys = ['a', 'b', 'c', 'd', 'e'];
+const integers = [
+  '0', '1', '-1', '7', '100', '9223372036854775807', '-9223372036854775808', '9007199254740993', '007', '+3', '-0', 'x', '1.5', '',
+];
+const floats = ['0.1', '-2.5', '1e3', '3', '1e-9', '123456789.123456789', 'nan', 'inf', '1e300', '.5', '5.', '0x1p-2', 'x'];
+const texts = ['', 'foo', 'foobar', '42', '3.25', 'a'.repeat(44), 'b'.repeat(45), '\u0000\u0001\u00ff', '1234567890123456789', 'ohmytext', 'mynewtext'];
+const positions = ['0', '1', '3', '-1', '-2', '-100', '100', 'x'];
+/** Beyond 48 bits of milliseconds ours are bounded, so these stay below. */
+const times = ['4102444800000', '4102444800499', '4102444800500', '5000000000000', '1', '0', '-1', 'x'];
+const conditions = ['NX', 'XX', 'GT', 'LT'];
+const databases = ['0', '1', '2', '15', '16', '-1', 'x'];
+
+type Draw = (from: readonly string[]) => string;
+
+const lines: readonly ((draw: Draw) => string[])[] = [
+  (draw) => ['SET', draw(keys), draw([...texts, ...integers])],
+  (draw) => ['SET', draw(keys), draw([...texts, ...floats])],
+  (draw) => ['SET', draw(keys), draw(texts), draw(['NX', 'XX', 'GET', 'KEEPTTL', 'foo'])],
+  (draw) => ['SET', draw(keys), draw(texts), 'PXAT', draw(times), draw(['NX', 'XX', 'GET'])],
+  (draw) => ['GET', draw(keys)],
+  (draw) => ['GETSET', draw(keys), draw(texts)],
+  (draw) => ['GETDEL', draw(keys)],
+  (draw) => ['GETEX', draw(keys), 'PXAT', draw(times)],
+  (draw) => ['GETEX', draw(keys), draw(['PERSIST', 'EX', 'NX'])],
+  (draw) => ['SETNX', draw(keys), draw(texts)],
+  (draw) => ['APPEND', draw(keys), draw(texts)],
+  (draw) => ['STRLEN', draw(keys)],
+  (draw) => ['SETRANGE', draw(keys), draw(positions), draw(texts)],
+  (draw) => ['GETRANGE', draw(keys), draw(positions), draw(positions)],
+  (draw) => ['INCR', draw(keys)],
+  (draw) => ['DECR', draw(keys)],
+  (draw) => ['INCRBY', draw(keys), draw(integers)],
+  (draw) => ['DECRBY', draw(keys), draw(integers)],
+  (draw) => ['INCRBYFLOAT', draw(keys), draw(floats)],
+  (draw) => ['MGET', draw(keys), draw(keys), draw(keys)],
+  (draw) => ['MSET', draw(keys), draw(texts), draw(keys), draw(integers)],
+  (draw) => ['MSETNX', draw(keys), draw(texts), draw(keys), draw(texts)],
+  (draw) => ['LCS', draw(keys), draw(keys), draw(['LEN', 'IDX', 'WITHMATCHLEN'])],
+  (draw) => ['LCS', draw(keys), draw(keys), 'IDX', 'MINMATCHLEN', draw(positions), 'WITHMATCHLEN'],
+  (draw) => ['DEL', draw(keys), draw(keys)],
+  (draw) => ['EXISTS', draw(keys), draw(keys)],
+  (draw) => ['TYPE', draw(keys)],
+  (draw) => ['OBJECT', 'ENCODING', draw(keys)],
+  (draw) => ['PEXPIREAT', draw(keys), draw(times)],
+  (draw) => ['PEXPIREAT', draw(keys), draw(times), draw(conditions)],
+  (draw) => ['PEXPIREAT', draw(keys), draw(times), draw(conditions), draw(conditions)],
+  (draw) => ['EXPIREAT', draw(keys), '4102444800'],
+  (draw) => ['PEXPIRETIME', draw(keys)],
+  (draw) => ['EXPIRETIME', draw(keys)],
+  (draw) => ['PERSIST', draw(keys)],
+  (draw) => ['RENAME', draw(keys), draw(keys)],
+  (draw) => ['RENAMENX', draw(keys), draw(keys)],
+  (draw) => ['COPY', draw(keys), draw(keys), draw(['REPLACE', 'DB'])],
+  (draw) => ['COPY', draw(keys), draw(keys), 'DB', draw(databases), 'REPLACE'],
+  (draw) => ['MOVE', draw(keys), draw(databases)],
+  (draw) => ['SELECT', draw(['0', '1'])],
+  (draw) => ['SWAPDB', draw(databases), draw(databases)],
+];
+
+export function randomCommands(seed: number, count: number): string[][] {
+  let state = seed;
+  const random = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+  const draw: Draw = (from) => from[Math.floor(random() * from.length)]!;
+  return Array.from({ length: count }, () => lines[Math.floor(random() * lines.length)]!(draw));
+}
