@@ -5,6 +5,7 @@
 import { invariant } from '../../shared/errors.js';
 import { Code, isReadOnly } from '../../shared/operations/codes.js';
 import type { Execute } from '../execution/view.js';
+import { getBit, setBit } from './bits.js';
 import { increment, incrementFloat } from './counters.js';
 import { counts, flush, flushAll, keys, randomKey, scan, swapDatabases } from './databases.js';
 import { digest, digestValues, facts } from './facts.js';
@@ -46,6 +47,8 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.multiGet]: keeps(multiGet),
   [Code.multiSet]: grows(multiSet),
   [Code.multiSetIfNone]: grows(multiSetIfNone),
+  [Code.setBit]: grows(setBit),
+  [Code.getBit]: keeps(getBit),
   [Code.remove]: keeps(remove),
   [Code.exists]: keeps(exists),
   [Code.touch]: keeps(touch),

@@ -1,5 +1,6 @@
 /** All commands by name, checked at start: a row that contradicts itself stops the process, not a client. */
 import { invariant } from '../errors.js';
+import { bitCommands } from './bits.js';
 import type { Command } from './command.js';
 import { connectionCommands } from './connection.js';
 import { databaseCommands } from './databases.js';
@@ -10,7 +11,7 @@ import { stringCommands } from './strings.js';
 
 /** By lower-case name; subcommands are within their container. */
 export const commands: ReadonlyMap<string, Command> = byName([
-  ...connectionCommands, ...serverCommands, ...stringCommands, ...keyCommands, ...expiryCommands, ...databaseCommands,
+  ...connectionCommands, ...serverCommands, ...stringCommands, ...bitCommands, ...keyCommands, ...expiryCommands, ...databaseCommands,
 ]);
 
 function byName(rows: readonly Command[]): Map<string, Command> {

@@ -24,6 +24,8 @@ export const Code = {
   multiGet: 12,
   multiSet: 13,
   multiSetIfNone: 14,
+  setBit: 15,
+  getBit: 16,
   // keys of any type
   remove: 40,
   exists: 41,
@@ -63,7 +65,7 @@ export type Code = (typeof Code)[keyof typeof Code];
 
 /** Operations that change nothing, whatever their arguments: repeating them is harmless. */
 const readOnly: ReadonlySet<number> = new Set<Code>([
-  Code.get, Code.getRange, Code.length, Code.longestCommon, Code.multiGet, Code.exists, Code.touch, Code.type,
+  Code.get, Code.getBit, Code.getRange, Code.length, Code.longestCommon, Code.multiGet, Code.exists, Code.touch, Code.type,
   Code.timeToLive, Code.expireTime, Code.facts, Code.digestValues, Code.scan, Code.keys, Code.randomKey, Code.counts,
   Code.digest, Code.fieldGet, Code.fieldMultiGet, Code.fieldCount, Code.fieldTimeToLive, Code.fieldScan,
   Code.fullScan,
@@ -154,6 +156,12 @@ export const multiSet = (pairs: readonly Buffer[]): Operation => [Code.multiSet,
 
 /** True when all were set, false when one of the keys existed and none was. */
 export const multiSetIfNone = (pairs: readonly Buffer[]): Operation => [Code.multiSetIfNone, ...pairs];
+
+/** The bit there was, 0 or 1. `offset` is not negative; `bit` is 0 or 1. */
+export const setBit = (key: Buffer, offset: number, bit: number): Operation => [Code.setBit, key, offset, bit];
+
+/** The bit, 0 past the end. */
+export const getBit = (key: Buffer, offset: number): Operation => [Code.getBit, key, offset];
 
 /** How many there were. */
 export const remove = (keys: readonly Buffer[]): Operation => [Code.remove, ...keys];

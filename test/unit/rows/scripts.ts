@@ -35,6 +35,13 @@ export const scripts: Readonly<Record<string, readonly string[]>> = {
     'OBJECT ENCODING fresh', 'INCR fresh', 'OBJECT ENCODING fresh', "APPEND fresh ''", 'OBJECT ENCODING fresh',
     'SET i 12345', 'SETRANGE i 1 9', 'GET i', 'OBJECT ENCODING i',
   ],
+  'bits': [
+    'SETBIT k 1 1', 'GET k', 'OBJECT ENCODING k', 'SETBIT k 1 1', 'SETBIT k 1 0', 'GETBIT k 1', 'SETBIT k 20 0', 'STRLEN k',
+    'SETBIT k 39 1', 'GET k', 'GETBIT k 39', 'GETBIT k 1000', 'GETBIT nokey 0', 'SETBIT n 0 0', 'EXISTS n', 'STRLEN n',
+    'SET i 1314', 'SETBIT i 6 1', 'GET i', 'OBJECT ENCODING i', 'SET e v PXAT 4102444800000', 'SETBIT e 2 0', 'PEXPIRETIME e',
+    'SETBIT k -1 1', 'SETBIT k 4294967296 1', 'SETBIT k abc 1', 'SETBIT k 9223372036854775808 1', 'SETBIT k 0 2',
+    'SETBIT k 0 -1', 'SETBIT k 0 abc', 'GETBIT k -1', 'GETBIT k 4294967296', 'GETBIT k abc', 'SETBIT k 1', 'GETBIT k',
+  ],
   'integers': [
     'INCR k', 'INCRBY k 41', 'DECR k', 'DECRBY k 100', 'GET k', 'OBJECT ENCODING k', 'INCRBY k abc', 'INCRBY k 1.5',
     "INCRBY k ''", 'INCRBY k +1', 'INCRBY k 01', 'INCRBY k -0', 'INCRBY k 9223372036854775807', 'GET k',
