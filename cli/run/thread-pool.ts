@@ -1,0 +1,27 @@
+/**
+ * LevelDB and the log work on libuv's threads, whose number is read from the environment when the first
+ * is needed: before any module of ours runs. A process that was not given it starts itself again with it.
+ */
+import { spawn } from 'node:child_process';
+import { processEnvironment } from '../../shared/config/process-environment.js';
+
+/** True when this process has the threads it should have, or a supervisor is responsible for it. */
+export function hasThreads(threads: number): boolean {
+  return process.send !== undefined || processEnvironment()['UV_THREADPOOL_SIZE'] === String(threads);
+}
+
+/** Runs this same command line in a child with that many threads, and ends as it ends. */
+export function runAgainWithThreads(threads: number): void {
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    env: { ...processEnvironment(), UV_THREADPOOL_SIZE: String(threads) },
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'], // the channel: it ends when this process is killed
+  });
+  const stop = (): void => void child.kill('SIGTERM');
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    process.off('SIGTERM', stop);
+    process.kill(process.pid, signal);
+  });
+}
