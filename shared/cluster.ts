@@ -108,3 +108,13 @@ export function members(configuration: Configuration): Seat[] {
     ? [...configuration.secondaries]
     : [configuration.primary, ...configuration.secondaries];
 }
+
+/** Boots are named `<number>-<random>`, the number growing from boot to boot of a node: is `a` certainly later than `b`? */
+export function isLaterBoot(a: string, b: string): boolean {
+  return bootNumber(a) > bootNumber(b);
+}
+
+function bootNumber(boot: string): number {
+  const number = Number.parseInt(boot, 10);
+  return Number.isNaN(number) ? 0 : number;
+}

@@ -10,7 +10,7 @@ import { limits } from '../../shared/limits.js';
 import type { OperationArgument, OperationResult } from '../../shared/operations/operation.js';
 import { Status, type RequestMessage, type RetryReason } from '../../shared/wire/messages.js';
 import type { Origin } from '../../shared/wire/network.js';
-import type { Group, KeptResult } from '../replication/mutation.js';
+import type { Annotation, Group, KeptResult } from '../replication/mutation.js';
 import { executors } from '../rows/index.js';
 import { toBuffer } from '../storage/keys.js';
 import type { Store } from '../storage/store.js';
@@ -32,7 +32,7 @@ export interface ExecutorHost {
   committed(): number;
   nextDecree(): number;
   /** Prepares; returns the decree. */
-  prepare(timeMs: number, groups: Group[], results: KeptResult[]): number;
+  prepare(timeMs: number, groups: Group[], results: KeptResult[], annotations: Annotation[]): number;
   reply(to: Origin, id: number, status: number, value: OperationResult): void;
   /** An operation of this server's own making ended. */
   store: Store;
@@ -80,6 +80,7 @@ export class Executor {
   private readonly held = new Map<number, HeldReply[]>();
   private groups: Group[] = [];
   private results: KeptResult[] = [];
+  private annotations: Annotation[] = [];
   private gatheredBytes = 0;
   private gathering: Gathering;
   private timeMs: number;
@@ -131,6 +132,12 @@ export class Executor {
       execute: (view) => { execute(view); return null; }, pages: null, nowMs: 0, seed: 0, fetches: 0, hold: 0,
     });
     this.kick();
+  }
+
+  /** A mutation without writes, for something that every replica does at the same decree. */
+  annotate(annotation: Annotation): void {
+    this.annotations.push(annotation);
+    this.internal(0, () => undefined, () => undefined);
   }
 
   /** The sender will not repeat this request: if it has not been executed yet, it never will be. */
@@ -278,12 +285,13 @@ export class Executor {
   }
 
   private seal(): void {
-    if (this.groups.length === 0) return;
-    const { groups, results } = this;
+    if (this.groups.length === 0 && this.annotations.length === 0) return;
+    const { groups, results, annotations } = this;
     this.groups = [];
     this.results = [];
+    this.annotations = [];
     this.gatheredBytes = 0;
-    const decree = this.host.prepare(this.timeMs, groups, results);
+    const decree = this.host.prepare(this.timeMs, groups, results, annotations);
     invariant(decree === this.gathering.decree, 'a mutation gets the decree its ids were made from');
     this.gathering = { decree: decree + 1, nextIndex: 0 };
   }

@@ -8,7 +8,6 @@ import { invariant } from '../../shared/errors.js';
 import { metaKey, KeyspaceKeys, makeId, Space, toBuffer } from '../storage/keys.js';
 import { decodeHeader } from '../storage/row-header.js';
 import type { Store } from '../storage/store.js';
-import { PARTITION_WIDE, type Group } from '../replication/mutation.js';
 import type { Counts } from './counts.js';
 import type { Row } from './view.js';
 
@@ -123,21 +122,6 @@ export class Head {
       this.unretired.push(last);
     }
     last.keys.push(key);
-  }
-
-  /** Takes over a mutation that this replica prepared before it became primary. */
-  adopt(decree: number, groups: readonly Group[]): void {
-    for (const group of groups) {
-      if (group.slot !== PARTITION_WIDE) {
-        this.counts.of(group.keyspace).add(group.slot, group.keysDelta, group.expiresDelta);
-      }
-      for (const { key, value } of group.writes) {
-        const isHeader = value !== null && key.charCodeAt(0) === 1 && key.charCodeAt(SPACE_AT) === HEADER_SPACE;
-        this.write(key, isHeader ? decodeHeader(value) : value, value?.length ?? 0, decree);
-        if (key === KEYSPACES_KEY && value !== null) this.setKeyspaces(decodeKeyspaces(value), decree);
-      }
-    }
-    this.lastDecree = decree;
   }
 
   setKeyspaces(ids: readonly string[], decree: number): void {

@@ -9,7 +9,7 @@ import { limits } from '../../shared/limits.js';
 import { Counts } from '../execution/counts.js';
 import { decodeKeyspaces, KEYSPACES_KEY } from '../execution/head.js';
 import { Sessions } from '../execution/sessions.js';
-import { decodeMutation, PARTITION_WIDE, type Annotation, type Mutation } from '../replication/mutation.js';
+import { decodeMutation, PARTITION_WIDE, type Annotation, type Group, type Mutation } from '../replication/mutation.js';
 import type { Prepared } from '../replication/prepare-list.js';
 import { encodeCount, metaKey, toBuffer } from '../storage/keys.js';
 import type { Store, Write } from '../storage/store.js';
@@ -43,6 +43,12 @@ export interface ApplierHost {
   fail(error: Error): void;
 }
 
+interface Batch {
+  readonly bytes: number;
+  readonly writes: Write[];
+  readonly annotations: readonly Annotation[];
+}
+
 const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 const CHECKPOINT_MS = 5_000;
 /** One batch at most, so that a backlog does not become one huge allocation. */
@@ -53,6 +59,7 @@ export class Applier {
   readonly sessions: Sessions;
   /** Committed and not applied. */
   pendingBytes = 0;
+  /** As of the newest batch handed to the store. */
   state: AppliedState;
   private readonly environment: Environment;
   private readonly store: Store;
@@ -66,7 +73,10 @@ export class Applier {
   private unsyncedBytes = 0;
   private checkpointMs: number;
   private checkpointed: number;
-  private idle: (() => void)[] = [];
+  private waiting: { decree: number; done: () => void }[] = [];
+  private checkpoints: { stay: string | null; ballot: number; done: () => void }[] = [];
+  /** In the store. */
+  applied: number;
 
   constructor(
     environment: Environment, store: Store, host: ApplierHost,
@@ -81,10 +91,7 @@ export class Applier {
     this.keyspaces = loaded.keyspaces;
     this.checkpointMs = environment.monotonicMs();
     this.checkpointed = loaded.state.decree;
-  }
-
-  get applied(): number {
-    return this.state.decree;
+    this.applied = loaded.state.decree;
   }
 
   get currentKeyspaces(): readonly string[] {
@@ -95,37 +102,46 @@ export class Applier {
     this.queue.push(entry);
     this.pendingBytes += entry.body.length;
     if (this.pendingBytes >= limits.applyBytes) this.applyNow();
-    else if (this.timer === null) {
-      this.timer = this.environment.after(limits.applyDelayMs, () => {
-        this.timer = null;
-        this.applyNow();
-      });
-    }
+    else this.applySoon();
+  }
+
+  private applySoon(): void {
+    if (this.timer !== null || this.queue.length === 0 || this.closed) return;
+    this.timer = this.environment.after(limits.applyDelayMs, () => {
+      this.timer = null;
+      this.applyNow();
+    });
   }
 
   /** Calls back once everything pushed until now is applied. */
-  whenIdle(done: () => void): void {
-    if (this.queue.length === 0 && !this.writing) done();
+  whenApplied(done: () => void): void {
+    const decree = this.queue[this.queue.length - 1]?.decree ?? this.state.decree;
+    if (decree <= this.applied) done();
     else {
-      this.idle.push(done);
+      this.waiting.push({ decree, done });
       this.applyNow();
     }
   }
 
-  /** Everything applied, and the store synced, under a new stay if given. */
+  /** What is applied now (or later) is on stable storage, under a new stay if given, when it calls back. */
   checkpoint(stay: string | null, ballot: number, done: () => void): void {
-    this.whenIdle(() => {
-      if (this.closed) return;
+    this.checkpoints.push({ stay, ballot, done });
+    this.applyNow();
+  }
+
+  private writeCheckpoint(): void {
+    const asked = this.checkpoints.splice(0);
+    for (const { stay, ballot } of asked) {
       this.state = { ...this.state, ballot: Math.max(ballot, this.state.ballot), stay: stay ?? this.state.stay };
-      this.writing = true;
-      this.store.write([{ key: toBuffer(APPLIED_KEY), value: encodeApplied(this.state) }], true, (error) => {
-        this.writing = false;
-        if (this.closed) return;
-        if (error !== null) return this.host.fail(error);
-        this.synced(this.state.decree);
-        done();
-        if (this.queue.length > 0) this.applyNow();
-      });
+    }
+    this.writing = true;
+    this.store.write([{ key: toBuffer(APPLIED_KEY), value: encodeApplied(this.state) }], true, (error) => {
+      this.writing = false;
+      if (this.closed) return;
+      if (error !== null) return this.host.fail(error);
+      this.synced(this.applied);
+      for (const { done } of asked) done();
+      this.applyNow();
     });
   }
 
@@ -143,21 +159,19 @@ export class Applier {
   }
 
   applyNow(): void {
-    if (this.writing || this.closed || this.paused || this.queue.length === 0) return;
+    if (this.writing || this.closed || this.paused) return;
+    if (this.checkpoints.length > 0) return this.writeCheckpoint();
+    if (this.queue.length === 0) return;
     this.timer?.cancel();
     this.timer = null;
-    let bytes = 0;
-    let taken = 0;
-    while (taken < this.queue.length && bytes < BATCH_BYTES_MAX) bytes += this.queue[taken++]!.body.length;
-    const batch = this.queue.splice(0, taken);
-    let writes: Write[];
-    const annotations: Annotation[] = [];
+    let batch: Batch;
     try {
-      writes = this.gather(batch, annotations);
+      batch = this.gather();
     } catch (error) {
       this.host.fail(error as Error);
       return;
     }
+    const { bytes, writes, annotations } = batch;
     this.unsyncedBytes += bytes;
     const sync = this.unsyncedBytes >= CHECKPOINT_BYTES
       || (this.state.decree > this.checkpointed && this.environment.monotonicMs() - this.checkpointMs > CHECKPOINT_MS);
@@ -168,53 +182,41 @@ export class Applier {
       if (this.closed) return;
       if (error !== null) return this.host.fail(error);
       this.pendingBytes -= bytes;
+      this.applied = decree;
       this.host.onApplied(decree);
       for (const annotation of annotations) this.host.onAnnotation(annotation, decree);
       if (sync) this.synced(decree);
-      if (this.queue.length === 0) {
-        const { idle } = this;
-        this.idle = [];
-        for (const done of idle) done();
-      }
-      if (this.queue.length > 0 && (this.pendingBytes >= limits.applyBytes || this.timer === null)) this.applyNow();
+      while (this.waiting.length > 0 && this.waiting[0]!.decree <= decree) this.waiting.shift()!.done();
+      if (this.checkpoints.length > 0 || this.waiting.length > 0 || this.pendingBytes >= limits.applyBytes) this.applyNow();
+      else this.applySoon();
     });
   }
 
-  /** The batch of store writes: the newest write of each key, counts, sessions, the applied decree. */
-  private gather(batch: Prepared[], annotations: Annotation[]): Write[] {
+  /**
+   * Takes mutations off the queue and makes one batch of them: the newest write of each key, counts, sessions,
+   * the applied decree. It ends after a mutation with an annotation, which wants to see the store exactly then.
+   */
+  private gather(): Batch {
     const newest = new Map<string, Buffer | null>();
     const counted = new Map<string, Set<number>>();
-    let { timeMs } = this.state;
-    let last: Prepared | null = null;
-    for (const entry of batch) {
+    let { decree, ballot, timeMs } = this.state;
+    let bytes = 0;
+    let taken = 0;
+    let annotations: readonly Annotation[] = [];
+    while (taken < this.queue.length && bytes < BATCH_BYTES_MAX && annotations.length === 0) {
+      const entry = this.queue[taken++]!;
       const mutation = (entry.decoded as Mutation | null) ?? decodeMutation(entry.body);
+      entry.decoded = null;
+      bytes += entry.body.length;
+      decree = entry.decree;
+      ballot = Math.max(ballot, entry.ballot);
       timeMs = Math.max(timeMs, mutation.timeMs);
-      for (const group of mutation.groups) {
-        if (group.slot === PARTITION_WIDE) {
-          for (const { key, value } of group.writes) {
-            if (key === KEYSPACES_KEY && value !== null) {
-              this.keyspaces = decodeKeyspaces(value);
-              this.counts.keepOnly(this.keyspaces);
-            }
-          }
-        } else if (group.keysDelta !== 0 || group.expiresDelta !== 0) {
-          this.counts.of(group.keyspace).add(group.slot, group.keysDelta, group.expiresDelta);
-          let slots = counted.get(group.keyspace);
-          if (slots === undefined) counted.set(group.keyspace, (slots = new Set()));
-          slots.add(group.slot);
-        }
-        for (const { key, value } of group.writes) newest.set(key, value);
-      }
-      for (const result of mutation.results) this.sessions.record(result, 0);
-      for (const annotation of mutation.annotations) annotations.push(annotation);
-      last = entry;
-      // a batch ends where something has to be looked at exactly as of that mutation
-      if (mutation.annotations.length > 0) {
-        this.queue.unshift(...batch.slice(batch.indexOf(entry) + 1));
-        break;
-      }
+      for (const group of mutation.groups) this.gatherGroup(group, newest, counted);
+      for (const result of mutation.results) this.sessions.record(result, decree);
+      ({ annotations } = mutation);
     }
-    this.state = { ...this.state, decree: last?.decree ?? this.state.decree, ballot: Math.max(this.state.ballot, last?.ballot ?? 0), timeMs };
+    this.queue.splice(0, taken);
+    this.state = { ...this.state, decree, ballot, timeMs };
     const writes: Write[] = [];
     for (const [key, value] of newest) writes.push({ key: toBuffer(key), value });
     for (const [keyspace, slots] of counted) {
@@ -225,7 +227,26 @@ export class Applier {
     }
     for (const { key, value } of this.sessions.takeDirty()) writes.push({ key: toBuffer(key), value });
     writes.push({ key: toBuffer(APPLIED_KEY), value: encodeApplied(this.state) });
-    return writes;
+    return { bytes, writes, annotations };
+  }
+
+  private gatherGroup(group: Group, newest: Map<string, Buffer | null>, counted: Map<string, Set<number>>): void {
+    const { slot, keyspace, keysDelta, expiresDelta } = group;
+    for (const { key, value } of group.writes) {
+      newest.set(key, value);
+      if (slot === PARTITION_WIDE && key === KEYSPACES_KEY && value !== null) {
+        this.keyspaces = decodeKeyspaces(value);
+        this.counts.keepOnly(this.keyspaces);
+      }
+    }
+    if (slot === PARTITION_WIDE || (keysDelta === 0 && expiresDelta === 0)) return;
+    this.counts.of(keyspace).add(slot, keysDelta, expiresDelta);
+    let slots = counted.get(keyspace);
+    if (slots === undefined) {
+      slots = new Set();
+      counted.set(keyspace, slots);
+    }
+    slots.add(slot);
   }
 
   close(): void {
@@ -233,6 +254,8 @@ export class Applier {
     this.timer?.cancel();
     this.timer = null;
     this.queue = [];
+    this.waiting = [];
+    this.checkpoints = [];
   }
 }
 

@@ -31,7 +31,7 @@ export interface ReplicaEffects {
 export interface ReplicaOptions {
   readonly partition: number;
   readonly self: Seat;
-  readonly minReplicas: number;
+  readonly minReplicas: () => number;
   readonly leaseMs: number;
   readonly graceMs: number;
   /** A secondary that acknowledged no beacon for this long is dropped. */

@@ -10,8 +10,8 @@ export interface Prepared {
   /** The ballot it was last prepared under. */
   ballot: number;
   readonly body: Buffer;
-  /** The primary's own decoding, so that it need not decode what it encoded. */
-  readonly decoded: unknown;
+  /** The primary's own decoding, so that it need not decode what it encoded; null once applied. */
+  decoded: unknown;
 }
 
 export class PrepareList {

@@ -287,7 +287,7 @@ export class Replica {
 
   private enoughMembers(): boolean {
     const proposed = this.pending === null ? Number.POSITIVE_INFINITY : this.pending.proposal.secondaries.length;
-    return 1 + Math.min(this.configuration.secondaries.length, proposed) >= this.options.minReplicas;
+    return 1 + Math.min(this.configuration.secondaries.length, proposed) >= this.options.minReplicas();
   }
 
   // ---- primary: lease and service --------------------------------------------------------------
@@ -425,6 +425,16 @@ export class Replica {
       this.ackOwed = false;
       this.effects.send(this.leader, [Kind.prepareAck, partition, this.ballot, this.logged, this.attempt, 0]);
     }
+  }
+
+  /** Belongs to nobody any more, until it is taught; with a list given, what it had prepared is forgotten. */
+  leave(list: PrepareList | null = null): void {
+    invariant(this.role !== 'primary', 'a primary leaves by configuration only');
+    this.role = 'inactive';
+    this.attempt = 0;
+    this.teacher = null;
+    if (list !== null) this.list = list;
+    this.adopt();
   }
 
   // ---- learner ---------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ export const Kind = {
   learnChunk: 23,
   learnChunkAck: 24,
   learnFailed: 25,
+  learnReady: 26,
   // anybody <-> meta
   register: 30,
   registered: 31,
@@ -66,7 +67,7 @@ export const Status = {
 export type ReplyMessage = [kind: 2, id: number, status: number, value: OperationResult];
 
 /** Why a server refused before execution. */
-export type RetryReason = 'not-primary' | 'wrong-range' | 'no-such-partition' | 'not-enough-replicas' | 'stopping';
+export type RetryReason = 'not-primary' | 'wrong-range' | 'no-such-partition' | 'not-enough-replicas' | 'no-disk-space' | 'stopping';
 
 /** The sender will not repeat this request any more: if it has not been executed yet, it must never be. */
 export type GiveUpMessage = [kind: 3, partition: number, connection: number, sequence: number];
@@ -97,6 +98,9 @@ export type LearnChunkMessage = [
 ];
 export type LearnChunkAckMessage = [kind: 24, partition: number, attempt: number, index: number];
 export type LearnFailedMessage = [kind: 25, partition: number, attempt: number, reason: string];
+
+/** Learner to primary: what was copied is installed; from now on it may be proposed. */
+export type LearnReadyMessage = [kind: 26, partition: number, attempt: number];
 
 export type RegisterMessage = [kind: 30, info: NodeInfo, replicas: ReplicaReport[]];
 /** `error` is a text, empty when accepted. */

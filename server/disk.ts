@@ -1,0 +1,65 @@
+/** The disk of a real server: one folder with its stores and its log, held by a lock. */
+import { join } from 'node:path';
+import type { Environment } from '../shared/environment.js';
+import { DirectoryFiles } from './log/files.js';
+import type { FsyncMode, OpenedLog } from './log/log.js';
+import { openSegmentLog } from './log/segments.js';
+import { DiskQueue } from './storage/disk-queue.js';
+import { diskSpace, type DiskSpace } from './storage/disk-space.js';
+import { openLevelFactory } from './storage/level-factory.js';
+import type { Callback, Store, StoreFactory } from './storage/store.js';
+
+export interface ServerDisk {
+  readonly stores: StoreFactory;
+  readonly opened: OpenedLog;
+  space(done: Callback<DiskSpace>): void;
+  /** Releases the lock; stores and log are closed before. */
+  close(done: Callback): void;
+}
+
+export type OpenDisk = (done: Callback<ServerDisk>) => void;
+
+export interface DiskOptions {
+  readonly dir: string;
+  readonly fsync: FsyncMode;
+  /** For all of this server's caches; see cacheShares. */
+  readonly cacheBytes: number;
+  /** Threads of libuv's pool. */
+  readonly threads: number;
+}
+
+const MiB = 1024 * 1024;
+/** Stands for the whole folder: who has it open owns log and stores. */
+const LOCK = 'lock';
+
+/** How the cache budget is divided: LevelDB's blocks, its write buffers (two a store), the primaries' rows. */
+export function cacheShares(cacheBytes: number): { blockBytes: number; writeBufferBytes: number; rowBytes: number } {
+  return {
+    blockBytes: Math.min(32 * MiB, Math.max(2 * MiB, Math.floor(cacheBytes * 0.3))),
+    writeBufferBytes: Math.min(8 * MiB, Math.max(MiB, Math.floor(cacheBytes / 16))),
+    rowBytes: Math.max(2 * MiB, Math.floor(cacheBytes * 0.4)),
+  };
+}
+
+export function openServerDisk(environment: Environment, options: DiskOptions): OpenDisk {
+  return (done) => {
+    const queue = new DiskQueue(Math.max(2, options.threads - 2));
+    const { blockBytes, writeBufferBytes } = cacheShares(options.cacheBytes);
+    const directory = join(options.dir, 'stores');
+    openLevelFactory({ directory, queue, cacheBytes: blockBytes, writeBufferBytes, openFiles: 256 }, (error, stores) => {
+      if (error !== null || stores === undefined) return done(error ?? new Error('no stores'));
+      stores.open(LOCK, (locked, lock) => {
+        if (locked !== null || lock === undefined) return done(locked ?? new Error('no lock'));
+        const files = new DirectoryFiles(join(options.dir, 'log'), queue);
+        openSegmentLog({ files, environment, fsync: options.fsync }, (failed, opened) => {
+          if (failed === null && opened !== undefined) done(null, disk(options.dir, stores, opened, lock));
+          else lock.close(() => done(failed ?? new Error('no log')));
+        });
+      });
+    });
+  };
+}
+
+function disk(dir: string, stores: StoreFactory, opened: OpenedLog, lock: Store): ServerDisk {
+  return { stores, opened, space: (done) => diskSpace(dir, done), close: (done) => lock.close(done) };
+}

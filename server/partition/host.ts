@@ -1,0 +1,46 @@
+import type { Partition as PartitionInfo, Proposal, Seat, Table } from '../../shared/cluster.js';
+import type { Environment } from '../../shared/environment.js';
+import type { Logger } from '../../shared/logging.js';
+import type { OperationResult } from '../../shared/operations/operation.js';
+import type { Message } from '../../shared/wire/messages.js';
+import type { Origin } from '../../shared/wire/network.js';
+import type { MutationLog } from '../log/log.js';
+import type { StoreFactory } from '../storage/store.js';
+
+/** What a partition's replica uses of its server. */
+export interface PartitionHost {
+  readonly environment: Environment;
+  readonly logger: Logger;
+  readonly self: Seat;
+  readonly log: MutationLog;
+  readonly stores: StoreFactory;
+  readonly timing: Timing;
+  readonly cacheBytesPerPartition: () => number;
+  readonly learnBytesPerSecond: number;
+  send(node: string, message: Message): boolean;
+  queuedBytes(node: string): number;
+  /** To a proxy, unless that very boot of it is gone. */
+  reply(to: Origin, id: number, status: number, value: OperationResult): void;
+  propose(proposal: Proposal): void;
+  isGone(seat: Seat): boolean;
+  metaLeaseUntilMs(): number;
+  /** By disk watermark. */
+  disk(): 'ok' | 'soft' | 'hard';
+  /** Beacons leave now rather than at their next turn: somebody waits for a lease. */
+  beaconSoon(): void;
+  /** Nothing in this process can be trusted any more. */
+  fatal(error: Error): void;
+}
+
+export interface Timing {
+  readonly leaseMs: number;
+  readonly graceMs: number;
+  readonly followerTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  readonly repeatMs: number;
+}
+
+export interface PartitionIdentity {
+  readonly info: PartitionInfo;
+  readonly table: Table;
+}

@@ -1,0 +1,386 @@
+/**
+ * One replica of one partition on this server: joins the pure core to log, store, executor, teacher and
+ * learner. What decides is in server/replication and server/execution; this file wires.
+ */
+import { InvariantError, OperatingError } from '../../shared/errors.js';
+import type { Configuration, Partition as PartitionInfo, ReplicaReport, Seat, Table } from '../../shared/cluster.js';
+import { KeyedHash } from '../../shared/keyed-hash.js';
+import { limits } from '../../shared/limits.js';
+import type { Logger } from '../../shared/logging.js';
+import {
+  Kind, Status, type GiveUpMessage, type HeartbeatReport, type Message, type PrepareAckMessage, type PrepareMessage,
+  type PrepareRejectMessage, type RequestMessage, type RetryReason,
+} from '../../shared/wire/messages.js';
+import type { Origin } from '../../shared/wire/network.js';
+import { Executor, type ExecutorHost } from '../execution/executor.js';
+import { Head } from '../execution/head.js';
+import { encodeMutation, MutationKind, mutationTimeMs, type Annotation, type Mutation } from '../replication/mutation.js';
+import { PrepareList, type Prepared } from '../replication/prepare-list.js';
+import { Replica } from '../replication/replica.js';
+import type { ReplicaEffects } from '../replication/effects.js';
+import type { Store } from '../storage/store.js';
+import { Applier, type AppliedState, type ApplierHost } from './applier.js';
+import { checksum } from './checksum.js';
+import type { PartitionHost, PartitionIdentity } from './host.js';
+import { Learning } from './learner.js';
+import { replay } from './replay.js';
+import type { StoredState } from './state.js';
+import { Sweeper } from './sweeper.js';
+import { Teaching } from './teacher.js';
+
+const REPLAY_BYTES = 64 * 1024 * 1024;
+
+export class Partition {
+  readonly id: number;
+  /** As meta told last; null until it has. */
+  identity: PartitionIdentity | null;
+  readonly replica: Replica;
+  readonly host: PartitionHost;
+  readonly logger: Logger;
+  store: Store;
+  applier: Applier;
+  stay: string;
+  executor: Executor | null = null;
+  private readonly teaching: Teaching;
+  private readonly learning: Learning;
+  private readonly sweeper: Sweeper;
+  private head: Head | null = null;
+  /** Requests that came while the new primary gets ready. */
+  private early: { from: Origin; message: RequestMessage }[] = [];
+  private flushing = false;
+  private closed = false;
+  private checksumTo: { node: string } = { node: 'meta' };
+
+  constructor(host: PartitionHost, id: number, identity: PartitionIdentity | null, store: Store, loaded: StoredState, stay: string) {
+    this.id = id;
+    this.identity = identity;
+    this.host = host;
+    this.logger = host.logger.child({ partition: this.id });
+    this.store = store;
+    this.stay = loaded.applied?.stay ?? stay;
+    const applied: AppliedState = loaded.applied ?? {
+      decree: 0, stay: this.stay, ballot: 0, timeMs: 0, table: identity?.table.id ?? 0,
+    };
+    this.applier = this.newApplier(store, { ...loaded, applied });
+    this.replica = new Replica(
+      {
+        partition: this.id, self: host.self, windowBytes: limits.preparedBytes, ...host.timing,
+        minReplicas: () => this.identity?.table.minReplicas ?? Number.POSITIVE_INFINITY,
+      },
+      this.effects(),
+      { ballot: applied.ballot, list: new PrepareList(applied.decree) },
+    );
+    this.teaching = new Teaching(this);
+    this.learning = new Learning(this);
+    this.sweeper = new Sweeper(this);
+  }
+
+  newApplier(store: Store, loaded: StoredState & { applied: AppliedState }): Applier {
+    return new Applier(this.host.environment, store, this.applierHost(), { ...loaded, state: loaded.applied });
+  }
+
+  /** Reads back the log of this stay: what is committed is applied, the rest is prepared. */
+  recover(done: (error: Error | null) => void): void {
+    const after = this.applier.applied;
+    replay(this.host.log, this.id, this.stay, after, REPLAY_BYTES, (error, replayed) => {
+      if (error !== null || replayed === undefined) return done(error ?? new Error('no replay'));
+      const { replica } = this;
+      const { list } = replica;
+      for (const { decree, ballot, body } of replayed.records) list.put({ decree, ballot, body, decoded: null });
+      replica.ballot = Math.max(replica.ballot, replayed.ballot);
+      while (list.committed < replayed.committed) this.applier.push(list.commitNext());
+      if (!replayed.more) return done(null);
+      this.applier.whenApplied(() => {
+        replica.list = new PrepareList(this.applier.applied);
+        this.recover(done);
+      });
+    });
+  }
+
+  report(): ReplicaReport {
+    const { list, ballot } = this.replica;
+    return { partition: this.id, ballot, end: list.last, applied: this.applier.applied };
+  }
+
+  heartbeat(): HeartbeatReport['replicas'][number] {
+    return {
+      partition: this.id, ballot: this.replica.ballot, role: this.replica.role, committed: this.replica.list.committed,
+      applied: this.applier.applied, learners: this.teaching.nodes(), serving: this.executor !== null,
+    };
+  }
+
+  // ---- effects of the core -----------------------------------------------------------------------
+
+  private effects(): ReplicaEffects {
+    const { host } = this;
+    return {
+      send: (node, message) => void host.send(node, message),
+      append: (entry, committed, done) => {
+        const { decree, ballot, body } = entry;
+        host.log.append({ partition: this.id, stay: this.stay, ballot, decree, committed, body }, (error) => {
+          if (!this.closed) done(error);
+        });
+      },
+      commit: (entry) => this.onCommit(entry),
+      propose: (proposal) => host.propose(proposal),
+      ballotStart: () => this.encode(MutationKind.ballotStart, this.nowMs(), { groups: [], results: [], annotations: [] }),
+      serving: (yes) => (yes ? this.startServing() : this.stopServing('not-primary')),
+      flushSoon: () => this.flushSoon(),
+      isGone: (seat) => host.isGone(seat),
+      metaLeaseUntilMs: () => host.metaLeaseUntilMs(),
+      backlogged: () => this.applier.pendingBytes > limits.unappliedBytes,
+      fail: (error) => this.fail(error),
+    };
+  }
+
+  private flushSoon(): void {
+    if (this.flushing) return;
+    this.flushing = true;
+    this.host.environment.defer(() => {
+      this.flushing = false;
+      if (!this.closed) this.replica.flush(this.host.environment.monotonicMs());
+    });
+  }
+
+  private onCommit(entry: Prepared): void {
+    if (!this.learning.onCommit(entry)) this.applier.push(entry);
+    this.executor?.onCommitted(entry.decree);
+  }
+
+  private nowMs(): number {
+    const last = this.replica.list.get(this.replica.list.last);
+    const logged = last === undefined ? 0 : mutationTimeMs(last.body);
+    return Math.max(Math.floor(this.host.environment.wallMs()), this.applier.state.timeMs, logged);
+  }
+
+  private encode(
+    kind: Mutation['kind'], timeMs: number, parts: Pick<Mutation, 'groups' | 'results' | 'annotations'>,
+  ): Buffer {
+    return encodeMutation({ kind, origin: 0, table: this.applier.state.table, partition: this.id, timeMs, ...parts });
+  }
+
+  private applierHost(): ApplierHost {
+    return {
+      onApplied: (decree) => {
+        this.head?.onApplied(decree);
+        this.trim();
+        this.executor?.kick();
+        if (this.replica.role !== 'primary') this.flushSoon();
+      },
+      onCheckpoint: (decree) => this.host.log.release(this.id, this.stay, decree),
+      onAnnotation: (annotation, decree) => this.onAnnotation(annotation, decree),
+      fail: (error) => this.fail(error),
+    };
+  }
+
+  /** What is applied stays in memory for followers that were away briefly, within limits. */
+  private trim(): void {
+    const until = Math.min(this.applier.applied, this.teaching.pinnedDecree());
+    this.replica.list.trim(until, limits.retainedBytes, limits.retainedMutations);
+  }
+
+  /** The log needs room: everything applied is made durable, so that it can drop segments. */
+  checkpoint(): void {
+    if (!this.learning.installing) this.applier.checkpoint(null, this.replica.ballot, () => undefined);
+  }
+
+  // ---- serving -------------------------------------------------------------------------------------
+
+  private startServing(): void {
+    const { environment } = this.host;
+    this.applier.whenApplied(() => {
+      const { applier, identity } = this;
+      if (this.closed || this.replica.role !== 'primary' || this.executor !== null || identity === null) return;
+      const { info, table } = identity;
+      this.head = new Head(this.store, this.host.cacheBytesPerPartition(), applier.currentKeyspaces, applier.counts.copy(), applier.applied);
+      this.executor = new Executor(environment, this.executorHost(), this.head, applier.sessions.copy(), {
+        slots: { from: info.fromSlot, to: info.toSlot }, multiKey: table.multiKey, hash: new KeyedHash(table.hashKey),
+      }, this.nowMs());
+      this.logger.info({ ballot: this.replica.ballot, decree: this.replica.list.last }, 'serving as primary');
+      const { early } = this;
+      this.early = [];
+      for (const { from, message } of early) this.executor.submit(from, message);
+      this.sweeper.start(this.executor, this.head);
+    });
+  }
+
+  private stopServing(reason: RetryReason): void {
+    this.sweeper.stop();
+    this.teaching.stop();
+    this.executor?.stop(reason);
+    this.executor = null;
+    this.head = null;
+    this.refuseEarly(reason);
+    this.logger.info({ ballot: this.replica.ballot }, 'no longer primary');
+  }
+
+  private refuseEarly(reason: RetryReason): void {
+    const { early } = this;
+    this.early = [];
+    for (const { from, message } of early) this.host.reply(from, message[1], Status.retry, reason);
+  }
+
+  private executorHost(): ExecutorHost {
+    const { host, replica } = this;
+    const { environment } = host;
+    return {
+      canExecute: () => replica.canExecute(environment.monotonicMs()),
+      refusesWrites: () => (replica.writable ? (host.disk() === 'hard' ? 'no-disk-space' : null) : 'not-enough-replicas'),
+      refusesGrowth: () => (host.disk() === 'ok' ? null : 'OOM command not allowed: the disk of a partition server is nearly full'),
+      hasRoom: () =>
+        replica.list.uncommittedBytes < limits.preparedBytes && replica.list.uncommitted < limits.preparedMutations
+        && this.applier.pendingBytes < limits.unappliedBytes,
+      committed: () => replica.list.committed,
+      nextDecree: () => replica.list.last + 1,
+      prepare: (timeMs, groups, results, annotations) => {
+        const mutation: Mutation = {
+          kind: MutationKind.data, origin: 0, table: this.applier.state.table, partition: this.id, timeMs, groups, results, annotations,
+        };
+        return replica.prepare(encodeMutation(mutation), mutation);
+      },
+      reply: (to, id, status, value) => host.reply(to, id, status, value),
+      store: this.store,
+      fail: (error) => this.fail(error),
+    };
+  }
+
+  onRequest(from: Origin, message: RequestMessage): void {
+    const { host } = this;
+    if (message[3] !== this.identity?.info.rangeVersion) host.reply(from, message[1], Status.retry, 'wrong-range');
+    else if (this.executor !== null) this.executor.submit(from, message);
+    else if (this.replica.role === 'primary' && this.early.length < limits.waitingOperations) this.early.push({ from, message });
+    else host.reply(from, message[1], Status.retry, 'not-primary');
+  }
+
+  onGiveUp(from: Origin, message: GiveUpMessage): void {
+    const [, , connection, sequence] = message;
+    this.early = this.early.filter(({ from: sender, message: early }) =>
+      !(sender.boot === from.boot && early[4] === connection && early[5] <= sequence));
+    this.executor?.giveUp(from.boot, connection, sequence);
+  }
+
+  // ---- messages ------------------------------------------------------------------------------------
+
+  onConfiguration(info: PartitionInfo, table: Table): void {
+    const { configuration } = info;
+    this.identity = { info, table };
+    const before = this.replica.role;
+    this.replica.onConfiguration(configuration, this.host.environment.monotonicMs());
+    this.afterConfiguration(before);
+  }
+
+  onProposalAnswer(configuration: Configuration): void {
+    const before = this.replica.role;
+    this.replica.onProposalAnswer(configuration, this.host.environment.monotonicMs());
+    this.afterConfiguration(before);
+  }
+
+  private afterConfiguration(before: string): void {
+    const { role, ballot } = this.replica;
+    if (role === 'primary') {
+      this.teaching.onConfiguration();
+      this.host.beaconSoon();
+    } else if (before === 'primary') {
+      this.refuseEarly('not-primary');
+      this.teaching.stop();
+    }
+    if (role !== 'learner') this.learning.onNoLearner();
+    if (role !== before) this.logger.info({ role, ballot }, 'role changed');
+  }
+
+  /** Prepares, acknowledgements and learning; `from` has been identified by its handshake. */
+  onMessage(from: Seat, message: Message): void {
+    const nowMs = this.host.environment.monotonicMs();
+    switch (message[0]) {
+      case Kind.prepare:
+        this.replica.onPrepare(from, message as unknown as PrepareMessage);
+        break;
+      case Kind.prepareAck:
+        this.replica.onPrepareAck(from, message as unknown as PrepareAckMessage, nowMs);
+        break;
+      case Kind.prepareReject:
+        this.replica.onPrepareReject(from, message as unknown as PrepareRejectMessage, nowMs);
+        break;
+      case Kind.learnBegin:
+      case Kind.learnPlan:
+      case Kind.learnChunk:
+        this.learning.onMessage(from, message);
+        break;
+      case Kind.learnState:
+      case Kind.learnChunkAck:
+      case Kind.learnReady:
+      case Kind.learnFailed:
+        this.teaching.onMessage(from, message);
+        break;
+      default:
+        this.logger.warn({ kind: message[0], from: from.node }, 'unexpected message');
+    }
+  }
+
+  onBeaconAck(from: Seat, ballot: number, sentMs: number): void {
+    this.replica.onBeaconAck(from, ballot, sentMs, this.host.environment.monotonicMs());
+    this.executor?.kick();
+  }
+
+  teach(seat: Seat): void {
+    if (this.replica.role === 'primary') this.teaching.begin(seat);
+  }
+
+  tick(nowMs: number): void {
+    this.replica.tick(nowMs);
+    this.teaching.tick(nowMs);
+    this.sweeper.tick();
+    this.executor?.kick();
+  }
+
+  // ---- checksums -----------------------------------------------------------------------------------
+
+  startChecksum(id: number, requester: string): void {
+    this.executor?.annotate(['checksum', id, requester]);
+  }
+
+  private onAnnotation(annotation: Annotation, decree: number): void {
+    const [name, id, requester] = annotation;
+    if (name !== 'checksum' || this.learning.installing) return;
+    this.checksumTo = { node: String(requester) };
+    checksum(this.store, (error, sum) => {
+      if (this.closed || error !== null || sum === undefined) return;
+      this.host.send(this.checksumTo.node, [Kind.checksumResult, this.id, id, decree, sum.checksum, sum.entries]);
+    });
+  }
+
+  // ---- end -----------------------------------------------------------------------------------------
+
+  /** A bug stops the process; damage stops this replica, which learns again at its next start. */
+  fail(error: Error): void {
+    if (this.closed) return;
+    this.logger.error({ err: error }, 'replica failed');
+    if (error instanceof InvariantError || !(error instanceof OperatingError) || error.code !== 'E_CORRUPT') {
+      this.host.fatal(error);
+      return;
+    }
+    if (this.executor !== null) this.stopServing('not-primary');
+    this.host.stores.setAside(storeName(this.id), error.message, (failed) => this.host.fatal(failed ?? error));
+  }
+
+  close(done: () => void): void {
+    if (this.executor !== null) this.stopServing('stopping');
+    this.sweeper.stop();
+    this.learning.onNoLearner();
+    if (this.learning.installing) {
+      this.closed = true;
+      this.applier.close();
+      this.store.close(() => done());
+      return;
+    }
+    this.applier.checkpoint(null, this.replica.ballot, () => {
+      this.closed = true;
+      this.applier.close();
+      this.store.close(() => done());
+    });
+  }
+}
+
+export function storeName(partition: number): string {
+  return `partition-${partition}`;
+}

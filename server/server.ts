@@ -1,0 +1,395 @@
+/**
+ * The server role: the replicas of one process, with what they share: the log, beacons, the link to meta,
+ * watermarks of the disk. Messages come in here and go to their partition.
+ */
+import {
+  type ClusterView, isLaterBoot, members, type NodeInfo, type Partition as PartitionInfo, sameSeat, type Seat, type Table,
+} from '../shared/cluster.js';
+import type { Environment, Timer } from '../shared/environment.js';
+import { limits } from '../shared/limits.js';
+import type { Logger } from '../shared/logging.js';
+import type { OperationResult } from '../shared/operations/operation.js';
+import {
+  type AddLearnerMessage, type BeaconAckMessage, type BeaconMessage, type ChecksumMessage, type GiveUpMessage,
+  type HeartbeatAckMessage, Kind, type Message, type ProposeResultMessage, type RegisteredMessage, type RequestMessage,
+  Status, type ViewMessage,
+} from '../shared/wire/messages.js';
+import type { Network, Origin } from '../shared/wire/network.js';
+import { Beacons } from './beacons.js';
+import { cacheShares, type OpenDisk, type ServerDisk } from './disk.js';
+import { META_NODE, MetaLink } from './meta-link.js';
+import type { PartitionHost, Timing } from './partition/host.js';
+import { newStayName } from './partition/learner.js';
+import { Partition, storeName } from './partition/partition.js';
+import { loadState } from './partition/state.js';
+
+export interface ServerOptions {
+  readonly describe: (state: NodeInfo['state']) => NodeInfo;
+  readonly metaHost: string;
+  readonly metaPort: number;
+  readonly leaseMs: number;
+  readonly graceMs: number;
+  readonly beaconMs: number;
+  readonly metaLeaseMs: number;
+  readonly metaHeartbeatMs: number;
+  readonly cacheBytes: number;
+  readonly learnBytesPerSecond: number;
+  /** Free bytes of the data disk below which growth, and below which every write is refused. */
+  readonly diskSoftBytes: number;
+  readonly diskHardBytes: number;
+  readonly openDisk: OpenDisk;
+  /** The process must end: log or store failed, or a bug. */
+  readonly onFatal: (error: Error) => void;
+}
+
+const TICK_MS = 50;
+const CARE_MS = 1_000;
+const STORE_NAME = /^partition-(\d+)$/;
+const LEARNING_NAME = /^partition-\d+\.learning$/;
+
+export class Server {
+  private readonly environment: Environment;
+  private readonly network: Network;
+  private readonly options: ServerOptions;
+  private readonly logger: Logger;
+  private readonly self: Seat;
+  private readonly partitions = new Map<number, Partition>();
+  private readonly opening = new Set<number>();
+  private readonly beacons: Beacons;
+  private readonly meta: MetaLink;
+  private disk: ServerDisk | null = null;
+  private diskState: 'ok' | 'soft' | 'hard' = 'ok';
+  private diskSpace = { freeBytes: 0, sizeBytes: 0 };
+  private readonly tables = new Map<number, Table>();
+  private readonly known = new Map<number, PartitionInfo>();
+  private readonly nodes = new Map<string, NodeInfo>();
+  private readonly boots = new Map<string, string>();
+  private timers: Timer[] = [];
+  private stopped = false;
+  private dead = false;
+
+  constructor(environment: Environment, network: Network, options: ServerOptions, logger: Logger) {
+    this.environment = environment;
+    this.network = network;
+    this.options = options;
+    this.logger = logger;
+    this.self = { node: network.self.node, boot: network.self.boot };
+    this.beacons = new Beacons(environment, this.partitions, options.beaconMs, (node, message) => network.send(node, message));
+    this.meta = new MetaLink(environment, network, {
+      host: options.metaHost, port: options.metaPort, heartbeatMs: options.metaHeartbeatMs, leaseMs: options.metaLeaseMs,
+      describe: options.describe,
+      replicas: () => [...this.partitions.values()].map((partition) => partition.report()),
+      report: () => ({
+        replicas: [...this.partitions.values()].map((partition) => partition.heartbeat()),
+        diskFreeBytes: this.diskSpace.freeBytes, diskBytes: this.diskSpace.sizeBytes,
+      }),
+      onRefused: (reason) => logger.warn({ reason }, 'meta refused the registration'),
+    });
+  }
+
+  // ---- start and stop ------------------------------------------------------------------------------
+
+  start(done: (error: Error | null) => void): void {
+    this.options.openDisk((error, disk) => {
+      if (error !== null || disk === undefined) return done(error ?? new Error('no disk'));
+      this.disk = disk;
+      const { recovered, setAside } = disk.opened;
+      for (const name of setAside) this.logger.error({ segment: name }, 'a damaged log segment was set aside');
+      disk.stores.list((unlisted, names) => {
+        if (unlisted !== null || names === undefined) return done(unlisted ?? new Error('no list'));
+        this.openAll(disk, names, (failed) => {
+          if (failed !== null) return done(failed);
+          for (const { partition, stay } of recovered) {
+            if (this.partitions.get(partition)?.stay !== stay) disk.opened.log.forget(partition, stay);
+          }
+          this.begin();
+          done(null);
+        });
+      });
+    });
+  }
+
+  private openAll(disk: ServerDisk, names: readonly string[], done: (error: Error | null) => void): void {
+    const [name, ...rest] = names;
+    if (name === undefined) return done(null);
+    const next = (error: Error | null): void => (error === null ? this.openAll(disk, rest, done) : done(error));
+    const match = STORE_NAME.exec(name);
+    if (match !== null) this.recoverPartition(disk, Number(match[1]), next);
+    else if (LEARNING_NAME.test(name)) disk.stores.destroy(name, next);
+    else next(null);
+  }
+
+  private recoverPartition(disk: ServerDisk, id: number, done: (error: Error | null) => void): void {
+    const setAside = (reason: string): void => {
+      this.logger.error({ partition: id, reason }, 'a damaged replica was set aside; it will learn again');
+      disk.stores.setAside(storeName(id), reason, done);
+    };
+    disk.stores.open(storeName(id), (error, store) => {
+      if (error !== null || store === undefined) {
+        if (error !== null && 'code' in error && error.code === 'E_CORRUPT') setAside(error.message);
+        else done(error ?? new Error('no store'));
+        return;
+      }
+      loadState(store, (unread, loaded) => {
+        if (unread !== null || loaded === undefined) return store.close(() => setAside(unread?.message ?? 'unreadable'));
+        const { applied } = loaded;
+        if (applied === null) return store.close(() => disk.stores.destroy(storeName(id), done));
+        const { recovered, setAside: damagedSegments } = disk.opened;
+        const logged = recovered.find(({ partition, stay }) => partition === id && stay === applied.stay);
+        if (logged?.damaged === true || (logged === undefined && damagedSegments.length > 0)) {
+          return store.close(() => setAside('its log is damaged'));
+        }
+        const partition = new Partition(this.host(), id, null, store, loaded, applied.stay);
+        partition.recover((failed) => {
+          if (failed !== null) return store.close(() => setAside(failed.message));
+          this.partitions.set(id, partition);
+          done(null);
+        });
+      });
+    });
+  }
+
+  private begin(): void {
+    const { network } = this;
+    network.onMessage = (from, message) => this.onMessage(from, message);
+    network.onConnected = (peer) => this.onConnected(peer);
+    network.onDisconnected = (peer) => {
+      if (peer.node === META_NODE) this.meta.onDisconnected();
+      if (this.boots.get(peer.node) === peer.boot) this.boots.delete(peer.node);
+    };
+    this.meta.start();
+    this.beacons.start();
+    this.repeat(TICK_MS, () => this.tick());
+    this.repeat(CARE_MS, () => this.care());
+    this.care();
+  }
+
+  private repeat(everyMs: number, run: () => void): void {
+    const slot = this.timers.length;
+    const again = (): void => {
+      this.timers[slot] = this.environment.after(everyMs, () => {
+        if (this.stopped) return;
+        run();
+        again();
+      });
+    };
+    again();
+  }
+
+  stop(done: (error: Error | null) => void): void {
+    this.stopped = true;
+    this.beacons.stop();
+    for (const timer of this.timers) timer.cancel();
+    const { disk } = this;
+    if (disk === null) return done(null);
+    const partitions = [...this.partitions.values()];
+    const closeNext = (): void => {
+      const partition = partitions.pop();
+      if (partition !== undefined) return partition.close(closeNext);
+      // from here on nothing is acknowledged: successors may begin at once
+      this.meta.stop();
+      disk.opened.log.close((error) => disk.close((failed) => this.network.close().then(() => done(error ?? failed), done)));
+    };
+    closeNext();
+  }
+
+  // ---- messages ------------------------------------------------------------------------------------
+
+  private onConnected(peer: Origin): void {
+    this.boots.set(peer.node, peer.boot);
+    if (peer.node === META_NODE) this.meta.onConnected();
+    for (const partition of this.partitions.values()) partition.replica.onReconnected(peer.node);
+  }
+
+  private onMessage(from: Origin, message: Message): void {
+    if (this.stopped || this.dead) return;
+    switch (message[0]) {
+      case Kind.request: {
+        const request = message as unknown as RequestMessage;
+        const partition = this.partitions.get(request[2]);
+        if (partition === undefined) this.reply(from, request[1], Status.retry, 'no-such-partition');
+        else partition.onRequest(from, request);
+        return;
+      }
+      case Kind.giveUp:
+        this.partitions.get(message[1] as number)?.onGiveUp(from, message as unknown as GiveUpMessage);
+        return;
+      case Kind.beacon:
+        return this.beacons.onBeacon(from, message as unknown as BeaconMessage);
+      case Kind.beaconAck:
+        return this.beacons.onBeaconAck(from, message as unknown as BeaconAckMessage);
+      case Kind.registered:
+        return this.meta.onRegistered(message as unknown as RegisteredMessage);
+      case Kind.heartbeatAck:
+        return this.meta.onHeartbeatAck(message as unknown as HeartbeatAckMessage);
+      case Kind.view:
+        return this.onView((message as unknown as ViewMessage)[1]);
+      case Kind.proposeResult: {
+        const [, , , configuration] = message as unknown as ProposeResultMessage;
+        this.partitions.get(configuration.partition)?.onProposalAnswer(configuration);
+        return;
+      }
+      case Kind.addLearner: {
+        const [, id, ballot, seat] = message as unknown as AddLearnerMessage;
+        const partition = this.partitions.get(id);
+        if (partition?.replica.ballot === ballot) partition.teach(seat);
+        return;
+      }
+      case Kind.checksum: {
+        const [, id, checksumId] = message as unknown as ChecksumMessage;
+        this.partitions.get(id)?.startChecksum(checksumId, from.node);
+        return;
+      }
+      default:
+        this.toPartition(from, message);
+    }
+  }
+
+  private toPartition(from: Origin, message: Message): void {
+    const id = message[1];
+    if (from.role !== 'server' || typeof id !== 'number') return;
+    const partition = this.partitions.get(id);
+    if (partition !== undefined) partition.onMessage(from, message);
+    else if (message[0] === Kind.learnBegin) this.createPartition(id, () => this.partitions.get(id)?.onMessage(from, message));
+  }
+
+  private reply(to: Origin, id: number, status: number, value: OperationResult): void {
+    // ids of another boot of this node mean other requests
+    if (this.boots.get(to.node) === to.boot) this.network.send(to.node, [Kind.reply, id, status, value]);
+  }
+
+  // ---- the cluster -----------------------------------------------------------------------------------
+
+  private onView(view: ClusterView): void {
+    for (const node of view.nodes) {
+      this.nodes.set(node.node, node);
+      if (node.role === 'server' && node.node !== this.self.node) this.network.setAddress(node.node, node.host, node.port);
+    }
+    for (const table of view.tables) this.tables.set(table.id, table);
+    for (const info of view.partitions) this.onPartition(info);
+    if (!view.full) return;
+    const existing = new Set(view.partitions.map(({ id }) => id));
+    for (const id of [...this.known.keys(), ...this.partitions.keys()]) if (!existing.has(id)) this.dropPartition(id);
+  }
+
+  private onPartition(info: PartitionInfo): void {
+    const before = this.known.get(info.id);
+    if (before !== undefined && before.configuration.ballot > info.configuration.ballot) return;
+    this.known.set(info.id, info);
+    const table = this.tables.get(info.table);
+    if (table === undefined) return;
+    const partition = this.partitions.get(info.id);
+    if (partition !== undefined) partition.onConfiguration(info, table);
+    // Only a partition that never had data may begin empty; anybody else learns.
+    else if (info.configuration.ballot === 1 && members(info.configuration).some((seat) => sameSeat(seat, this.self))) {
+      this.createPartition(info.id, () => undefined);
+    }
+  }
+
+  private createPartition(id: number, done: () => void): void {
+    const { disk } = this;
+    if (disk === null || this.opening.has(id)) return;
+    this.opening.add(id);
+    const fail = (error: Error | null): void => this.fatal(error ?? new Error('no store'));
+    disk.stores.destroy(storeName(id), (undestroyed) => {
+      if (undestroyed !== null) return fail(undestroyed);
+      disk.stores.open(storeName(id), (error, store) => {
+        if (error !== null || store === undefined) return fail(error);
+        loadState(store, (unread, loaded) => {
+          if (unread !== null || loaded === undefined) return fail(unread);
+          this.opening.delete(id);
+          const info = this.known.get(id);
+          const table = info === undefined ? undefined : this.tables.get(info.table);
+          const identity = info === undefined || table === undefined ? null : { info, table };
+          const host = this.host();
+          const partition = new Partition(host, id, identity, store, loaded, newStayName(host));
+          this.partitions.set(id, partition);
+          // the store says from now on whose it is
+          partition.applier.checkpoint(null, 0, () => {
+            const newest = this.known.get(id);
+            if (newest !== undefined && table !== undefined) partition.onConfiguration(newest, table);
+            done();
+          });
+        });
+      });
+    });
+  }
+
+  private dropPartition(id: number): void {
+    this.known.delete(id);
+    const partition = this.partitions.get(id);
+    if (partition === undefined) return;
+    this.partitions.delete(id);
+    const { disk } = this;
+    partition.close(() => {
+      disk?.opened.log.forget(id, partition.stay);
+      disk?.stores.destroy(storeName(id), (error) => {
+        if (error !== null) this.logger.warn({ partition: id, err: error }, 'a dropped partition could not be removed');
+      });
+    });
+  }
+
+  private isGone(seat: Seat): boolean {
+    const info = this.nodes.get(seat.node);
+    if (info === undefined) return false;
+    if (info.boot === seat.boot) return info.state === 'dead';
+    return isLaterBoot(info.boot, seat.boot);
+  }
+
+  // ---- time --------------------------------------------------------------------------------------------
+
+  private tick(): void {
+    const now = this.environment.monotonicMs();
+    for (const partition of this.partitions.values()) partition.tick(now);
+  }
+
+  /** Once a second: disk space, and log segments that nobody lets go. */
+  private care(): void {
+    const { disk, options } = this;
+    if (disk === null) return;
+    disk.space((error, space) => {
+      if (error !== null || space === undefined) return;
+      this.diskSpace = space;
+      const state = space.freeBytes < options.diskHardBytes ? 'hard' : space.freeBytes < options.diskSoftBytes ? 'soft' : 'ok';
+      if (state !== this.diskState) this.logger.warn({ state, freeBytes: space.freeBytes }, 'disk space');
+      this.diskState = state;
+    });
+    const { count, pinned } = disk.opened.log.segments();
+    if (count <= limits.segmentsPinned) return;
+    for (const { partition, stay } of pinned) {
+      const pinning = this.partitions.get(partition);
+      if (pinning?.stay === stay) pinning.checkpoint();
+      else if (!this.opening.has(partition)) disk.opened.log.forget(partition, stay);
+    }
+  }
+
+  private fatal(error: Error): void {
+    if (this.dead) return;
+    this.dead = true;
+    this.beacons.stop();
+    this.options.onFatal(error);
+  }
+
+  private host(): PartitionHost {
+    const { environment, network, options, self, logger, disk } = this;
+    const { leaseMs, graceMs } = options;
+    const timing: Timing = {
+      leaseMs, graceMs, followerTimeoutMs: Math.floor(leaseMs * 0.75), stallTimeoutMs: 4 * leaseMs, repeatMs: Math.floor(leaseMs / 4),
+    };
+    const { rowBytes } = cacheShares(options.cacheBytes);
+    if (disk === null) throw new Error('the disk is not open yet');
+    return {
+      environment, logger, self, log: disk.opened.log, stores: disk.stores, timing, learnBytesPerSecond: options.learnBytesPerSecond,
+      cacheBytesPerPartition: () => Math.floor(rowBytes / Math.max(1, this.partitions.size)),
+      send: (node, message) => network.send(node, message),
+      queuedBytes: (node) => network.queuedBytes(node),
+      reply: (to, id, status, value) => this.reply(to, id, status, value),
+      propose: (proposal) => this.meta.propose(proposal),
+      isGone: (seat) => this.isGone(seat),
+      metaLeaseUntilMs: () => this.meta.leaseUntilMs,
+      disk: () => this.diskState,
+      beaconSoon: () => this.beacons.sendSoon(),
+      fatal: (error) => this.fatal(error),
+    };
+  }
+}
