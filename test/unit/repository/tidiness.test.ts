@@ -1,6 +1,6 @@
 /** What keeps the house tidy and no linter knows. The direction of imports is in .oxlintrc.json. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 
 const folders = ['cli', 'meta', 'proxy', 'server', 'shared', 'test'];
@@ -54,6 +54,18 @@ describe('the repository', () => {
 
   it('names files for what they hold', () => {
     expect(files.map(({ path }) => path).filter((path) => vagueNames.test(path))).to.deep.equal([]);
+  });
+
+  it('has no page that links to a file that is not there', () => {
+    const pages = ['README.md', 'CHANGELOG.md', ...readdirSync('docs').map((name) => join('docs', name))];
+    const broken = pages
+      .filter((page) => page.endsWith('.md'))
+      .flatMap((page) =>
+        [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#]+)/g)]
+          .filter(([, link = '']) => !existsSync(join(dirname(page), link)))
+          .map(([, link]) => `${page}: ${link}`),
+      );
+    expect(broken).to.deep.equal([]);
   });
 
   it('reads clocks and draws random numbers only through the environment', () => {
