@@ -4,20 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
+import type { PartitionRow } from '../../meta/admin.js';
+import type { ChecksumRow } from '../../meta/checksums.js';
 import { eventually } from '../cluster/condition.js';
 import { type LocalCluster, startLocalCluster } from '../cluster/local-cluster.js';
-
-interface PartitionRow {
-  readonly primary: string | null;
-  readonly secondaries: readonly string[];
-  readonly learners: readonly string[];
-}
-
-interface ChecksumRow {
-  readonly node: string;
-  readonly decree: number;
-  readonly checksum: string;
-}
 
 /** Clients that each write a value of its own under a key of its own, one after the other, until they are stopped. */
 class Writers {
@@ -128,8 +118,6 @@ describe('a cluster under load', () => {
     killUnderLoad((row) => row.primary));
 
   it('goes on when a secondary is killed', () => killUnderLoad((row) => row.secondaries[0]));
-
-  it('does not notice that meta is killed', () => killUnderLoad(() => 'meta'));
 
   it('rebuilds a replica whose disk was wiped, while writes go on', async () => {
     const victim = (await whole()).secondaries[0];
