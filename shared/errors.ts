@@ -12,7 +12,7 @@ export class ClientError extends Error {
 /** Something around us failed or is configured wrongly. */
 export class OperatingError extends Error {
   override readonly name = 'OperatingError';
-  /** Stable: E_CONFIG, E_LISTEN, E_WIRE, E_META, E_DISK, E_CORRUPT, E_LOCKED, E_NO_PRIMARY, E_TIMEOUT, E_CLOSED, E_REFUSED. */
+  /** Stable: E_CONFIG, E_LISTEN, E_WIRE, E_META, E_DISK, E_CORRUPT, E_LOCKED, E_NO_PRIMARY, E_TIMEOUT, E_CLOSED, E_REFUSED, E_UNKNOWN, E_ARGUMENT. */
   readonly code: string;
   /** True when the same attempt may succeed later. */
   readonly retry: boolean;
