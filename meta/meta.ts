@@ -307,7 +307,7 @@ export class Meta {
       this.counts.proposalsRefused++;
       this.logger.info({ partition: proposal.partition, from: from.node, reason: judgement.reason }, 'proposal refused');
     }
-    const inForce = judgement.accepted ? judgement.configuration : record.partition.configuration;
+    const inForce = this.state.partitions.get(proposal.partition)?.partition.configuration ?? record.partition.configuration;
     this.afterPersisted(() => void this.network.send(from.node, [Kind.proposeResult, id, judgement.accepted, inForce]));
     this.review();
   }

@@ -6,7 +6,7 @@
  * Rows (JSON): `ids`, `table/<id>`, `partition/<id>`, `node/<name>`.
  */
 import type { Configuration, MultiKey, NodeInfo, Partition, Seat, Table } from '../shared/cluster.js';
-import { members } from '../shared/cluster.js';
+import { isLaterBoot, members } from '../shared/cluster.js';
 import { invariant, OperatingError } from '../shared/errors.js';
 import type { StateChange } from './store/store.js';
 
@@ -150,7 +150,8 @@ export class MetaState {
     invariant(configuration.ballot === partition.configuration.ballot + 1, 'a configuration follows the one in force');
     const nodes = new Set(members(configuration).map((seat) => seat.node));
     invariant(nodes.size === configuration.secondaries.length + 1, 'a server has one seat in a configuration');
-    this.putPartition({ partition: { ...partition, configuration }, served: record.served, uncertain });
+    const inForce = record.served ? configuration : { ...configuration, unborn: true as const };
+    this.putPartition({ partition: { ...partition, configuration: inForce }, served: record.served, uncertain });
     this.changedPartitions.add(partition.id);
   }
 
@@ -178,9 +179,8 @@ export class MetaState {
     const known = this.nodes.get(node);
     if (known === undefined) return true;
     if (known.info.boot === boot || known.deadBoots.includes(boot)) return false;
-    const older = bootNumber(known.info.boot);
-    const newer = bootNumber(boot);
-    return older === null || newer === null || newer > older;
+    // A message of a dead process that arrives after its successor's must not pass for a newer boot.
+    return !isLaterBoot(known.info.boot, boot);
   }
 
   takeChanges(): Changes {
@@ -205,13 +205,4 @@ export class MetaState {
   private putIds(): void {
     this.dirtyRows.set('ids', JSON.stringify(this.ids));
   }
-}
-
-/**
- * Boots of real processes are `<start time in ms>-<random>`, kept growing by the data folder, so that
- * a message of a dead process that arrives after its successor's cannot pass for a newer boot.
- */
-function bootNumber(boot: string): number | null {
-  const match = /^(\d{1,15})-/.exec(boot);
-  return match === null ? null : Number(match[1]);
 }

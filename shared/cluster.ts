@@ -21,6 +21,8 @@ export interface Configuration {
    * handed over): the new primary then need not wait out the grace period before it serves.
    */
   readonly predecessorGone: boolean;
+  /** No primary ever served this partition, so there is nothing to lose: its members may begin with an empty copy. */
+  readonly unborn?: true;
 }
 
 /** `slot`: keys of one command share a slot. `any`: they need not (such a table has one partition for now). */
