@@ -18,7 +18,8 @@ export const setBit: Execute = (view, args) => {
   const old = row === null ? EMPTY : row.value;
   const index = Math.floor(offset / 8);
   const before = bitOf(old, offset);
-  if (before === bit && index < old.length) return before;
+  // Redis makes a string `raw` by setting a bit, also when that changes nothing else.
+  if (before === bit && index < old.length && row?.encoding === Encoding.raw) return before;
   const value = Buffer.alloc(Math.max(old.length, index + 1));
   value.set(old);
   const mask = 1 << (7 - (offset % 8));

@@ -1,6 +1,7 @@
 /** Pure parts against a real redis-server: slots, glob patterns, long doubles, and the facts of the command table. */
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
+import { bitCommands } from '../../../shared/commands/bits.js';
 import { commands } from '../../../shared/commands/index.js';
 import type { Command } from '../../../shared/commands/command.js';
 import { databaseCommands } from '../../../shared/commands/databases.js';
@@ -90,7 +91,7 @@ describe('what must equal Redis exactly', () => {
   });
 
   it('arity, flags, categories and key positions of data commands', async () => {
-    const rows = [...stringCommands, ...keyCommands, ...expiryCommands, ...databaseCommands];
+    const rows = [...stringCommands, ...bitCommands, ...keyCommands, ...expiryCommands, ...databaseCommands];
     const client = new Redis({ port: server.port, host: '127.0.0.1' });
     try {
       for (const row of rows) {

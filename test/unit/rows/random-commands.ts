@@ -11,6 +11,7 @@ const texts = ['', 'foo', 'foobar', '42', '3.25', 'a'.repeat(44), 'b'.repeat(45)
 const positions = ['0', '1', '3', '-1', '-2', '-100', '100', 'x'];
 /** Beyond 48 bits of milliseconds ours are bounded, so these stay below. */
 const times = ['4102444800000', '4102444800499', '4102444800500', '5000000000000', '1', '0', '-1', 'x'];
+const bits = ['0', '7', '8', '100', '-1', 'x', '4294967296', '01'];
 const conditions = ['NX', 'XX', 'GT', 'LT'];
 const databases = ['0', '1', '2', '15', '16', '-1', 'x'];
 
@@ -31,6 +32,8 @@ const lines: readonly ((draw: Draw) => string[])[] = [
   (draw) => ['STRLEN', draw(keys)],
   (draw) => ['SETRANGE', draw(keys), draw(positions), draw(texts)],
   (draw) => ['GETRANGE', draw(keys), draw(positions), draw(positions)],
+  (draw) => ['SETBIT', draw(keys), draw(bits), draw(['0', '1', '2'])],
+  (draw) => ['GETBIT', draw(keys), draw(bits)],
   (draw) => ['INCR', draw(keys)],
   (draw) => ['DECR', draw(keys)],
   (draw) => ['INCRBY', draw(keys), draw(integers)],
