@@ -53,7 +53,8 @@ export class Server {
   private readonly options: ServerOptions;
   private readonly logger: Logger;
   private readonly self: Seat;
-  private readonly partitions = new Map<number, Partition>();
+  /** By id. */
+  readonly partitions = new Map<number, Partition>();
   private readonly opening = new Set<number>();
   private readonly beacons: Beacons;
   private readonly meta: MetaLink;
@@ -281,7 +282,7 @@ export class Server {
     const partition = this.partitions.get(info.id);
     if (partition !== undefined) partition.onConfiguration(info, table);
     // Only a partition that never had data may begin empty; anybody else learns.
-    else if (info.configuration.ballot === 1 && members(info.configuration).some((seat) => sameSeat(seat, this.self))) {
+    else if ((info.configuration.ballot === 1 || info.configuration.unborn === true) && members(info.configuration).some((seat) => sameSeat(seat, this.self))) {
       this.createPartition(info.id, () => undefined);
     }
   }

@@ -112,7 +112,8 @@ export class Sessions {
     const state = this.connection(name.slice(0, slash), Number(name.slice(slash + 1)));
     const [floor, results] = packr.unpack(entry.value) as [number, [number, number, OperationResult][]];
     state.floor = floor;
-    for (const [sequence, status, value] of results) state.results.set(sequence, { status, value, decree: 0 });
+    // applied, so committed: which mutation it was no longer matters
+    for (const [sequence, status, value] of results) state.results.set(sequence, { status, value, decree: 1 });
   }
 
   copy(): Sessions {

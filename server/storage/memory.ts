@@ -246,9 +246,9 @@ class MemoryStore implements Store {
     }
     this.#underWay++;
     this.#factory.perform<T>(operation, this.#name, (error, value) => {
-      this.#underWay--;
       if (error !== null) done(error);
       else done(null, value as T);
+      this.#underWay--; // only now: `done` may close the store
       if (this.#underWay === 0 && this.#closed !== null) this.#finishClose(this.#closed);
     }, action);
   }
