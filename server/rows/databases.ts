@@ -1,5 +1,5 @@
 /**
- * Whole databases as one partition sees them: SCAN's steps, KEYS, counts, flushes. A cursor is
+ * Whole databases as one partition sees them: SCAN's steps, counts, flushes. A cursor is
  * slot * 2^32 + hash: it says where to go on in any partitioning, so it survives failovers and splits.
  */
 import { globMatches } from '../../shared/glob.js';
@@ -35,18 +35,6 @@ export function scanPage(view: View, cursor: number, count: number): { cursor: n
 function cursorOf(position: ScanPosition): number {
   return position.slot >= SLOTS ? 0 : position.slot * HASHES + position.hash;
 }
-
-export const keys: Execute = (view, args) => {
-  const pattern = bytesOrNullAt(args, 0);
-  const found: Buffer[] = [];
-  let position: ScanPosition | null = { slot: view.slots.from, hash: 0 };
-  while (position !== null) {
-    const page: { keys: ScannedKey[]; next: ScanPosition | null } = view.scan(position, limits.scanVisited);
-    for (const { key } of page.keys) if (pattern === null || globMatches(pattern, key)) found.push(key);
-    position = page.next;
-  }
-  return found;
-};
 
 export const randomKey: Execute = (view) => [view.randomKey(), view.count().keys, view.random()];
 

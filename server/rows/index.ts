@@ -7,7 +7,7 @@ import { Code, isReadOnly } from '../../shared/operations/codes.js';
 import type { Execute } from '../execution/view.js';
 import { getBit, setBit } from './bits.js';
 import { increment, incrementFloat } from './counters.js';
-import { counts, flush, flushAll, keys, randomKey, scan, swapDatabases } from './databases.js';
+import { counts, flush, flushAll, randomKey, scan, swapDatabases } from './databases.js';
 import { digest, digestValues, facts } from './facts.js';
 import {
   fieldCheckAndSet, fieldCount, fieldGet, fieldIncrement, fieldMultiGet, fieldRemove, fieldScan, fieldSet,
@@ -63,7 +63,6 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.facts]: keeps(facts),
   [Code.digestValues]: keeps(digestValues),
   [Code.scan]: keeps(scan),
-  [Code.keys]: keeps(keys),
   [Code.randomKey]: keeps(randomKey),
   [Code.counts]: keeps(counts),
   [Code.flush]: keeps(flush),

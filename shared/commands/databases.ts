@@ -1,24 +1,22 @@
-/** Commands on whole databases: every partition is asked, SCAN's walk one after the other. */
+/** Commands on whole databases: every partition is asked; SCAN and KEYS walk from one to the next. */
 import { ClientError } from '../errors.js';
 import * as operations from '../operations/codes.js';
 import type { OperationResult } from '../operations/operation.js';
-import { at, cInteger, existingDatabase, SYNTAX_ERROR, word } from './arguments.js';
+import { cInteger, existingDatabase, SYNTAX_ERROR, word } from './arguments.js';
 import type { Command, SessionCommand, WholeCommand } from './command.js';
 import { OK, type Reply } from './reply.js';
 
 const onNoKeys = { support: 'yes', keys: null } as const;
 const onAllKeys = { ...onNoKeys, run: 'whole' } as const;
-const EVERYTHING = Buffer.from('*');
 
 const allOk = (): Reply => OK;
 
 const keys = {
-  ...onAllKeys, name: 'keys', arity: 2, group: 'generic', since: '1.0.0',
+  ...onNoKeys, name: 'keys', arity: 2, group: 'generic', since: '1.0.0', run: 'session',
   flags: ['readonly'], categories: ['keyspace', 'read', 'slow', 'dangerous'],
   summary: 'Lists the keys that match a glob pattern.',
-  translate: (args) => operations.keys(at(args, 0).equals(EVERYTHING) ? null : at(args, 0)),
-  merge: (results) => (results as readonly (readonly Buffer[])[]).flat(),
-} as const satisfies WholeCommand;
+  note: 'a walk, not a snapshot: keys that come or go while it runs may or may not be listed',
+} as const satisfies SessionCommand;
 
 const scan = {
   ...onNoKeys, name: 'scan', arity: -2, group: 'generic', since: '2.8.0', run: 'session',

@@ -22,21 +22,60 @@ export function slotOfCursor(cursor: number): number {
 }
 
 /**
- * One SCAN command. Until it is finished: send `operation()` to the partition of `slot`, and `add` the
- * result. It goes on over partitions until about COUNT keys have been visited, so that empty partitions cost
+ * One command's walk. Until it is finished: send `operation()` to the partition of `slot`, and `add` the
+ * result. It goes on over partitions until enough keys have been visited, so that empty partitions cost
  * the client nothing.
  */
-export class ScanWalk {
+export abstract class Walk {
+  protected readonly keys: Buffer[] = [];
+  protected cursor: number;
   readonly #pattern: Buffer | null;
   readonly #typeName: string | null;
-  readonly #keys: Buffer[] = [];
-  #cursor: number;
   #left: number;
   #finished = false;
 
+  protected constructor(cursor: number, count: number, pattern: Buffer | null, typeName: string | null) {
+    this.cursor = cursor;
+    this.#left = count;
+    this.#pattern = pattern;
+    this.#typeName = typeName;
+    // A cursor that no walk gives out: there is nothing behind it.
+    if (cursor >= END) this.#finish(0);
+  }
+
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  get slot(): number {
+    return slotOfCursor(this.cursor);
+  }
+
+  operation(): Operation {
+    return scan(this.cursor, Math.min(this.#left, limits.scanVisited), this.#pattern, this.#typeName);
+  }
+
+  add(result: OperationResult): void {
+    const [cursor, keys, visited] = result as readonly [number, readonly Buffer[], number];
+    for (const key of keys) this.keys.push(key);
+    this.#left -= visited;
+    if (cursor === 0 || this.#left <= 0) this.#finish(cursor);
+    else this.cursor = cursor;
+  }
+
+  abstract reply(): Reply;
+
+  #finish(cursor: number): void {
+    this.cursor = cursor;
+    this.#finished = true;
+  }
+}
+
+/** SCAN cursor [MATCH pattern] [COUNT count] [TYPE type]: about COUNT keys are visited. */
+export class ScanWalk extends Walk {
   /** `args` without the command's name. Throws ClientError. */
   constructor(args: readonly Buffer[]) {
-    this.#cursor = cursorArgument(at(args, 0));
+    const cursor = cursorArgument(at(args, 0));
     let count = DEFAULT_COUNT;
     let pattern: Buffer | null = null;
     let typeName: string | null = null;
@@ -48,40 +87,25 @@ export class ScanWalk {
       else if (option === 'TYPE') typeName = value.toString().toLowerCase();
       else throw new ClientError(SYNTAX_ERROR);
     }
-    this.#left = Math.min(count, limits.scanCount);
-    this.#pattern = pattern;
-    this.#typeName = typeName;
-    // A cursor that no walk gives out: there is nothing behind it.
-    if (this.#cursor >= END) this.#finish(0);
-  }
-
-  get finished(): boolean {
-    return this.#finished;
-  }
-
-  get slot(): number {
-    return slotOfCursor(this.#cursor);
-  }
-
-  operation(): Operation {
-    return scan(this.#cursor, this.#left, this.#pattern, this.#typeName);
-  }
-
-  add(result: OperationResult): void {
-    const [cursor, keys, visited] = result as readonly [number, readonly Buffer[], number];
-    for (const key of keys) this.#keys.push(key);
-    this.#left -= visited;
-    if (cursor === 0 || this.#left <= 0) this.#finish(cursor);
-    else this.#cursor = cursor;
+    super(cursor, Math.min(count, limits.scanCount), pattern, typeName);
   }
 
   reply(): Reply {
-    return [this.#cursor.toString(), this.#keys];
+    return [this.cursor.toString(), this.keys];
+  }
+}
+
+/**
+ * KEYS pattern: the whole walk at once. In pieces, because one operation over millions of keys would hold up
+ * everybody; so keys that come or go meanwhile may or may not be in it.
+ */
+export class KeysWalk extends Walk {
+  constructor(args: readonly Buffer[]) {
+    super(0, Number.POSITIVE_INFINITY, at(args, 0), null);
   }
 
-  #finish(cursor: number): void {
-    this.#cursor = cursor;
-    this.#finished = true;
+  reply(): Reply {
+    return this.keys;
   }
 }
 

@@ -42,7 +42,6 @@ export const Code = {
   digestValues: 52,
   // whole databases
   scan: 70,
-  keys: 71,
   randomKey: 72,
   counts: 73,
   flush: 74,
@@ -66,7 +65,7 @@ export type Code = (typeof Code)[keyof typeof Code];
 /** Operations that change nothing, whatever their arguments: repeating them is harmless. */
 const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.get, Code.getBit, Code.getRange, Code.length, Code.longestCommon, Code.multiGet, Code.exists, Code.touch, Code.type,
-  Code.timeToLive, Code.expireTime, Code.facts, Code.digestValues, Code.scan, Code.keys, Code.randomKey, Code.counts,
+  Code.timeToLive, Code.expireTime, Code.facts, Code.digestValues, Code.scan, Code.randomKey, Code.counts,
   Code.digest, Code.fieldGet, Code.fieldMultiGet, Code.fieldCount, Code.fieldTimeToLive, Code.fieldScan,
   Code.fullScan,
 ]);
@@ -216,9 +215,6 @@ export const digestValues = (keys: readonly Buffer[]): Operation => [Code.digest
  */
 export const scan = (cursor: number, count: number, pattern: Buffer | null, typeName: string | null): Operation =>
   [Code.scan, cursor, count, pattern, typeName];
-
-/** All keys that match the glob pattern; null matches every key. */
-export const keys = (pattern: Buffer | null): Operation => [Code.keys, pattern];
 
 /** `[key or null, keys in this partition, a random number in [0, 1)]`. */
 export const randomKey = (): Operation => [Code.randomKey];

@@ -6,7 +6,7 @@ import { Output, encodeReply } from '../../../proxy/resp/encoder.js';
 import type { Command, TranslateContext } from '../../../shared/commands/command.js';
 import { commands } from '../../../shared/commands/index.js';
 import { ErrorReply, OK, type Reply } from '../../../shared/commands/reply.js';
-import { ScanWalk } from '../../../shared/commands/scan.js';
+import { KeysWalk, ScanWalk } from '../../../shared/commands/scan.js';
 import { ClientError } from '../../../shared/errors.js';
 import { limits } from '../../../shared/limits.js';
 import { FakePartition } from './fake-view.js';
@@ -64,8 +64,7 @@ export class OnePartition {
       return command.merge([this.partition.execute(command.translate(args, context), this.#db)], args, context);
     }
     if (command.run === 'constant') return command.answer(args, context);
-    if (command.name !== 'scan') throw new ClientError(`ERR ${command.name} is not for this test`);
-    const walk = new ScanWalk(args);
+    const walk = command.name === 'keys' ? new KeysWalk(args) : new ScanWalk(args);
     while (!walk.finished) walk.add(this.partition.execute(walk.operation(), this.#db));
     return walk.reply();
   }
