@@ -17,9 +17,12 @@ const STOP_MS = 15_000;
 /** What a child tells its supervisor. */
 export type Report =
   | { readonly kind: 'ready' }
+  /** A client sent SHUTDOWN: the whole cluster is to stop. */
+  | { readonly kind: 'shutdown' }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
 export interface ChildEvents {
+  readonly onShutdown: (child: Child) => void;
   /** It ended by itself, and is started again after `delayMs`. `failure`: what it said before. */
   readonly onDied: (child: Child, how: string, delayMs: number, failure: Extract<Report, { kind: 'failed' }> | null) => void;
 }
@@ -55,6 +58,7 @@ export class Child {
     this.process = child;
     child.on('message', (report: Report) => {
       if (report.kind === 'failed') failure = report;
+      if (report.kind === 'shutdown') this.events.onShutdown(this);
     });
     child.on('error', (error) => {
       failure = { kind: 'failed', code: 'E_START', message: error.message };

@@ -50,6 +50,10 @@ async function supervise(settings: Settings, cluster: Plan): Promise<void> {
   let hopeless: OperatingError | null = null;
   const supervisor = new Supervisor(cluster, fileURLToPath(new URL('../main.js', import.meta.url)), settings.threads, {
     say,
+    onShutdown: () => {
+      say('a client sent SHUTDOWN');
+      stop.abort();
+    },
     onHopeless: (name, code, message) => {
       hopeless ??= new OperatingError(code, `${name}: ${message}`);
       stop.abort();

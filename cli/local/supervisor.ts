@@ -4,6 +4,7 @@ import { Child } from './child.js';
 import type { ChildPlan, Plan } from './plan.js';
 
 export interface SupervisorEvents {
+  readonly onShutdown: () => void;
   readonly say: (line: string) => void;
   /** A child said at the first start why it cannot run. */
   readonly onHopeless: (name: string, code: string, message: string) => void;
@@ -26,7 +27,7 @@ export class Supervisor {
       const why = failure === null ? '' : ` (${failure.code}: ${failure.message})`;
       events.say(`${name} ${how}${why}; starting it again${delayMs === 0 ? '' : ` in ${delayMs} ms`}. Its log: ${logFile}`);
     };
-    this.children = plan.children.map((child: ChildPlan) => new Child(child, executable, threads, { onDied }));
+    this.children = plan.children.map((child: ChildPlan) => new Child(child, executable, threads, { onDied, onShutdown: events.onShutdown }));
   }
 
   start(): void {

@@ -45,12 +45,23 @@ export class Lifecycle {
     this.logger.info({ pid: process.pid, roles: this.running.map((role) => role.name) }, 'ready');
   }
 
+  /** The whole cluster is to stop: its supervisor sees to it, or, without one, only this process stops. */
+  shutdown(): void {
+    this.logger.info({}, 'a client sent SHUTDOWN');
+    if (process.send === undefined) this.begin();
+    else report({ kind: 'shutdown' });
+  }
+
+  private begin(): void {
+    if (this.stopping) return;
+    this.stopping = true;
+    void this.stop();
+  }
+
   private listen(): void {
     const onSignal = (signal: NodeJS.Signals): void => {
-      if (this.stopping) return;
-      this.stopping = true;
       this.logger.info({ signal }, 'stopping');
-      void this.stop();
+      this.begin();
     };
     process.on('SIGTERM', onSignal);
     if (process.send === undefined) {
