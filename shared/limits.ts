@@ -8,6 +8,29 @@ export const limits = {
   frameBytes: 640 * MiB,
   /** What a handshake may be, from somebody not yet known. */
   handshakeBytes: 16 * KiB,
+  /** Of arrays and maps within one message. */
+  messageDepth: 64,
+  /** Messages to one peer gather for a turn, and are sent earlier when they reach this. */
+  gatherBytes: 64 * KiB,
+  /** A Buffer from this size on goes to the socket itself rather than through a copy in the frame. */
+  passThroughBytes: 32 * KiB,
+  /** Buffers for frames kept for use again, all links together. */
+  pooledFrames: 64,
+  /** A peer that does not take what it is sent is cut off above this: memory must stay bounded. */
+  linkQueueBytesMax: 1024 * MiB,
+  /** Connections that have not said who they are: above this newcomers are closed. */
+  strangers: 256,
+  /** How long a connection may take to be made, and to say who it is. */
+  handshakeMs: 5_000,
+  /** Between attempts to reach a node: from the first, doubled each time, to the last; less up to a half by chance. */
+  redialMsFirst: 50,
+  redialMsLast: 1_000,
+  /** A link that sends nothing for this long sends an empty frame. */
+  keepaliveMs: 1_000,
+  /** A link that brings nothing for this long is taken for dead. */
+  linkSilenceMs: 6_000,
+  /** The same refusal of the same peer is logged once in this time. */
+  refusalLogMs: 60_000,
   /** A proxy stops reading from clients above this much unanswered to one server. */
   inFlightBytesPerServer: 16 * MiB,
   inFlightRequestsPerServer: 16_384,
@@ -16,6 +39,20 @@ export const limits = {
   waitingBytesPerPartition: 64 * MiB,
   /** A link with more than this queued is congested: bulk senders wait. */
   linkQueueBytes: 8 * MiB,
+  // clients of a proxy
+  /** Replies one client may have outstanding before its next requests wait: as many as fit pendingReplyBytes, within these. */
+  pendingReplies: 4_096,
+  pendingRepliesMin: 16,
+  pendingReplyBytes: 16 * MiB,
+  /** A client that leaves this much unread is not read from. */
+  clientOutputPauseBytes: 1 * MiB,
+  /** ... and is closed above this, where client-output-buffer-limit does not say less. */
+  clientOutputBytes: 1024 * MiB,
+  /** Before AUTH: what a stranger may make us hold. */
+  unauthenticatedBufferBytes: 1 * MiB,
+  unauthenticatedOutputBytes: 16 * KiB,
+  /** How long a client may take to read what it is owed when its connection ends. */
+  closingTimeoutMs: 5_000,
   // replication
   /** Prepared and not yet committed, per partition: beyond it execution waits. */
   preparedBytes: 16 * MiB,

@@ -10,6 +10,7 @@ import type { Operation, OperationResult } from '../operations/operation.js';
 export const PROTOCOL_VERSION = 1;
 
 export const Kind = {
+  // 0 belongs to the two ends of a connection: see peer.ts
   // proxy or native client <-> server
   request: 1,
   reply: 2,
