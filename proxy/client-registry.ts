@@ -1,0 +1,107 @@
+/** All client connections of this proxy: their ids, the lines of CLIENT LIST, and CLIENT PAUSE. */
+import type { Environment } from '../shared/environment.js';
+import type { CatalogueEntry } from './catalogue.js';
+import type { Session } from './session.js';
+import type { TurnClock } from './turn-clock.js';
+
+/** What Redis would report as a client's fixed reply buffer. */
+const REPLY_BUFFER_BYTES = 16 * 1024;
+/** About what a connection costs besides its buffers. */
+const SESSION_BYTES = 4 * 1024;
+
+export class ClientRegistry {
+  private readonly environment: Environment;
+  private readonly clock: TurnClock;
+  private readonly sessions = new Map<number, Session>();
+  private lastId = 0;
+  private pausedUntilMs = 0;
+  private pausedAll = false;
+  private paused: (() => void)[] = [];
+
+  constructor(environment: Environment, clock: TurnClock) {
+    this.environment = environment;
+    this.clock = clock;
+  }
+
+  nextId(): number {
+    this.lastId += 1;
+    return this.lastId;
+  }
+
+  add(session: Session): void {
+    this.sessions.set(session.id, session);
+  }
+
+  remove(session: Session): void {
+    this.sessions.delete(session.id);
+  }
+
+  get count(): number {
+    return this.sessions.size;
+  }
+
+  get(id: number): Session | undefined {
+    return this.sessions.get(id);
+  }
+
+  /** In the order of their ids. */
+  all(): Session[] {
+    return [...this.sessions.values()];
+  }
+
+  /** CLIENT PAUSE. A pause under way is only ever made longer, and wider. */
+  pause(forMs: number, all: boolean): void {
+    const until = this.clock.nowMs + forMs;
+    if (this.pausing) {
+      this.pausedAll ||= all;
+      this.pausedUntilMs = Math.max(until, this.pausedUntilMs);
+    } else {
+      this.pausedAll = all;
+      this.pausedUntilMs = until;
+    }
+    this.environment.after(forMs, () => {
+      if (!this.pausing) this.unpause();
+    });
+  }
+
+  unpause(): void {
+    this.pausedUntilMs = 0;
+    const waiting = this.paused;
+    this.paused = [];
+    for (const run of waiting) run();
+  }
+
+  get pausing(): boolean {
+    return this.pausedUntilMs !== 0 && this.environment.monotonicMs() < this.pausedUntilMs;
+  }
+
+  /** True when this command has to wait. CLIENT itself never does: it is what ends a pause. */
+  pauses(entry: CatalogueEntry): boolean {
+    if (this.pausedUntilMs === 0 || !this.pausing) return false;
+    if (entry.container?.name === 'client') return false;
+    return this.pausedAll || entry.isWrite || entry.command.flags.includes('may_replicate');
+  }
+
+  whenUnpaused(run: () => void): void {
+    this.paused.push(run);
+  }
+
+  /** One line of CLIENT LIST, with Redis 7.0's fields. */
+  describe(session: Session): string {
+    const now = this.clock.nowMs;
+    const { facts } = session;
+    const query = session.queryBytes + session.requestBytes;
+    const output = session.outputBytes;
+    const fields: [string, string | number][] = [
+      ['id', session.id], ['addr', session.address], ['laddr', session.localAddress], ['fd', session.id], ['name', facts.name],
+      ['age', Math.floor((now - session.connectedAtMs) / 1000)], ['idle', Math.floor((now - session.lastActiveMs) / 1000)],
+      ['flags', session.flags], ['db', session.database], ['sub', 0], ['psub', 0], ['ssub', 0], ['multi', -1],
+      ['qbuf', query], ['qbuf-free', Math.max(0, REPLY_BUFFER_BYTES - query)], ['argv-mem', session.requestBytes], ['multi-mem', 0],
+      ['rbs', REPLY_BUFFER_BYTES], ['rbp', REPLY_BUFFER_BYTES], ['obl', 0], ['oll', output > 0 ? 1 : 0], ['omem', output],
+      ['tot-mem', SESSION_BYTES + REPLY_BUFFER_BYTES + query + output], ['events', 'r'], ['cmd', facts.lastCommand], ['user', 'default'],
+      ['redir', -1], ['resp', session.resp],
+    ];
+    if (facts.libraryName !== '' || facts.libraryVersion !== '') fields.push(['lib-name', facts.libraryName], ['lib-ver', facts.libraryVersion]);
+    return fields.map(([name, value]) => `${name}=${value}`).join(' ');
+  }
+}

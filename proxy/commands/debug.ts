@@ -1,0 +1,159 @@
+/**
+ * DEBUG, as far as test suites and tools need it. What looks into the insides of a Redis process is
+ * refused; what would reload data from disk is OK at once, because what is acknowledged is there already.
+ */
+import { at, cInteger, word } from '../../shared/commands/arguments.js';
+import { factsOf } from '../../shared/commands/object.js';
+import { DoubleReply, ErrorReply, MapReply, OK, PushReply, type Reply, SetReply, SimpleString, VerbatimReply } from '../../shared/commands/reply.js';
+import { ClientError } from '../../shared/errors.js';
+import { globMatches } from '../../shared/glob.js';
+import { digest, digestValues, facts } from '../../shared/operations/codes.js';
+import type { OperationResult } from '../../shared/operations/operation.js';
+import { slotOf } from '../../shared/slots.js';
+import { Status } from '../../shared/wire/messages.js';
+import { LATER, type Call, type SessionHandler } from '../context.js';
+import { outcomeError } from '../pending.js';
+import { looseNumber } from './arguments.js';
+import { populate } from './debug-populate.js';
+
+/** This connection answers nothing else meanwhile; the others go on. */
+function sleep(call: Call): typeof LATER {
+  const { proxy, session } = call;
+  const finish = call.later();
+  session.hold();
+  proxy.environment.after(Math.max(0, looseNumber(call.args[1]) * 1000), () => {
+    finish(OK);
+    session.release();
+  });
+  return LATER;
+}
+
+/** One operation whose result makes the reply. */
+function ask(call: Call, key: Buffer, operation: ReturnType<typeof facts>, reply: (result: OperationResult) => Reply): typeof LATER {
+  const finish = call.later();
+  call.proxy.router.submit(call.proxy.table, slotOf(key), call.session.routed, call.session.database, operation, {
+    onOutcome: (status, value) => finish(status === Status.ok ? reply(value) : outcomeError(status, value)),
+  });
+  return LATER;
+}
+
+function object(call: Call): typeof LATER {
+  const key = at(call.args, 1);
+  return ask(call, key, facts(key), (result) => {
+    const found = factsOf(result);
+    if (found === null) return new ErrorReply('ERR no such key');
+    const clock = found.accessedAtSeconds & 0xff_ffff;
+    return new SimpleString(`Value at:0x0 refcount:${found.references} encoding:${found.encoding} serializedlength:${found.serializedBytes} lru:${clock} lru_seconds_idle:${found.idleSeconds}`);
+  });
+}
+
+const hex = (result: OperationResult): string => (result as Buffer).toString('hex');
+
+/** The digests of all partitions, which are independent of order, combined. */
+function wholeDigest(call: Call): typeof LATER {
+  const { proxy, session } = call;
+  const finish = call.later();
+  const { partitions } = proxy.table;
+  const sum = Buffer.alloc(20);
+  let left = partitions.length;
+  let failure: ErrorReply | null = null;
+  for (const partition of partitions) {
+    proxy.router.submitTo(partition, session.routed, session.database, digest(), {
+      onOutcome(status, value) {
+        if (status === Status.ok) (value as Buffer).forEach((byte, index) => { sum[index] = (sum[index] ?? 0) ^ byte; });
+        else failure = outcomeError(status, value);
+        left -= 1;
+        if (left === 0) finish(failure ?? new SimpleString(hex(sum)));
+      },
+    });
+  }
+  return LATER;
+}
+
+function digestOfValues(call: Call): Reply | typeof LATER {
+  const keys = call.args.slice(1);
+  if (keys.length === 0) return [];
+  const { proxy, session } = call;
+  const finish = call.later();
+  const replies: Reply[] = [];
+  let left = keys.length;
+  let failure: ErrorReply | null = null;
+  keys.forEach((key, index) => {
+    proxy.router.submit(proxy.table, slotOf(key), session.routed, session.database, digestValues([key]), {
+      onOutcome(status, value) {
+        if (status === Status.ok) replies[index] = new SimpleString(hex((value as readonly OperationResult[])[0] ?? null));
+        else failure = outcomeError(status, value);
+        left -= 1;
+        if (left === 0) finish(failure ?? replies);
+      },
+    });
+  });
+  return LATER;
+}
+
+const PROTOCOL_SAMPLES: Readonly<Record<string, Reply>> = {
+  string: 'Hello World', integer: 12345, double: new DoubleReply(3.141), bignum: '1234567999999999999999999999999999999', null: null,
+  array: [0, 1, 2], set: new SetReply([0, 1, 2]), map: new MapReply([0, false, 1, true, 2, false]),
+  attrib: 'Some real reply following the attribute', push: new PushReply(['server-cpu-usage', 42]),
+  verbatim: new VerbatimReply('txt', 'This is a verbatim\nstring'), true: true, false: false,
+};
+
+function protocol({ args, session }: Call): Reply {
+  const name = at(args, 1).toString('latin1').toLowerCase();
+  const sample = Object.hasOwn(PROTOCOL_SAMPLES, name) ? PROTOCOL_SAMPLES[name] : undefined;
+  if (sample === undefined) {
+    throw new ClientError('ERR Wrong protocol type name. Please use one of the following: string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false');
+  }
+  if (name === 'push' && session.resp === 2) throw new ClientError('ERR RESP2 is not supported by this command');
+  return sample;
+}
+
+function stringmatch({ args }: Call): Reply {
+  globMatches(at(args, 2), Buffer.alloc(Math.min(Math.max(0, cInteger(args[1])), 1 << 20), 'a'));
+  return OK;
+}
+
+interface Subcommand {
+  /** Words, the subcommand's own included. */
+  readonly words: (count: number) => boolean;
+  readonly run: (call: Call) => Reply | typeof LATER;
+}
+
+const exactly = (wanted: number) => (count: number): boolean => count === wanted;
+const atLeast = (wanted: number) => (count: number): boolean => count >= wanted;
+const accepted = (): Reply => OK;
+
+const subcommands: Readonly<Record<string, Subcommand>> = {
+  SLEEP: { words: exactly(2), run: sleep },
+  OBJECT: { words: atLeast(2), run: object },
+  DIGEST: { words: exactly(1), run: wholeDigest },
+  'DIGEST-VALUE': { words: atLeast(2), run: digestOfValues },
+  POPULATE: { words: (count) => count >= 2 && count <= 4, run: populate },
+  PROTOCOL: { words: exactly(2), run: protocol },
+  'STRINGMATCH-LEN': { words: exactly(3), run: stringmatch },
+  RELOAD: { words: atLeast(1), run: accepted },
+  LOADAOF: { words: exactly(1), run: accepted },
+  LOG: { words: exactly(2), run: accepted },
+  'SET-ACTIVE-EXPIRE': { words: exactly(2), run: accepted },
+  'QUICKLIST-PACKED-THRESHOLD': { words: exactly(2), run: accepted },
+  'SET-DISABLE-DENY-SCRIPTS': { words: exactly(2), run: accepted },
+  'CHANGE-REPL-ID': { words: exactly(1), run: accepted },
+  'PAUSE-CRON': { words: exactly(2), run: accepted },
+  REPLYBUFFER: { words: exactly(3), run: accepted },
+  DICT_RESIZING: { words: exactly(2), run: accepted },
+};
+
+const debug: SessionHandler = (call) => {
+  const { args } = call;
+  const name = word(args[0]);
+  if (name === 'HELP' && args.length === 1) {
+    return ['DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:', ...Object.keys(subcommands)].map((line) => new SimpleString(line));
+  }
+  const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
+  if (subcommand === undefined || !subcommand.words(args.length)) {
+    throw new ClientError(`ERR unknown subcommand or wrong number of arguments for '${at(args, 0).toString('utf8', 0, 128)}'. Try DEBUG HELP.`);
+  }
+  return subcommand.run(call);
+};
+
+export const debugHandlers = { debug } satisfies Record<string, SessionHandler>;

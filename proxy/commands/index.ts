@@ -1,0 +1,18 @@
+/** All handlers by the name of their command. */
+import type { Handlers } from '../catalogue.js';
+import type { SessionHandler } from '../context.js';
+import { clientHandlers } from './client.js';
+import { commandHandlers } from './command.js';
+import { configHandlers } from './config.js';
+import { connectionHandlers } from './connection.js';
+import { debugHandlers } from './debug.js';
+import { infoHandlers } from './info.js';
+import { keyspaceHandlers } from './keyspace.js';
+import { memoryHandlers } from './memory.js';
+import { monitoringHandlers } from './monitoring.js';
+import { serverHandlers } from './server.js';
+
+export const handlers: Handlers = new Map<string, SessionHandler>(Object.entries({
+  ...clientHandlers, ...commandHandlers, ...configHandlers, ...connectionHandlers, ...debugHandlers, ...infoHandlers, ...keyspaceHandlers,
+  ...memoryHandlers, ...monitoringHandlers, ...serverHandlers,
+}));

@@ -1,0 +1,36 @@
+/**
+ * What a command does to its keys, as COMMAND INFO's key specifications and COMMAND GETKEYSANDFLAGS say
+ * it. Only where the command's own flags do not tell: else readonly means `RO access`, write `RW access update`.
+ */
+import type { CatalogueEntry } from '../catalogue.js';
+
+const RO: readonly string[] = ['RO'];
+const OVERWRITE: readonly string[] = ['OW', 'update'];
+const CREATE: readonly string[] = ['OW', 'insert'];
+const UPDATE: readonly string[] = ['RW', 'update'];
+const TAKE: readonly string[] = ['RW', 'access', 'delete'];
+const REMOVE: readonly string[] = ['RM', 'delete'];
+const READ: readonly string[] = ['RO', 'access'];
+const CHANGE: readonly string[] = ['RW', 'access', 'update'];
+
+/** By command; one list for all keys, or one for each. */
+const exceptions: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  append: [['RW', 'insert']], copy: [READ, OVERWRITE], del: [REMOVE], unlink: [REMOVE], exists: [RO], touch: [RO], type: [RO], strlen: [RO],
+  'memory|usage': [RO], 'object|encoding': [RO], 'object|freq': [RO], 'object|idletime': [RO], 'object|refcount': [RO],
+  expire: [UPDATE], expireat: [UPDATE], pexpire: [UPDATE], pexpireat: [UPDATE], persist: [UPDATE], setrange: [UPDATE],
+  getdel: [TAKE], mset: [OVERWRITE], psetex: [OVERWRITE], setex: [OVERWRITE], msetnx: [CREATE], setnx: [CREATE],
+  rename: [TAKE, OVERWRITE], renamenx: [TAKE, CREATE],
+};
+
+/** Of the key at `index` among the command's keys. */
+export function keyFlags(entry: CatalogueEntry, index: number): readonly string[] {
+  const lists = exceptions[entry.name];
+  if (lists !== undefined) return lists[Math.min(index, lists.length - 1)] ?? READ;
+  return entry.isWrite ? CHANGE : READ;
+}
+
+/** A SET without GET only overwrites. */
+export function keyFlagsOfCall(entry: CatalogueEntry, index: number, args: readonly Buffer[]): readonly string[] {
+  if (entry.name === 'set' && !args.slice(2).some((argument) => argument.toString('latin1').toUpperCase() === 'GET')) return OVERWRITE;
+  return keyFlags(entry, index);
+}

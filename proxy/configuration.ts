@@ -1,0 +1,114 @@
+/**
+ * CONFIG of one proxy, kept in memory: what Redis 7.0 knows is accepted and echoed, and `settings` has what
+ * means something here. Values that start-up gives (port, password) come from the cluster's own
+ * configuration; a restart forgets what CONFIG SET changed.
+ */
+import { ClientError } from '../shared/errors.js';
+import { globMatches } from '../shared/glob.js';
+import { configParameters, type Parameter } from './config-parameters.js';
+import { mergeOutputLimits, normalizeValue, parseOutputLimits, words, type OutputLimit } from './config-values.js';
+
+/** The parameters that act, read on every command and therefore worked out at every change. */
+export interface Settings {
+  readonly requirepass: string;
+  readonly maxClients: number;
+  readonly idleTimeoutS: number;
+  readonly tcpKeepaliveS: number;
+  readonly protoMaxBulkLen: number;
+  readonly queryBufferLimit: number;
+  readonly normalOutputLimit: OutputLimit;
+  /** -1: none are logged. */
+  readonly slowerThanUsec: number;
+  readonly slowlogMaxLen: number;
+  /** 0: not watched. */
+  readonly latencyThresholdMs: number;
+  readonly latencyTracking: boolean;
+  readonly percentiles: readonly number[];
+  /** True when maxmemory-policy is one of the LFU policies. */
+  readonly lfu: boolean;
+}
+
+const NO_LIMIT: OutputLimit = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
+
+export class Configuration {
+  settings: Settings;
+  /** Told after every change. */
+  onChange: () => void = () => undefined;
+  private readonly parameters = new Map<string, Parameter>(configParameters.map((parameter) => [parameter.name, parameter]));
+  private readonly values = new Map<string, string>();
+
+  /** `initial`: by name, what differs from Redis's defaults. */
+  constructor(initial: Readonly<Record<string, string>> = {}) {
+    for (const parameter of configParameters) {
+      if (parameter.type.kind !== 'alias') this.values.set(parameter.name, initial[parameter.name] ?? parameter.initial);
+    }
+    this.settings = this.workOut();
+  }
+
+  get(name: string): string {
+    return this.values.get(this.canonical(name)) ?? '';
+  }
+
+  /** Name, value, name, value of all that match one of the globs. */
+  match(patterns: readonly Buffer[]): string[] {
+    const found: string[] = [];
+    for (const name of this.parameters.keys()) {
+      const bytes = Buffer.from(name);
+      if (patterns.some((pattern) => globMatches(pattern, bytes, true))) found.push(name, this.get(name));
+    }
+    return found;
+  }
+
+  /** All of the pairs or, with an error, none. Throws ClientError. */
+  set(pairs: readonly (readonly [name: string, value: string])[]): void {
+    const changes = new Map<string, string>();
+    for (const [given, value] of pairs) {
+      const name = given.toLowerCase();
+      const parameter = this.parameters.get(this.canonical(name));
+      if (parameter === undefined) throw new ClientError(`ERR Unknown option or number of arguments for CONFIG SET - '${given}'`);
+      try {
+        if (!parameter.mutable) throw new ClientError("can't set immutable config");
+        if (changes.has(parameter.name)) throw new ClientError('duplicate parameter');
+        changes.set(parameter.name, this.normalize(parameter, value));
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        throw new ClientError(`ERR CONFIG SET failed (possibly related to argument '${given}') - ${error.message}`);
+      }
+    }
+    for (const [name, value] of changes) this.values.set(name, value);
+    this.settings = this.workOut();
+    this.onChange();
+  }
+
+  private normalize(parameter: Parameter, value: string): string {
+    if (parameter.name === 'client-output-buffer-limit') return mergeOutputLimits(this.get(parameter.name), value);
+    return normalizeValue(parameter, value);
+  }
+
+  private canonical(name: string): string {
+    const type = this.parameters.get(name)?.type;
+    return type?.kind === 'alias' ? type.of : name;
+  }
+
+  private number(name: string): number {
+    return Number(this.get(name));
+  }
+
+  private workOut(): Settings {
+    return {
+      requirepass: this.get('requirepass'),
+      maxClients: this.number('maxclients'),
+      idleTimeoutS: this.number('timeout'),
+      tcpKeepaliveS: this.number('tcp-keepalive'),
+      protoMaxBulkLen: this.number('proto-max-bulk-len'),
+      queryBufferLimit: this.number('client-query-buffer-limit'),
+      normalOutputLimit: parseOutputLimits(this.get('client-output-buffer-limit')).get('normal') ?? NO_LIMIT,
+      slowerThanUsec: this.number('slowlog-log-slower-than'),
+      slowlogMaxLen: this.number('slowlog-max-len'),
+      latencyThresholdMs: this.number('latency-monitor-threshold'),
+      latencyTracking: this.get('latency-tracking') === 'yes',
+      percentiles: words(this.get('latency-tracking-info-percentiles')).map(Number),
+      lfu: this.get('maxmemory-policy').endsWith('-lfu'),
+    };
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * From a request to what is done about it: look the command up, check what can be checked here, and send
+ * its operation to the partition of its keys, to every partition, or to its handler.
+ */
+import { word } from '../shared/commands/arguments.js';
+import type { KeyedCommand, WholeCommand } from '../shared/commands/command.js';
+import { ErrorReply, type Reply } from '../shared/commands/reply.js';
+import { ClientError } from '../shared/errors.js';
+import type { Operation, OperationResult } from '../shared/operations/operation.js';
+import type { RoutedPartition } from '../shared/routing/routing-table.js';
+import { slotOf } from '../shared/slots.js';
+import type { CatalogueEntry } from './catalogue.js';
+import { LATER, type Call, type ProxyContext } from './context.js';
+import { mergeUnion, PendingHandler, PendingOperation, PendingParts } from './pending.js';
+import type { Session } from './session.js';
+
+const CROSS_SLOT = "CROSSSLOT Keys in request don't hash to the same slot";
+const NO_AUTH = 'NOAUTH Authentication required.';
+/** How much of a client's words an error message repeats. */
+const ECHO_BYTES_MAX = 128;
+
+export class Dispatcher {
+  private readonly proxy: ProxyContext;
+
+  constructor(proxy: ProxyContext) {
+    this.proxy = proxy;
+  }
+
+  /** `args` are without the command's name. */
+  dispatch(session: Session, name: string, args: readonly Buffer[]): void {
+    if (session.skipReplies > 0) session.skipReplies -= 1;
+    this.proxy.statistics.commands += 1;
+    const found = this.proxy.catalogue.find(name);
+    if (found === undefined) return this.reject(session, null, unknownCommand(name, args));
+    let entry = found;
+    let rest = args;
+    if (found.subcommands !== null && args.length > 0) {
+      const subcommand = found.subcommands.get(word(args[0]).toLowerCase());
+      if (subcommand === undefined) return this.rejectSubcommand(session, found, args);
+      entry = subcommand;
+      rest = args.slice(1);
+    }
+    if (!entry.acceptsArity(args.length + 1)) return this.reject(session, entry, wrongArity(entry.name));
+    if (!session.authenticated && entry.needsAuthentication) return this.reject(session, entry, NO_AUTH);
+    session.facts.lastCommand = entry.name;
+    if (this.proxy.clients.pauses(entry)) return this.afterPause(session, entry, rest);
+    this.execute(session, entry, rest);
+  }
+
+  /** CLIENT PAUSE: the session takes no more requests either, so its order is kept. */
+  private afterPause(session: Session, entry: CatalogueEntry, args: readonly Buffer[]): void {
+    session.hold();
+    this.proxy.clients.whenUnpaused(() => {
+      if (session.closed) return;
+      this.execute(session, entry, args);
+      session.release();
+    });
+  }
+
+  private execute(session: Session, entry: CatalogueEntry, args: readonly Buffer[]): void {
+    const { command } = entry;
+    try {
+      if (command.run === 'keyed') this.keyed(session, entry, command, args);
+      else if (command.run === 'session') this.handle(session, entry, args);
+      else if (command.run === 'whole') this.whole(session, entry, command, args);
+      else if (command.run === 'constant') this.answerNow(session, entry, args, command.answer(args, session.context));
+      else if (command.run === 'refused') this.answerNow(session, entry, args, new ErrorReply(command.error));
+      else this.reject(session, entry, wrongArity(entry.name));
+    } catch (error) {
+      if (!(error instanceof ClientError)) throw error;
+      this.answerNow(session, entry, args, new ErrorReply(error.message));
+    }
+  }
+
+  private keyed(session: Session, entry: CatalogueEntry, command: KeyedCommand, args: readonly Buffer[]): void {
+    const { router, table, clock } = this.proxy;
+    const only = table.partitions[0];
+    if (only !== undefined && (table.partitions.length === 1 || table.facts?.multiKey === 'any')) {
+      const operation = command.translate(args, session.context);
+      const pending = new PendingOperation(this, session, entry, args, clock.nowMs);
+      session.enqueue(pending);
+      router.submitTo(only, session.routed, session.context.db, operation, pending);
+      return;
+    }
+    const keys = keyPositions(entry, args.length).map((position) => args[position] as Buffer);
+    const slots = keys.map((key) => slotOf(key));
+    const slot = slots[0] ?? 0;
+    if (slots.some((other) => other !== slot)) {
+      if (command.union === undefined) throw new ClientError(CROSS_SLOT);
+      return this.union(session, entry, command, command.union, args, slots);
+    }
+    const operation = command.translate(args, session.context);
+    const pending = new PendingOperation(this, session, entry, args, clock.nowMs);
+    session.enqueue(pending);
+    router.submit(table, slot, session.routed, session.context.db, operation, pending);
+  }
+
+  /** Keys in several slots: one operation a partition, each on that partition's share of the arguments. */
+  private union(
+    session: Session, entry: CatalogueEntry, command: KeyedCommand, kind: 'sum' | 'ok' | 'positions',
+    args: readonly Buffer[], slots: readonly number[],
+  ): void {
+    const step = command.keys?.step ?? 1;
+    // What is wrong with the arguments as a whole is told before anything is sent.
+    command.translate(args, session.context);
+    const shares = new Map<RoutedPartition, { args: Buffer[]; positions: number[] }>();
+    slots.forEach((slot, position) => {
+      const partition = this.proxy.table.bySlot[slot] ?? null;
+      if (partition === null) throw new ClientError(`ERR not executed: slot ${slot} has no partition yet`);
+      let share = shares.get(partition);
+      if (share === undefined) shares.set(partition, (share = { args: [], positions: [] }));
+      share.args.push(...args.slice(position * step, position * step + step));
+      share.positions.push(position);
+    });
+    const { context } = session;
+    const parts = [...shares.values()];
+    const operations = parts.map((share) => command.translate(share.args, context));
+    this.fanOut(session, entry, args, [...shares.keys()], operations, (results) =>
+      command.reply(mergeUnion(kind, results, parts.map((share) => share.positions)), args, context));
+  }
+
+  private whole(session: Session, entry: CatalogueEntry, command: WholeCommand, args: readonly Buffer[]): void {
+    const { partitions } = this.proxy.table;
+    if (!this.proxy.table.complete) throw new ClientError('ERR not executed: not all partitions of the table are known yet');
+    const { context } = session;
+    const operation = command.translate(args, context);
+    this.fanOut(session, entry, args, partitions, partitions.map(() => operation), (results) => command.merge(results, args, context));
+  }
+
+  private fanOut(
+    session: Session, entry: CatalogueEntry, args: readonly Buffer[], partitions: readonly RoutedPartition[],
+    operations: readonly Operation[], merge: (results: readonly OperationResult[]) => Reply,
+  ): void {
+    const pending = new PendingParts(this, session, entry, args, this.proxy.clock.nowMs, partitions.length, merge);
+    session.enqueue(pending);
+    partitions.forEach((partition, index) => {
+      this.proxy.router.submitTo(partition, session.routed, session.context.db, operations[index] as Operation, pending.part(index));
+    });
+  }
+
+  private handle(session: Session, entry: CatalogueEntry, args: readonly Buffer[]): void {
+    if (entry.handler === null) return;
+    const started = this.proxy.clock.nowMs;
+    const call: Call = {
+      proxy: this.proxy,
+      session,
+      entry,
+      args,
+      later: () => {
+        const place = new PendingHandler(this, session, entry, args, started);
+        session.enqueue(place);
+        return (reply) => place.finish(reply);
+      },
+    };
+    const reply = entry.handler(call);
+    if (reply === LATER) return;
+    this.finished(session, entry, args, started, reply);
+    session.replyNow(reply);
+  }
+
+  private answerNow(session: Session, entry: CatalogueEntry, args: readonly Buffer[], reply: Reply): void {
+    this.finished(session, entry, args, this.proxy.clock.nowMs, reply);
+    session.replyNow(reply);
+  }
+
+  private reject(session: Session, entry: CatalogueEntry | null, text: string): void {
+    if (entry !== null) entry.statistics.rejected += 1;
+    this.proxy.statistics.error(text);
+    session.replyNow(new ErrorReply(text));
+  }
+
+  private rejectSubcommand(session: Session, container: CatalogueEntry, args: readonly Buffer[]): void {
+    const subcommand = args[0]?.toString('utf8', 0, ECHO_BYTES_MAX) ?? '';
+    this.reject(session, null, `ERR unknown subcommand '${printable(subcommand)}'. Try ${container.name.toUpperCase()} HELP.`);
+  }
+
+  /** Every executed command passes here once, with its reply: statistics, slow log, latency. */
+  finished(session: Session, entry: CatalogueEntry, args: readonly Buffer[], startedAtMs: number, reply: Reply): void {
+    const { clock, statistics, configuration } = this.proxy;
+    const ms = clock.nowMs - startedAtMs;
+    const failed = reply instanceof ErrorReply;
+    if (failed) statistics.error(reply.text);
+    entry.statistics.executed(Math.round(ms * 1000), failed);
+    const { slowerThanUsec, latencyThresholdMs } = configuration.settings;
+    if (slowerThanUsec >= 0 && ms * 1000 >= slowerThanUsec && !entry.command.flags.includes('skip_slowlog')) this.slow(session, entry, args, ms);
+    if (latencyThresholdMs > 0 && ms >= latencyThresholdMs) {
+      this.proxy.latency.add('command', ms, this.proxy.environment.wallMs());
+    }
+  }
+
+  private slow(session: Session, entry: CatalogueEntry, args: readonly Buffer[], ms: number): void {
+    const words = [...entry.name.split('|').map((part) => Buffer.from(part)), ...args];
+    this.proxy.slowlog.add(
+      words, ms * 1000, this.proxy.environment.wallMs(), session.address, session.facts.name, this.proxy.configuration.settings.slowlogMaxLen,
+    );
+  }
+}
+
+/** Positions of the keys in `args`, as far as the row says. */
+export function keyPositions(entry: CatalogueEntry, argsLength: number): number[] {
+  const { keys } = entry.command;
+  if (keys === null) return [];
+  const words = entry.container === null ? 1 : 2;
+  const last = keys.last < 0 ? argsLength + words + keys.last : Math.min(keys.last, argsLength + words - 1);
+  const positions: number[] = [];
+  for (let position = keys.first; position <= last; position += keys.step) positions.push(position - words);
+  return positions;
+}
+
+function wrongArity(name: string): string {
+  return `ERR wrong number of arguments for '${name}' command`;
+}
+
+/** Redis echoes the name and as many arguments as fit 128 characters. */
+function unknownCommand(name: string, args: readonly Buffer[]): string {
+  let echoed = '';
+  for (const arg of args) {
+    if (echoed.length >= ECHO_BYTES_MAX) break;
+    echoed += `'${arg.toString('utf8', 0, ECHO_BYTES_MAX - echoed.length)}' `;
+  }
+  const text = Buffer.from(name.slice(0, ECHO_BYTES_MAX), 'latin1').toString();
+  return `ERR unknown command '${printable(text)}', with args beginning with: ${printable(echoed)}`;
+}
+
+/** Up to the first NUL, where a C string ends. */
+function printable(text: string): string {
+  const end = text.indexOf('\0');
+  return end < 0 ? text : text.slice(0, end);
+}

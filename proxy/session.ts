@@ -1,0 +1,378 @@
+/**
+ * One client connection. Requests are taken from its bytes one at a time and dispatched; replies leave
+ * strictly in the order of the requests, whatever order the answers come in: each request that is not
+ * answered on the spot holds its place in a queue (Pending).
+ *
+ * It stops reading (in the middle of a chunk where need be) while the router is congested, while too
+ * many replies are outstanding, while the client does not read what it is owed, and while it is held
+ * (CLIENT PAUSE, DEBUG SLEEP). So what a client can pile up here is bounded.
+ */
+import type { Socket } from 'node:net';
+import { ErrorReply, OK, type Reply } from '../shared/commands/reply.js';
+import type { TranslateContext } from '../shared/commands/command.js';
+import { limits } from '../shared/limits.js';
+import type { RoutedConnection } from '../shared/routing/request.js';
+import { DATABASES, type ProxyContext } from './context.js';
+import type { Dispatcher } from './dispatch.js';
+import type { Pending } from './pending.js';
+import { encodeReply, Output } from './resp/encoder.js';
+import { ProtocolError, RequestParser } from './resp/request-parser.js';
+
+export interface ClientFacts {
+  name: string;
+  libraryName: string;
+  libraryVersion: string;
+  /** Full name of the last command, as CLIENT LIST shows. */
+  lastCommand: string;
+  noEvict: boolean;
+  noTouch: boolean;
+}
+
+export class Session {
+  readonly id: number;
+  readonly address: string;
+  readonly localAddress: string;
+  readonly connectedAtMs: number;
+  readonly routed: RoutedConnection;
+  readonly facts: ClientFacts = { name: '', libraryName: '', libraryVersion: '', lastCommand: 'NULL', noEvict: false, noTouch: false };
+  readonly output = new Output();
+  authenticated: boolean;
+  /** What translations see of this connection; replaced, never changed, as pending requests keep theirs. */
+  context: TranslateContext;
+  lastActiveMs: number;
+  /** True when this turn's end will write `output`. */
+  flushQueued = false;
+  /** CLIENT REPLY OFF. */
+  repliesOff = false;
+  /** CLIENT REPLY SKIP: 2 for itself, 1 for the next request; one less with every request. */
+  skipReplies = 0;
+  /** Bytes of the request being dispatched. */
+  requestBytes = 0;
+  closed = false;
+  private readonly proxy: ProxyContext;
+  private readonly dispatcher: Dispatcher;
+  private readonly socket: Socket;
+  private readonly parser: RequestParser;
+  private readonly parserLimits: { bulkBytesMax: number; unauthenticated: boolean };
+  private head: Pending | null = null;
+  private tail: Pending | null = null;
+  private pendingCount = 0;
+  /** How many may be pending: fewer when replies are large. */
+  private window: number = limits.pendingReplies / 16;
+  private ended = false;
+  /** The connection ends when everything owed has been written. */
+  private closing = false;
+  private held = false;
+  private outputFull = false;
+  private outputFullSinceMs = 0;
+  private pumping = false;
+
+  constructor(id: number, socket: Socket, proxy: ProxyContext, dispatcher: Dispatcher) {
+    const { configuration } = proxy;
+    this.id = id;
+    this.socket = socket;
+    this.proxy = proxy;
+    this.dispatcher = dispatcher;
+    this.address = `${hostText(socket.remoteAddress)}:${socket.remotePort ?? 0}`;
+    this.localAddress = `${hostText(socket.localAddress)}:${socket.localPort ?? 0}`;
+    this.connectedAtMs = proxy.clock.nowMs;
+    this.lastActiveMs = this.connectedAtMs;
+    this.authenticated = configuration.settings.requirepass === '';
+    this.context = { resp: 2, db: 0, databases: DATABASES, lfu: configuration.settings.lfu };
+    this.parserLimits = { bulkBytesMax: configuration.settings.protoMaxBulkLen, unauthenticated: !this.authenticated };
+    this.parser = new RequestParser(this.parserLimits);
+    this.routed = proxy.router.connect(() => this.pump());
+    this.listen();
+  }
+
+  private listen(): void {
+    const { socket } = this;
+    const { tcpKeepaliveS } = this.proxy.configuration.settings;
+    socket.setNoDelay(true);
+    if (tcpKeepaliveS > 0) socket.setKeepAlive(true, tcpKeepaliveS * 1000);
+    socket.on('data', (chunk: Buffer) => this.onData(chunk));
+    socket.on('end', () => this.onEnd());
+    socket.on('drain', () => this.onDrain());
+    // A reset connection is a client's business; 'close' follows.
+    socket.on('error', () => this.destroy());
+    socket.on('close', () => this.onClose());
+  }
+
+  get database(): number {
+    return this.context.db;
+  }
+
+  get resp(): 2 | 3 {
+    return this.context.resp;
+  }
+
+  /** As CLIENT LIST shows: N nothing special, e no-evict, T no-touch, c closing after replies. */
+  get flags(): string {
+    const flags = `${this.closing ? 'c' : ''}${this.facts.noEvict ? 'e' : ''}${this.facts.noTouch ? 'T' : ''}`;
+    return flags === '' ? 'N' : flags;
+  }
+
+  get pendingReplies(): number {
+    return this.pendingCount;
+  }
+
+  /** Bytes that wait for the client to read. */
+  get outputBytes(): number {
+    return this.output.bytes + this.socket.writableLength;
+  }
+
+  get queryBytes(): number {
+    return this.parser.bufferedBytes;
+  }
+
+  /** True when CLIENT REPLY says that the request being dispatched gets no reply. */
+  get silent(): boolean {
+    return this.repliesOff || this.skipReplies > 0;
+  }
+
+  select(db: number): void {
+    this.context = { ...this.context, db };
+  }
+
+  useProtocol(resp: 2 | 3): void {
+    this.context = { ...this.context, resp };
+  }
+
+  /** After CONFIG SET. */
+  refreshSettings(): void {
+    const { settings } = this.proxy.configuration;
+    this.parserLimits.bulkBytesMax = settings.protoMaxBulkLen;
+    if (this.context.lfu !== settings.lfu) this.context = { ...this.context, lfu: settings.lfu };
+  }
+
+  authenticate(): void {
+    this.authenticated = true;
+    this.parserLimits.unauthenticated = false;
+  }
+
+  deauthenticate(): void {
+    this.authenticated = this.proxy.configuration.settings.requirepass === '';
+    this.parserLimits.unauthenticated = !this.authenticated;
+  }
+
+  /** Takes no more requests until `release`. */
+  hold(): void {
+    this.held = true;
+  }
+
+  release(): void {
+    this.held = false;
+    this.pump();
+  }
+
+  private onData(chunk: Buffer): void {
+    this.proxy.statistics.inputBytes += chunk.length;
+    this.proxy.statistics.reads += 1;
+    this.lastActiveMs = this.proxy.clock.nowMs;
+    if (this.closing) return;
+    this.parser.push(chunk);
+    this.pump();
+  }
+
+  private stalled(): boolean {
+    return this.closing || this.closed || this.held || this.outputFull || this.routed.congested || this.pendingCount >= this.window;
+  }
+
+  /** Dispatches what has arrived, as far as it may. */
+  private pump(): void {
+    if (this.pumping || this.closed) return;
+    this.pumping = true;
+    try {
+      while (!this.stalled()) {
+        const args = this.parser.next();
+        if (args === null) break;
+        this.requestBytes = this.parser.requestBytes;
+        this.dispatcher.dispatch(this, this.parser.name, args);
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.proxy.statistics.error('ERR');
+      this.replyNow(new ErrorReply(`ERR Protocol error: ${error.message}`));
+      this.closeAfterReplies();
+    } finally {
+      this.pumping = false;
+    }
+    this.afterPump();
+  }
+
+  private afterPump(): void {
+    if (this.closed) return;
+    if (this.closing) {
+      this.finishClosing();
+      return;
+    }
+    const buffered = this.parser.bufferedBytes;
+    const allowed = this.authenticated ? this.proxy.configuration.settings.queryBufferLimit : limits.unauthenticatedBufferBytes;
+    if (buffered > allowed) {
+      this.proxy.logger.warn({ client: this.id, address: this.address, buffered, allowed }, 'closing client: its query buffer is over the limit');
+      this.destroy();
+      return;
+    }
+    if (this.stalled()) this.socket.pause();
+    else if (this.socket.isPaused()) this.socket.resume();
+    if (this.ended && !this.stalled()) this.closeAfterReplies();
+  }
+
+  /** The client sends no more; what it sent completely still runs and is answered. */
+  private onEnd(): void {
+    this.ended = true;
+    this.pump();
+  }
+
+  /** Takes a place in the order of replies. */
+  enqueue(pending: Pending): void {
+    if (this.tail === null) this.head = pending;
+    else this.tail.next = pending;
+    this.tail = pending;
+    this.pendingCount += 1;
+  }
+
+  /** Answers the request being dispatched, behind those that wait. */
+  replyNow(reply: Reply): void {
+    if (this.silent) return;
+    if (this.tail === null) {
+      this.write(reply, this.context.resp, this.output);
+      this.queueFlush();
+    } else {
+      this.tail.after ??= new Output();
+      this.write(reply, this.context.resp, this.tail.after);
+    }
+  }
+
+  /** The reply to a place taken with `enqueue`. `silent`: its client wants none. */
+  complete(pending: Pending, reply: Reply, resp: 2 | 3, silent: boolean): void {
+    if (this.closed) return;
+    pending.done = true;
+    if (pending !== this.head) {
+      if (!silent) {
+        pending.early = new Output();
+        this.write(reply, resp, pending.early);
+      }
+      return;
+    }
+    if (!silent) this.write(reply, resp, this.output);
+    this.advance(pending);
+    this.queueFlush();
+    if (this.closing) this.finishClosing();
+    else if (this.socket.isPaused() && !this.pumping && !this.stalled()) this.pump();
+  }
+
+  /** Removes the finished head and whatever was finished behind it. */
+  private advance(finished: Pending): void {
+    let current: Pending | null = finished;
+    while (current !== null && current.done) {
+      if (current.early !== null) this.output.appendOutput(current.early);
+      if (current.after !== null) this.output.appendOutput(current.after);
+      this.pendingCount -= 1;
+      current = current.next;
+    }
+    this.head = current;
+    if (current === null) this.tail = null;
+  }
+
+  private write(reply: Reply, resp: 2 | 3, output: Output): void {
+    const before = output.bytes;
+    if (reply === OK) output.append('+OK\r\n');
+    else encodeReply(output, reply, resp);
+    // As many may be outstanding as fit the budget if all are as large as this one.
+    const bytes = output.bytes - before;
+    const fit = Math.max(limits.pendingRepliesMin, Math.floor(limits.pendingReplyBytes / bytes));
+    this.window = fit < this.window ? fit : Math.min(limits.pendingReplies, fit, this.window + 16);
+  }
+
+  /** A push outside the order of replies. */
+  push(reply: Reply): void {
+    encodeReply(this.output, reply, this.context.resp);
+    this.queueFlush();
+  }
+
+  private queueFlush(): void {
+    if (this.flushQueued) return;
+    this.flushQueued = true;
+    this.proxy.flushLater(this);
+  }
+
+  /** Writes what this turn gathered: one write to the socket. */
+  flush(): void {
+    this.flushQueued = false;
+    if (this.closed || this.output.bytes === 0) return;
+    this.proxy.statistics.outputBytes += this.output.bytes;
+    this.proxy.statistics.writes += 1;
+    const content = this.output.take();
+    if (typeof content === 'string') this.socket.write(content, 'latin1');
+    else {
+      this.socket.cork();
+      for (const piece of content) {
+        if (typeof piece !== 'string') this.socket.write(piece);
+        else if (piece.length > 0) this.socket.write(piece, 'latin1');
+      }
+      this.socket.uncork();
+    }
+    if (this.socket.writableLength > limits.clientOutputPauseBytes && !this.outputFull) {
+      this.outputFull = true;
+      this.outputFullSinceMs = this.proxy.clock.nowMs;
+      this.socket.pause();
+    }
+    this.checkOutputLimit();
+  }
+
+  /** Also called about once a second, for the soft limit. */
+  checkOutputLimit(): void {
+    const bytes = this.socket.writableLength;
+    if (bytes === 0) return;
+    const { hardBytes, softBytes, softSeconds } = this.proxy.configuration.settings.normalOutputLimit;
+    const hard = this.authenticated ? Math.min(hardBytes === 0 ? limits.clientOutputBytes : hardBytes, limits.clientOutputBytes) : limits.unauthenticatedOutputBytes;
+    const overSoft = softBytes > 0 && bytes > softBytes && this.outputFull
+      && this.proxy.clock.nowMs - this.outputFullSinceMs > softSeconds * 1000;
+    if (bytes <= hard && !overSoft) return;
+    this.proxy.logger.warn({ client: this.id, address: this.address, bytes }, 'closing client: it does not read and its output is over the limit');
+    this.destroy();
+  }
+
+  private onDrain(): void {
+    if (!this.outputFull) return;
+    this.outputFull = false;
+    this.pump();
+  }
+
+  /** QUIT, protocol errors, CLIENT KILL of oneself: no more requests; the connection ends when all replies are written. */
+  closeAfterReplies(): void {
+    this.closing = true;
+    if (!this.pumping) this.finishClosing();
+  }
+
+  private finishClosing(): void {
+    if (this.closed || this.pendingCount > 0) return;
+    this.flush();
+    if (this.closed) return;
+    this.socket.end();
+    // A client that neither reads nor closes may not keep the connection.
+    this.socket.setTimeout(limits.closingTimeoutMs, () => this.destroy());
+    this.socket.resume();
+  }
+
+  destroy(): void {
+    if (!this.closed) this.socket.destroy();
+    this.onClose();
+  }
+
+  private onClose(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.proxy.router.release(this.routed);
+    this.proxy.clients.remove(this);
+    this.head = null;
+    this.tail = null;
+  }
+}
+
+function hostText(address: string | undefined): string {
+  if (address === undefined) return '?';
+  const plain = address.startsWith('::ffff:') ? address.slice(7) : address;
+  return plain.includes(':') ? `[${plain}]` : plain;
+}

@@ -1,0 +1,137 @@
+/**
+ * A network with a meta and servers that exist only as functions: for tests of the proxy and the router
+ * without any other role. `answer` decides what becomes of a request; by default a Map keeps strings.
+ */
+import type { ClusterView, Configuration, Partition } from '../../../shared/cluster.js';
+import { Code } from '../../../shared/operations/codes.js';
+import type { Operation, OperationResult } from '../../../shared/operations/operation.js';
+import { Kind, Status, type Message, type RequestMessage } from '../../../shared/wire/messages.js';
+import type { Network, Origin } from '../../../shared/wire/network.js';
+
+export const META: Origin = { node: 'meta', boot: 'm1', role: 'meta' };
+
+export function serverOrigin(node: string, boot = `${node}-boot`): Origin {
+  return { node, boot, role: 'server' };
+}
+
+export function viewOf(partitions: readonly Partition[], multiKey: 'any' | 'slot' = 'any'): ClusterView {
+  return {
+    full: true,
+    tables: [{ id: 1, name: 'default', multiKey, replicas: 3, minReplicas: 2, hashKey: '0'.repeat(16) }],
+    partitions,
+    nodes: ['a', 'b', 'c'].map((node) => ({
+      node, role: 'server', boot: `${node}-boot`, host: '127.0.0.1', port: 1, machine: node, pid: 1, state: 'alive',
+    })),
+  };
+}
+
+export function partitionAt(
+  primary: string | null, ballot = 1, range: { id: number; from: number; to: number } = { id: 1, from: 0, to: 16_383 }, boot?: string,
+): Partition {
+  const configuration: Configuration = {
+    partition: range.id, ballot, primary: primary === null ? null : { node: primary, boot: boot ?? `${primary}-boot` },
+    secondaries: [{ node: 'b', boot: 'b-boot' }, { node: 'c', boot: 'c-boot' }], predecessorGone: false,
+  };
+  return { id: range.id, table: 1, fromSlot: range.from, toSlot: range.to, rangeVersion: 1, configuration };
+}
+
+/** Messages are recorded; tests answer by hand, or set `onRequest`. */
+export class FakeNetwork implements Network {
+  readonly self: Origin = { node: 'proxy', boot: 'p1', role: 'proxy' };
+  onMessage: (from: Origin, message: Message) => void = () => undefined;
+  onConnected: (peer: Origin) => void = () => undefined;
+  onDisconnected: (peer: Origin) => void = () => undefined;
+  onRequest: (node: string, request: RequestMessage) => void = () => undefined;
+  readonly sent: { node: string; message: Message }[] = [];
+  readonly connected = new Map<string, Origin>();
+  record = true;
+
+  setAddress(): void {
+    // Nothing is dialled here.
+  }
+
+  send(node: string, message: Message): boolean {
+    if (!this.connected.has(node)) return false;
+    if (this.record) this.sent.push({ node, message });
+    if (message[0] === Kind.request) this.onRequest(node, message as unknown as RequestMessage);
+    return true;
+  }
+
+  queuedBytes(): number {
+    return 0;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  connect(peer: Origin): void {
+    this.connected.set(peer.node, peer);
+    this.onConnected(peer);
+  }
+
+  disconnect(node: string): void {
+    const peer = this.connected.get(node);
+    this.connected.delete(node);
+    if (peer !== undefined) this.onDisconnected(peer);
+  }
+
+  view(view: ClusterView): void {
+    this.onMessage(META, [Kind.view, view]);
+  }
+
+  reply(node: string, id: number, status: number, value: OperationResult): void {
+    const peer = this.connected.get(node) ?? serverOrigin(node);
+    this.onMessage(peer, [Kind.reply, id, status, value]);
+  }
+
+  /** Requests that went to `node`, oldest first. */
+  requests(node: string): RequestMessage[] {
+    return this.sent.filter((sent) => sent.node === node && sent.message[0] === Kind.request)
+      .map((sent) => sent.message as unknown as RequestMessage);
+  }
+}
+
+/** Strings by key: enough of a partition for GET, SET and their like. */
+export class MemoryPartition {
+  readonly values = new Map<string, Buffer>();
+  executed = 0;
+
+  execute(operation: Operation): OperationResult {
+    this.executed += 1;
+    const [code, ...args] = operation;
+    const keys = args.filter((argument): argument is Buffer => Buffer.isBuffer(argument)).map((key) => key.toString('latin1'));
+    switch (code) {
+      case Code.get: return this.values.get(keys[0] ?? '') ?? null;
+      case Code.set:
+        this.values.set(keys[0] ?? '', Buffer.from(args[1] as Buffer));
+        return true;
+      case Code.multiGet: return keys.map((key) => this.values.get(key) ?? null);
+      case Code.multiSet:
+        for (let index = 0; index < args.length; index += 2) this.values.set(keys[index] ?? '', Buffer.from(args[index + 1] as Buffer));
+        return true;
+      case Code.remove: return keys.filter((key) => this.values.delete(key)).length;
+      case Code.exists: return keys.filter((key) => this.values.has(key)).length;
+      case Code.counts: return this.values.size === 0 ? [] : [[0, this.values.size, 0]];
+      case Code.flush:
+      case Code.flushAll:
+        this.values.clear();
+        return true;
+      default: throw new Error(`the memory partition does not know operation ${code}`);
+    }
+  }
+}
+
+/** Answers every request in the same order, a turn later, as a server would. */
+export function serveAt(network: FakeNetwork, partition: MemoryPartition): void {
+  let queue: [string, RequestMessage][] = [];
+  network.onRequest = (node, request) => {
+    queue.push([node, request]);
+    if (queue.length > 1) return;
+    setImmediate(() => {
+      const batch = queue;
+      queue = [];
+      for (const [to, message] of batch) network.reply(to, message[1], Status.ok, partition.execute(message[8]));
+    });
+  };
+}
