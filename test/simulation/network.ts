@@ -84,8 +84,8 @@ export class Wires {
     this.world.at(this.world.between(...RECONNECT_MS), () => {
       this.dialing.delete(name);
       const target = this.nodes.get(to);
-      if (from.environment.dead || target === undefined || this.cut.has(name) || this.connections.has(name)) return;
-      if (this.nodes.get(from.self.node) !== from) return;
+      if (from.environment.dead || this.connections.has(name) || this.nodes.get(from.self.node) !== from) return;
+      if (target === undefined || this.cut.has(name)) return this.dial(from, to);
       this.connections.set(name, { ends: [from, target], nextMs: [0, 0], open: true });
       from.onConnected(target.self);
       target.onConnected(from.self);
