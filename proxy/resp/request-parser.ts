@@ -203,7 +203,7 @@ export class RequestParser {
     const [name, ...args] = words;
     if (name === undefined) return undefined;
     if (this.limits.unauthenticated && words.length > UNAUTHENTICATED_ARGUMENTS_MAX) throw new ProtocolError('unauthenticated multibulk length');
-    this.name = name.latin1Slice(0, NAME_BYTES_MAX);
+    this.name = name.latin1Slice(0, Math.min(name.length, NAME_BYTES_MAX));
     return args;
   }
 }
