@@ -23,7 +23,9 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  * the last ones before a crash are the ones that matter, and nothing on the hot path logs.
  */
 export function createLogger(level: LogLevel, fields: Record<string, unknown>): Logger {
-  const options: LoggerOptions = { level, base: fields, timestamp: pino.stdTimeFunctions.isoTime };
+  const options: LoggerOptions = {
+    level, base: fields, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) },
+  };
   if (process.stdout.isTTY) {
     return pino(options, PinoPretty({ sync: true, translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname' }));
   }

@@ -86,7 +86,7 @@ export const options = {
   // the cluster's shape
   servers: {
     type: 'integer', default: 3, min: 1, max: 1_000, roles: META,
-    description: 'meta creates the default table once this many servers have registered',
+    description: 'servers of the cluster: meta creates the default table once this many have registered',
   },
   partitions: {
     type: 'integer', default: 1, min: 1, max: 1_024, roles: META,
