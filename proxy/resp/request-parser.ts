@@ -252,7 +252,7 @@ function doubleQuoted(line: Buffer, from: number, word: number[]): number {
     const byte = line[at] ?? 0;
     if (byte === 34) return afterQuote(line, at + 1);
     if (byte === 92 && at + 1 < line.length) {
-      const hex = line.latin1Slice(at + 2, at + 4);
+      const hex = line.latin1Slice(Math.min(at + 2, line.length), Math.min(at + 4, line.length));
       if (line[at + 1] === 120 && /^[0-9a-fA-F]{2}$/.test(hex)) {
         word.push(Number.parseInt(hex, 16));
         at += 4;
