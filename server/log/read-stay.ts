@@ -17,7 +17,8 @@ export function readStay(
   let enough = false;
   const take = (bytes: Buffer, at: number, end: number): boolean => {
     const record = decodeRecord(bytes, at, end);
-    if (record.partition !== wanted.partition || record.stay !== wanted.stay || record.decree < wanted.from) return true;
+    if (record.partition !== wanted.partition || record.stay !== wanted.stay || record.decree < wanted.from)
+      return true;
     enough = !each({ ...record, body: Buffer.from(record.body) });
     return !enough;
   };

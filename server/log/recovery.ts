@@ -79,12 +79,22 @@ class LogRecovery {
     const numbers = [...bytes.keys()].sort((a, b) => a - b);
     for (let number = numbers[0] ?? 0; number <= (numbers.at(-1) ?? -1); number++) {
       if (!bytes.has(number) && this.#asideNumbers.has(number)) continue;
-      this.#found.push({ number, bytes: bytes.get(number) ?? null, expected: bytes.get(number) ?? 0, end: 0, stays: new Map() });
+      this.#found.push({
+        number,
+        bytes: bytes.get(number) ?? null,
+        expected: bytes.get(number) ?? 0,
+        end: 0,
+        stays: new Map(),
+      });
     }
   }
 
   run(): void {
-    this.#inTurn(this.#found, (segment, next) => this.#scan(segment, next), () => this.#repair());
+    this.#inTurn(
+      this.#found,
+      (segment, next) => this.#scan(segment, next),
+      () => this.#repair(),
+    );
   }
 
   #scan(segment: Found, next: () => void): void {
@@ -92,18 +102,26 @@ class LogRecovery {
     if (bytes === null) return next();
     const name = segmentName(segment.number);
     this.#withFile(name, next, (file, close) => {
-      scanSegment(file, name, segment.number, bytes, (page, at, end) => {
-        this.#note(segment, page, at, end);
-        return true;
-      }, (error, scan) => {
-        if (error !== null || scan === undefined) return this.#done(error ?? new Error('no scan'));
-        const { header, end } = scan;
-        segment.end = end;
-        const previous = this.#found.find(({ number }) => number === segment.number - 1);
-        if (header !== null && previous !== undefined) previous.expected = Math.max(previous.expected, header.previousBytes);
-        if (end === bytes || header === null) return close();
-        this.#lookBeyond(file, end, bytes, header.salt, close);
-      });
+      scanSegment(
+        file,
+        name,
+        segment.number,
+        bytes,
+        (page, at, end) => {
+          this.#note(segment, page, at, end);
+          return true;
+        },
+        (error, scan) => {
+          if (error !== null || scan === undefined) return this.#done(error ?? new Error('no scan'));
+          const { header, end } = scan;
+          segment.end = end;
+          const previous = this.#found.find(({ number }) => number === segment.number - 1);
+          if (header !== null && previous !== undefined)
+            previous.expected = Math.max(previous.expected, header.previousBytes);
+          if (end === bytes || header === null) return close();
+          this.#lookBeyond(file, end, bytes, header.salt, close);
+        },
+      );
     });
   }
 
@@ -145,15 +163,27 @@ class LogRecovery {
     const corrupt = kept.filter((segment) => this.#isCorrupt(segment));
 
     // Later segments go before the cut is made: a crash in between must leave the damage to be seen again.
-    this.#inTurn(dropped, (segment, next) => this.#drop(segment, next), () => {
-      this.#inTurn(corrupt, (segment, next) => this.#putAside(segment, nextNumber, next), () => {
-        this.#files.syncDirectory((error) => {
-          if (error !== null) return this.#done(error);
-          const whole = kept.filter((segment) => !corrupt.includes(segment));
-          this.#inTurn(whole, (segment, next) => this.#cutAndSync(segment, next), () => this.#finish(kept, corrupt, nextNumber));
-        });
-      });
-    });
+    this.#inTurn(
+      dropped,
+      (segment, next) => this.#drop(segment, next),
+      () => {
+        this.#inTurn(
+          corrupt,
+          (segment, next) => this.#putAside(segment, nextNumber, next),
+          () => {
+            this.#files.syncDirectory((error) => {
+              if (error !== null) return this.#done(error);
+              const whole = kept.filter((segment) => !corrupt.includes(segment));
+              this.#inTurn(
+                whole,
+                (segment, next) => this.#cutAndSync(segment, next),
+                () => this.#finish(kept, corrupt, nextNumber),
+              );
+            });
+          },
+        );
+      },
+    );
   }
 
   #isCorrupt(segment: Found): boolean {
@@ -199,16 +229,21 @@ class LogRecovery {
       }
       if (!corrupt.includes(segment)) this.#pins.segments.push({ number: segment.number, bytes: segment.end, decrees });
     }
-    const recovered = [...all].map(([stay, summary]) => (
-      { partition: stay.partition, stay: stay.stay, ...summary, damaged: inDoubt.has(stay) }
-    ));
+    const recovered = [...all].map(([stay, summary]) => ({
+      partition: stay.partition,
+      stay: stay.stay,
+      ...summary,
+      damaged: inDoubt.has(stay),
+    }));
     this.#done(null, { pins: this.#pins, recovered, setAside: this.#setAside, nextNumber });
   }
 
   #withFile(name: string, next: () => void, use: (file: LogFile, close: () => void) => void): void {
     this.#files.open(name, (error, file) => {
       if (error !== null || file === undefined) {
-        return this.#done(new OperatingError('E_DISK', `log segment ${name} cannot be opened: ${error?.message}`, { cause: error }));
+        return this.#done(
+          new OperatingError('E_DISK', `log segment ${name} cannot be opened: ${error?.message}`, { cause: error }),
+        );
       }
       use(file, () => file.close(this.#go(next)));
     });

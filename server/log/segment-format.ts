@@ -63,7 +63,8 @@ export function decodeSegmentHeader(bytes: Buffer, name: string): SegmentHeader 
   if (bytes.readUInt32BE(32) !== crc32(bytes.subarray(0, 32))) return null;
   if (bytes.readUInt32BE(12) > FORMAT) {
     throw new OperatingError(
-      'E_CONFIG', `log segment ${name} was written by a newer version (format ${bytes.readUInt32BE(8)}); run that version or a newer one`,
+      'E_CONFIG',
+      `log segment ${name} was written by a newer version (format ${bytes.readUInt32BE(8)}); run that version or a newer one`,
     );
   }
   return { number: bytes.readUIntBE(16, 6), salt: bytes.readUInt32BE(22), previousBytes: bytes.readUIntBE(26, 6) };

@@ -19,7 +19,14 @@ export interface SegmentScan {
 }
 
 /** Reads records up to offset `to` of the file, or until `each` has enough. */
-export function scanSegment(file: LogFile, name: string, number: number, to: number, each: EachRecord, done: Callback<SegmentScan>): void {
+export function scanSegment(
+  file: LogFile,
+  name: string,
+  number: number,
+  to: number,
+  each: EachRecord,
+  done: Callback<SegmentScan>,
+): void {
   let bytes = Buffer.allocUnsafe(Math.min(to, PAGE_BYTES));
   let filled = 0;
   /** Of the file: where `bytes` begins. */

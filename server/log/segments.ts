@@ -36,7 +36,8 @@ export function openSegmentLog(options: LogOptions, done: Callback<OpenedLog>): 
     const previous = pins.segments.at(-1);
     const previousBytes = previous?.number === nextNumber - 1 ? previous.bytes : 0;
     beginSegment(options.files, { number: nextNumber, salt, previousBytes }, (failed, file) => {
-      if (failed !== null || file === undefined) return done(asOperatingError('the log cannot begin a segment', failed));
+      if (failed !== null || file === undefined)
+        return done(asOperatingError('the log cannot begin a segment', failed));
       pins.segments.push({ number: nextNumber, bytes: SEGMENT_HEADER_BYTES, decrees: new Map() });
       const log = new SegmentLog(options, pins, salt, file);
       log.sync((unsynced) => {
@@ -176,7 +177,8 @@ class SegmentLog implements MutationLog {
     this.#gathering = this.#spare;
     this.#inFlight = batch;
     const { bytes } = this.#pins.current();
-    if (bytes > SEGMENT_HEADER_BYTES && bytes + batch.length > this.#segmentBytes) this.#rotate(() => this.#write(batch, 0));
+    if (bytes > SEGMENT_HEADER_BYTES && bytes + batch.length > this.#segmentBytes)
+      this.#rotate(() => this.#write(batch, 0));
     else this.#write(batch, 0);
   }
 
@@ -216,7 +218,8 @@ class SegmentLog implements MutationLog {
     const number = previous.number + 1;
     beginSegment(this.#files, { number, salt: this.#salt, previousBytes: previous.bytes }, (error, file) => {
       if (this.#failure !== null) return;
-      if (error !== null || file === undefined) return this.#fail(asOperatingError('the log cannot begin a segment', error));
+      if (error !== null || file === undefined)
+        return this.#fail(asOperatingError('the log cannot begin a segment', error));
       this.#earlierFiles.push(this.#file);
       this.#file = file;
       this.#directoryDirty = true;
@@ -235,7 +238,8 @@ class SegmentLog implements MutationLog {
   }
 
   #callWritten(): void {
-    while (this.#onWritten.length > 0 && this.#onWritten[0]!.total <= this.#writtenTotal) this.#onWritten.shift()!.run();
+    while (this.#onWritten.length > 0 && this.#onWritten[0]!.total <= this.#writtenTotal)
+      this.#onWritten.shift()!.run();
   }
 
   // --- syncing ---
@@ -264,7 +268,11 @@ class SegmentLog implements MutationLog {
     this.#earlierFiles = [];
     this.#directoryDirty = false;
     const steps: ((next: Callback) => void)[] = [];
-    for (const file of earlier) steps.push((next) => file.sync(next), (next) => file.close(next));
+    for (const file of earlier)
+      steps.push(
+        (next) => file.sync(next),
+        (next) => file.close(next),
+      );
     if (directoryDirty) steps.push((next) => this.#files.syncDirectory(next));
     steps.push((next) => current.sync(next));
     const next = (error: Error | null, at: number): void => {

@@ -99,7 +99,9 @@ export class VirtualFiles implements LogFiles {
   }
 
   list(done: Callback<{ name: string; bytes: number }[]>): void {
-    this.perform('list', '', done, () => [...this.disk.names].map(([name, content]) => ({ name, bytes: content.length })));
+    this.perform('list', '', done, () =>
+      [...this.disk.names].map(([name, content]) => ({ name, bytes: content.length })),
+    );
   }
 
   create(name: string, done: Callback<LogFile>): void {
@@ -189,7 +191,10 @@ class VirtualFile implements LogFile {
 
   read(buffer: Buffer, position: number, done: Callback<number>): void {
     this.#files.perform('read', this.#name, done, () =>
-      position >= this.#content.length ? 0 : this.#content.bytes.copy(buffer, 0, position, Math.min(this.#content.length, position + buffer.length)));
+      position >= this.#content.length
+        ? 0
+        : this.#content.bytes.copy(buffer, 0, position, Math.min(this.#content.length, position + buffer.length)),
+    );
   }
 
   truncate(bytes: number, done: Callback): void {

@@ -12,7 +12,9 @@ export interface DiskSpace {
 export function diskSpace(directory: string, done: Callback<DiskSpace>): void {
   fs.statfs(directory, (error, stats) => {
     if (error !== null) {
-      return done(new OperatingError('E_DISK', `the free space of ${directory} is unknown: ${error.message}`, { cause: error }));
+      return done(
+        new OperatingError('E_DISK', `the free space of ${directory} is unknown: ${error.message}`, { cause: error }),
+      );
     }
     done(null, { freeBytes: stats.bavail * stats.bsize, sizeBytes: stats.blocks * stats.bsize });
   });

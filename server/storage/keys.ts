@@ -228,7 +228,12 @@ function expectSpace(key: Buffer, space: Space, bytesAtLeast: number): void {
 
 function position(slot: number, hash: number): string {
   return char(
-    (slot >>> 8) & 0xff, slot & 0xff, (hash >>> 24) & 0xff, (hash >>> 16) & 0xff, (hash >>> 8) & 0xff, hash & 0xff,
+    (slot >>> 8) & 0xff,
+    slot & 0xff,
+    (hash >>> 24) & 0xff,
+    (hash >>> 16) & 0xff,
+    (hash >>> 8) & 0xff,
+    hash & 0xff,
   );
 }
 

@@ -64,10 +64,13 @@ class LevelStoreFactory implements StoreFactory {
   list(done: Callback<string[]>): void {
     fs.readdir(this.#directory, { withFileTypes: true }, (error, entries) => {
       if (error !== null) return done(diskError(`${this.#directory} cannot be read`, error));
-      done(null, entries
-        .filter((entry) => entry.isDirectory() && isStoreName(entry.name))
-        .map((entry) => entry.name)
-        .sort());
+      done(
+        null,
+        entries
+          .filter((entry) => entry.isDirectory() && isStoreName(entry.name))
+          .map((entry) => entry.name)
+          .sort(),
+      );
     });
   }
 
@@ -94,11 +97,19 @@ class LevelStoreFactory implements StoreFactory {
     const finish = finishing(`store ${from} cannot replace ${to}`, done);
     const steps: Step[] = [
       (next) => syncTree(source, next),
-      (next) => fs.stat(target, (error) => {
-        if (error !== null) return next(error.code === 'ENOENT' ? null : error);
-        // A remnant of an earlier replacement would be in the way; with `target` present nobody needs it.
-        inOrder([(then) => remove(old, then), (then) => fs.rename(target, old, then), (then) => syncDirectory(this.#directory, then)], next);
-      }),
+      (next) =>
+        fs.stat(target, (error) => {
+          if (error !== null) return next(error.code === 'ENOENT' ? null : error);
+          // A remnant of an earlier replacement would be in the way; with `target` present nobody needs it.
+          inOrder(
+            [
+              (then) => remove(old, then),
+              (then) => fs.rename(target, old, then),
+              (then) => syncDirectory(this.#directory, then),
+            ],
+            next,
+          );
+        }),
       (next) => fs.rename(source, target, next),
       (next) => syncDirectory(this.#directory, next),
       (next) => remove(old, next),
@@ -116,7 +127,9 @@ class LevelStoreFactory implements StoreFactory {
       fs.rename(this.#path(name), aside, (failed) => {
         if (failed !== null) return finish(failed);
         // For whoever looks later. That it could not be written (a full disk) does not matter to the cluster.
-        fs.writeFile(path.join(aside, 'WHY-SET-ASIDE.txt'), `${reason}\n`, () => syncDirectory(this.#directory, finish));
+        fs.writeFile(path.join(aside, 'WHY-SET-ASIDE.txt'), `${reason}\n`, () =>
+          syncDirectory(this.#directory, finish),
+        );
       });
     });
   }
@@ -128,7 +141,9 @@ class LevelStoreFactory implements StoreFactory {
 }
 
 function isStoreName(name: string): boolean {
-  return /^[a-z0-9][a-z0-9.-]*$/.test(name) && !name.endsWith(REPLACED) && !name.endsWith(REMOVED) && !DAMAGED.test(name);
+  return (
+    /^[a-z0-9][a-z0-9.-]*$/.test(name) && !name.endsWith(REPLACED) && !name.endsWith(REMOVED) && !DAMAGED.test(name)
+  );
 }
 
 type Step = (next: Callback) => void;

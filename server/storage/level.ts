@@ -26,7 +26,12 @@ const READ = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const;
 const NO_KEY = Buffer.from([0xff]);
 
 /** Opens, and creates where absent, the store in `directory`. Error E_LOCKED, E_CORRUPT or E_DISK. */
-export function openLevelStore(directory: string, options: LevelOptions, queue: DiskQueue, done: Callback<Store>): void {
+export function openLevelStore(
+  directory: string,
+  options: LevelOptions,
+  queue: DiskQueue,
+  done: Callback<Store>,
+): void {
   const level: Level = new ClassicLevel(directory, {
     ...READ,
     cacheSize: options.cacheBytes,
@@ -156,7 +161,9 @@ class LevelStore implements Store {
       }
       settle(this.#commit(next.writes, next.sync), (error) => {
         if (error !== null) {
-          this.#failure ??= new OperatingError('E_DISK', `writing to ${this.#directory} failed: ${error.message}`, { cause: error });
+          this.#failure ??= new OperatingError('E_DISK', `writing to ${this.#directory} failed: ${error.message}`, {
+            cause: error,
+          });
         }
         this.#wrote(finished, next.done, error === null ? null : this.#failure);
       });
@@ -270,8 +277,10 @@ function openingError(directory: string, error: Error): OperatingError {
     return new OperatingError('E_LOCKED', `${directory} is in use by another process`, { cause, retry: true });
   }
   // What has nothing to do with the contents must not condemn them: a store that is set aside is learned again.
-  if (/no space left|permission denied|too many open files|read-only file system|cannot allocate/i.test(cause.message)
-    || ['ENOSPC', 'EACCES', 'EPERM', 'EMFILE', 'ENFILE', 'EROFS'].includes(codeOf(cause))) {
+  if (
+    /no space left|permission denied|too many open files|read-only file system|cannot allocate/i.test(cause.message) ||
+    ['ENOSPC', 'EACCES', 'EPERM', 'EMFILE', 'ENFILE', 'EROFS'].includes(codeOf(cause))
+  ) {
     return new OperatingError('E_DISK', `${directory} cannot be opened: ${cause.message}`, { cause, retry: true });
   }
   return new OperatingError('E_CORRUPT', `${directory} cannot be opened: ${cause.message}`, { cause });

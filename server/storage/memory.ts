@@ -58,8 +58,12 @@ export class MemoryDisk {
   lose(loss: Loss, environment: Environment): void {
     for (const contents of this.stores.values()) {
       const unsynced = contents.unsynced;
-      const kept = loss === 'none' ? unsynced.length
-        : loss === 'all' ? 0 : Math.floor(environment.random() * (unsynced.length + 1));
+      const kept =
+        loss === 'none'
+          ? unsynced.length
+          : loss === 'all'
+            ? 0
+            : Math.floor(environment.random() * (unsynced.length + 1));
       for (const undo of unsynced.splice(kept).reverse()) {
         for (const [key, previous] of undo) {
           if (previous === undefined) contents.entries.delete(key);
@@ -204,16 +208,20 @@ class MemoryStore implements Store {
   write(writes: readonly Write[], sync: boolean, done: Callback): void {
     const turn = { finished: false, finish: (): void => undefined };
     this.#writing.push(turn);
-    this.#perform('write', (error) => {
-      turn.finish = () => {
-        if (error !== null) this.#failure ??= error;
-        if (this.#failure !== null) return done(this.#failure);
-        this.#apply(writes, sync);
-        done(null);
-      };
-      turn.finished = true;
-      while (this.#writing[0]?.finished === true) this.#writing.shift()!.finish();
-    }, () => undefined);
+    this.#perform(
+      'write',
+      (error) => {
+        turn.finish = () => {
+          if (error !== null) this.#failure ??= error;
+          if (this.#failure !== null) return done(this.#failure);
+          this.#apply(writes, sync);
+          done(null);
+        };
+        turn.finished = true;
+        while (this.#writing[0]?.finished === true) this.#writing.shift()!.finish();
+      },
+      () => undefined,
+    );
   }
 
   snapshot(): Snapshot {
@@ -242,15 +250,25 @@ class MemoryStore implements Store {
   #perform<T>(operation: string, done: Callback<T>, action: () => T): void {
     if (this.#closed !== null) {
       const error = this.#closedError();
-      return this.#factory.perform(operation, this.#name, () => done(error), () => undefined);
+      return this.#factory.perform(
+        operation,
+        this.#name,
+        () => done(error),
+        () => undefined,
+      );
     }
     this.#underWay++;
-    this.#factory.perform<T>(operation, this.#name, (error, value) => {
-      if (error !== null) done(error);
-      else done(null, value as T);
-      this.#underWay--; // only now: `done` may close the store
-      if (this.#underWay === 0 && this.#closed !== null) this.#finishClose(this.#closed);
-    }, action);
+    this.#factory.perform<T>(
+      operation,
+      this.#name,
+      (error, value) => {
+        if (error !== null) done(error);
+        else done(null, value as T);
+        this.#underWay--; // only now: `done` may close the store
+        if (this.#underWay === 0 && this.#closed !== null) this.#finishClose(this.#closed);
+      },
+      action,
+    );
   }
 
   #finishClose(done: Callback): void {

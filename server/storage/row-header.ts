@@ -60,11 +60,12 @@ function isRowType(type: number): type is RowType {
 }
 
 function refuse(bytes: Buffer): never {
-  const reason = bytes.length < FIXED_BYTES
-    ? `only ${bytes.length} bytes long`
-    : bytes[0] !== FORMAT
-      ? `of format ${bytes[0]}, and this version knows only format ${FORMAT}`
-      : `of the unknown type ${bytes[1]}`;
+  const reason =
+    bytes.length < FIXED_BYTES
+      ? `only ${bytes.length} bytes long`
+      : bytes[0] !== FORMAT
+        ? `of format ${bytes[0]}, and this version knows only format ${FORMAT}`
+        : `of the unknown type ${bytes[1]}`;
   throw new OperatingError('E_CORRUPT', `a row's header is ${reason}`);
 }
 

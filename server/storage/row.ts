@@ -4,6 +4,14 @@ export type RowType = (typeof RowType)[keyof typeof RowType];
 
 /** What OBJECT ENCODING says. */
 export const Encoding = {
-  raw: 1, int: 2, embstr: 3, listpack: 4, quicklist: 5, intset: 6, hashtable: 7, skiplist: 8, stream: 9,
+  raw: 1,
+  int: 2,
+  embstr: 3,
+  listpack: 4,
+  quicklist: 5,
+  intset: 6,
+  hashtable: 7,
+  skiplist: 8,
+  stream: 9,
 } as const;
 export type Encoding = (typeof Encoding)[keyof typeof Encoding];

@@ -61,7 +61,10 @@ export class FrameWriter {
     try {
       packer.pack(message);
       if (packer.length - LENGTH_BYTES > limits.frameBytes) {
-        throw new OperatingError('E_WIRE', `a message of kind ${message[0]} is larger than a frame may be (${limits.frameBytes} bytes)`);
+        throw new OperatingError(
+          'E_WIRE',
+          `a message of kind ${message[0]} is larger than a frame may be (${limits.frameBytes} bytes)`,
+        );
       }
     } catch (error) {
       packer.rewind(before);
@@ -148,7 +151,8 @@ export class FrameReader {
   }
 
   #check(length: number): void {
-    if (length > this.limitBytes) throw new OperatingError('E_WIRE', `a frame of ${length} bytes, more than the ${this.limitBytes} allowed`);
+    if (length > this.limitBytes)
+      throw new OperatingError('E_WIRE', `a frame of ${length} bytes, more than the ${this.limitBytes} allowed`);
   }
 }
 
@@ -160,7 +164,8 @@ export function unpackFrame(payload: Buffer): Message[] {
   } catch (error) {
     throw new OperatingError('E_WIRE', 'a frame that is not msgpack', { cause: error });
   }
-  if (!Array.isArray(messages) || !messages.every(isMessage)) throw new OperatingError('E_WIRE', 'a frame that holds no messages');
+  if (!Array.isArray(messages) || !messages.every(isMessage))
+    throw new OperatingError('E_WIRE', 'a frame that holds no messages');
   return messages;
 }
 

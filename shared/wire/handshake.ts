@@ -42,7 +42,12 @@ const NAME_LENGTH_MAX = 256;
 
 export function hello(self: Origin, cluster: string): Hello {
   return {
-    step: 'hello', protocol: PROTOCOL_VERSION, cluster, node: self.node, boot: self.boot, role: self.role,
+    step: 'hello',
+    protocol: PROTOCOL_VERSION,
+    cluster,
+    node: self.node,
+    boot: self.boot,
+    role: self.role,
     challenge: randomBytes(16).toString('hex'),
   };
 }
@@ -68,11 +73,14 @@ export function decodeStep(payload: Buffer): Step | null {
   switch (fields['step']) {
     case 'hello': {
       const named = ['cluster', 'node', 'boot', 'role', 'challenge'].every(isText);
-      return named && typeof fields['protocol'] === 'number' && fields['node'] !== '' ? value as Hello : null;
+      return named && typeof fields['protocol'] === 'number' && fields['node'] !== '' ? (value as Hello) : null;
     }
-    case 'ready': return isText('proof') ? value as Ready : null;
-    case 'refuse': return isText('reason') ? value as Refuse : null;
-    default: return null;
+    case 'ready':
+      return isText('proof') ? (value as Ready) : null;
+    case 'refuse':
+      return isText('reason') ? (value as Refuse) : null;
+    default:
+      return null;
   }
 }
 
@@ -87,7 +95,16 @@ export function objection(mine: Hello, theirs: Hello): string | null {
 
 /** What `prover`, on its side of the connection, shows to `verifier`. */
 export function proof(secret: string, side: Side, prover: Hello, verifier: Hello): string {
-  const statement = JSON.stringify([side, prover.cluster, prover.node, prover.boot, prover.role, prover.challenge, verifier.node, verifier.challenge]);
+  const statement = JSON.stringify([
+    side,
+    prover.cluster,
+    prover.node,
+    prover.boot,
+    prover.role,
+    prover.challenge,
+    verifier.node,
+    verifier.challenge,
+  ]);
   return createHmac('sha256', secret).update(statement).digest('hex');
 }
 

@@ -7,7 +7,17 @@ import type { Environment, Timer } from '../environment.js';
 import { OperatingError } from '../errors.js';
 import { limits } from '../limits.js';
 import { EMPTY_FRAME, type FramePool, FrameReader, FrameWriter, rawFrame, unpackFrame } from './framing.js';
-import { type Hello, type Side, type Step, decodeStep, encodeStep, hello, isProof, objection, proof } from './handshake.js';
+import {
+  type Hello,
+  type Side,
+  type Step,
+  decodeStep,
+  encodeStep,
+  hello,
+  isProof,
+  objection,
+  proof,
+} from './handshake.js';
 import type { Message } from './messages.js';
 import type { Origin } from './network.js';
 

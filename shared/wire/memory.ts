@@ -46,7 +46,8 @@ export class Hub {
     if (this.#members.get(node) !== network) return;
     this.#members.delete(node);
     for (const other of this.#members.values()) {
-      if (!silently && !this.#severed.has(pair(node, other.self.node))) this.#later(() => this.#tell(other, network, false));
+      if (!silently && !this.#severed.has(pair(node, other.self.node)))
+        this.#later(() => this.#tell(other, network, false));
     }
   }
 

@@ -49,8 +49,15 @@ export const Kind = {
  * to it has been answered to the client. `id` is the sender's handle for the reply.
  */
 export type RequestMessage = [
-  kind: 1, id: number, partition: number, rangeVersion: number, connection: number, sequence: number,
-  acknowledged: number, db: number, operation: Operation,
+  kind: 1,
+  id: number,
+  partition: number,
+  rangeVersion: number,
+  connection: number,
+  sequence: number,
+  acknowledged: number,
+  db: number,
+  operation: Operation,
 ];
 
 /** How a request ended. */
@@ -68,23 +75,44 @@ export const Status = {
 export type ReplyMessage = [kind: 2, id: number, status: number, value: OperationResult];
 
 /** Why a server refused before execution. */
-export type RetryReason = 'not-primary' | 'wrong-range' | 'no-such-partition' | 'not-enough-replicas' | 'no-disk-space' | 'stopping';
+export type RetryReason =
+  | 'not-primary'
+  | 'wrong-range'
+  | 'no-such-partition'
+  | 'not-enough-replicas'
+  | 'no-disk-space'
+  | 'stopping';
 
 /** The sender will not repeat this request any more: if it has not been executed yet, it must never be. */
 export type GiveUpMessage = [kind: 3, partition: number, connection: number, sequence: number];
 
 /** One mutation, to be logged. `committed`: everything up to it is committed. `body`: see server/replication/mutation.ts. */
 export type PrepareMessage = [
-  kind: 10, partition: number, ballot: number, decree: number, committed: number, attempt: number, body: Buffer,
+  kind: 10,
+  partition: number,
+  ballot: number,
+  decree: number,
+  committed: number,
+  attempt: number,
+  body: Buffer,
 ];
 /** Everything up to `decree` is in the sender's log at the configured durability. `attempt`: learning attempt, 0 for a member. */
 export type PrepareAckMessage = [
-  kind: 11, partition: number, ballot: number, decree: number, attempt: number, disk: number,
+  kind: 11,
+  partition: number,
+  ballot: number,
+  decree: number,
+  attempt: number,
+  disk: number,
 ];
 /** The prepare was refused: its ballot is older than `ballot`, or `next` is the decree the sender expects (a gap). */
 export type PrepareRejectMessage = [kind: 12, partition: number, ballot: number, next: number, attempt: number];
 /** `sentAt` is the sender's monotonic clock and comes back unchanged. */
-export type BeaconMessage = [kind: 13, sentAt: number, partitions: [partition: number, ballot: number, committed: number][]];
+export type BeaconMessage = [
+  kind: 13,
+  sentAt: number,
+  partitions: [partition: number, ballot: number, committed: number][],
+];
 export type BeaconAckMessage = [kind: 14, sentAt: number, partitions: [partition: number, ballot: number][]];
 
 /** Primary to learner: begin an attempt. The learner answers with what it has. */
@@ -95,7 +123,13 @@ export type LearnStateMessage = [kind: 21, partition: number, attempt: number, c
 export type LearnPlanMessage = [kind: 22, partition: number, attempt: number, snapshotDecree: number];
 /** `entries`: key, value, key, value ...; `crc` covers their concatenation. */
 export type LearnChunkMessage = [
-  kind: 23, partition: number, attempt: number, index: number, last: boolean, crc: number, entries: Buffer[],
+  kind: 23,
+  partition: number,
+  attempt: number,
+  index: number,
+  last: boolean,
+  crc: number,
+  entries: Buffer[],
 ];
 export type LearnChunkAckMessage = [kind: 24, partition: number, attempt: number, index: number];
 export type LearnFailedMessage = [kind: 25, partition: number, attempt: number, reason: string];
@@ -117,7 +151,12 @@ export type AddLearnerMessage = [kind: 37, partition: number, ballot: number, se
 /** Meta asks the primary for a checksum of every replica at one decree; each replica answers to meta. */
 export type ChecksumMessage = [kind: 38, partition: number, id: number];
 export type ChecksumResultMessage = [
-  kind: 39, partition: number, id: number, decree: number, checksum: string, entries: number,
+  kind: 39,
+  partition: number,
+  id: number,
+  decree: number,
+  checksum: string,
+  entries: number,
 ];
 
 /** Sent by servers with every heartbeat; proxies send an empty list. */

@@ -80,13 +80,20 @@ export class Packer {
 
   #value(value: unknown, depth: number): void {
     switch (typeof value) {
-      case 'number': return this.#number(value);
-      case 'string': return this.#string(value);
-      case 'boolean': return this.byte(value ? 0xc3 : 0xc2);
-      case 'bigint': return this.#bigint(value);
-      case 'undefined': return this.byte(0xc0);
-      case 'object': break;
-      default: invariant(false, `a message holds no ${typeof value}`);
+      case 'number':
+        return this.#number(value);
+      case 'string':
+        return this.#string(value);
+      case 'boolean':
+        return this.byte(value ? 0xc3 : 0xc2);
+      case 'bigint':
+        return this.#bigint(value);
+      case 'undefined':
+        return this.byte(0xc0);
+      case 'object':
+        break;
+      default:
+        invariant(false, `a message holds no ${typeof value}`);
     }
     if (value === null) return this.byte(0xc0);
     if (value instanceof Uint8Array) return this.#buffer(value);

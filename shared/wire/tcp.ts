@@ -124,9 +124,9 @@ export class TcpNetwork implements Network {
     for (const peer of this.#peers.values()) {
       peer.waiting?.cancel();
       peer.dialing?.close('');
-      for (const link of [...peer.links]) link.end();
+      for (const link of peer.links) link.end();
     }
-    for (const link of [...this.#strangers]) link.close('');
+    for (const link of this.#strangers) link.close('');
     const server = this.#server;
     if (server !== null) await new Promise<void>((resolve) => server.close(() => resolve()));
   }
@@ -149,7 +149,8 @@ export class TcpNetwork implements Network {
     peer.waiting = null;
     peer.failedAttempts = 0;
     peer.wanted = false;
-    const replaced = peer.origin !== null && peer.origin.boot !== origin.boot && peer.links.size > 0 ? peer.origin : null;
+    const replaced =
+      peer.origin !== null && peer.origin.boot !== origin.boot && peer.links.size > 0 ? peer.origin : null;
     const stale = replaced === null ? [] : [...peer.links];
     for (const each of stale) peer.drop(each);
     peer.become(origin);
@@ -262,7 +263,8 @@ export class TcpNetwork implements Network {
 
   #dial(peer: Peer): void {
     const { address } = peer;
-    if (this.#closed || address === null || peer.dialing !== null || peer.waiting !== null || peer.links.size > 0) return;
+    if (this.#closed || address === null || peer.dialing !== null || peer.waiting !== null || peer.links.size > 0)
+      return;
     peer.wanted = false;
     const socket = net.connect(address.port, address.host);
     peer.dialing = new Link(socket, 'dialer', `${address.host}:${address.port}`, this.#linkOptions, this.#linkEvents);

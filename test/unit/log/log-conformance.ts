@@ -15,7 +15,14 @@ export interface LogFixture {
 export const stay = 's1';
 
 export function record(partition: number, decree: number, body = `body ${decree}`, ballot = 1, name = stay): LogRecord {
-  return { partition, stay: name, ballot, decree, committed: Math.max(0, decree - 1), body: Buffer.from(body, 'latin1') };
+  return {
+    partition,
+    stay: name,
+    ballot,
+    decree,
+    committed: Math.max(0, decree - 1),
+    body: Buffer.from(body, 'latin1'),
+  };
 }
 
 export function open(files: LogFiles, segmentBytes = 1 << 20, fsync: FsyncMode = 'always'): Promise<OpenedLog> {
@@ -59,9 +66,13 @@ export function logConformance(name: string, create: () => LogFixture): void {
         ({ log } = await open(fixture.files(), 4096, fsync));
         const order: number[] = [];
         const appended: Promise<void>[] = [];
-        const bodies = upTo(300).map((n) => String.fromCharCode(...Array.from({ length: (n * 7) % 300 }, (_, i) => i % 256)));
+        const bodies = upTo(300).map((n) =>
+          String.fromCharCode(...Array.from({ length: (n * 7) % 300 }, (_, i) => i % 256)),
+        );
         for (const [index, body] of bodies.entries()) {
-          appended.push(call<void>((done) => log.append(record(7, index + 1, body), done)).then(() => void order.push(index)));
+          appended.push(
+            call<void>((done) => log.append(record(7, index + 1, body), done)).then(() => void order.push(index)),
+          );
           if (index % 50 === 49) await appended.at(-1);
         }
         expect(log.pendingBytes).to.equal(0);
@@ -69,8 +80,9 @@ export function logConformance(name: string, create: () => LogFixture): void {
         const found = await readAll(log, 7);
         expect(found.map(({ body }) => body.latin1Slice())).to.deep.equal(bodies);
         expect(found[41]).to.deep.equal(record(7, 42, bodies[41]));
-        expect((await reopen()).recovered).to.deep.equal(
-          [{ partition: 7, stay, ballot: 1, lastDecree: 300, committed: 299, damaged: false }]);
+        expect((await reopen()).recovered).to.deep.equal([
+          { partition: 7, stay, ballot: 1, lastDecree: 300, committed: 299, damaged: false },
+        ]);
         expect((await readAll(log, 7)).map(({ body }) => body.latin1Slice())).to.deep.equal(bodies);
       });
     }
@@ -92,10 +104,22 @@ export function logConformance(name: string, create: () => LogFixture): void {
     });
 
     it('keeps a decree that comes again under a higher ballot, in order', async () => {
-      for (const [decree, ballot] of [[1, 1], [2, 1], [3, 1], [2, 2], [3, 4]] as const) await append(log, record(1, decree, 'b', ballot));
+      for (const [decree, ballot] of [
+        [1, 1],
+        [2, 1],
+        [3, 1],
+        [2, 2],
+        [3, 4],
+      ] as const)
+        await append(log, record(1, decree, 'b', ballot));
       const { recovered } = await reopen();
       expect(recovered).to.deep.equal([{ partition: 1, stay, ballot: 4, lastDecree: 3, committed: 2, damaged: false }]);
-      expect((await readAll(log, 1, stay, 2)).map((one) => [one.decree, one.ballot])).to.deep.equal([[2, 1], [3, 1], [2, 2], [3, 4]]);
+      expect((await readAll(log, 1, stay, 2)).map((one) => [one.decree, one.ballot])).to.deep.equal([
+        [2, 1],
+        [3, 1],
+        [2, 2],
+        [3, 4],
+      ]);
     });
 
     it('holds records larger than a segment or a page', async () => {
@@ -117,7 +141,10 @@ export function logConformance(name: string, create: () => LogFixture): void {
       }
       const { count, pinned } = log.segments();
       expect(count).to.be.greaterThan(5);
-      expect(pinned.map(({ partition, stay: of }) => [partition, of])).to.deep.equal([[1, stay], [2, 'old']]);
+      expect(pinned.map(({ partition, stay: of }) => [partition, of])).to.deep.equal([
+        [1, stay],
+        [2, 'old'],
+      ]);
       log.release(1, stay, 12);
       log.release(2, 'old', 4);
       expect(log.segments().count).to.equal(count);
@@ -149,17 +176,27 @@ export function logConformance(name: string, create: () => LogFixture): void {
       ({ log } = await open(fixture.files(), 300));
       for (const decree of upTo(10)) await append(log, record(1, decree, 'x'.repeat(100)));
       const found: number[] = [];
-      await call<void>((done) => log.read(1, stay, 0, (one) => {
-        log.forget(1, stay);
-        return found.push(one.decree) > 0;
-      }, done));
+      await call<void>((done) =>
+        log.read(
+          1,
+          stay,
+          0,
+          (one) => {
+            log.forget(1, stay);
+            return found.push(one.decree) > 0;
+          },
+          done,
+        ),
+      );
       expect(found).to.deep.equal(upTo(10));
       expect(log.segments().count).to.equal(1);
     });
 
     it('syncs what was appended before, and refuses appends when closed', async () => {
       let logged = false;
-      log.append(record(1, 1), () => { logged = true; });
+      log.append(record(1, 1), () => {
+        logged = true;
+      });
       await call<void>((done) => log.sync(done));
       expect(logged).to.equal(true);
       const closed = log;

@@ -41,7 +41,9 @@ describe('mutation log: recovery', () => {
     opened.push(result.log);
     return result;
   };
-  beforeEach(() => { disk = new VirtualDisk(); });
+  beforeEach(() => {
+    disk = new VirtualDisk();
+  });
 
   it('cuts a tail torn at any byte, and loses no record before it', async () => {
     const { log } = await open(start());
@@ -58,7 +60,9 @@ describe('mutation log: recovery', () => {
         const { log: again, recovered, setAside } = await reopened();
         const expected = cut < recordsAt ? 0 : Math.floor((cut - recordsAt) / perRecord);
         expect(decrees(await readAll(again, 1))).to.deep.equal([1, 2, 3, 4].slice(0, expected), `cut at ${cut}`);
-        expect(recovered.map(({ lastDecree, damaged }) => [lastDecree, damaged])).to.deep.equal(expected === 0 ? [] : [[expected, false]]);
+        expect(recovered.map(({ lastDecree, damaged }) => [lastDecree, damaged])).to.deep.equal(
+          expected === 0 ? [] : [[expected, false]],
+        );
         expect(setAside).to.deep.equal([]);
         // The cut is on the disk: the next run finds nothing to repair, and goes on behind it.
         await append(again, record(1, 9));
@@ -83,7 +87,9 @@ describe('mutation log: recovery', () => {
       bytes[at]! ^= 0x10;
       disk.put(name, bytes);
       const { recovered, setAside, log: again } = await reopened();
-      expect(setAside, `flipped at ${at}`).to.deep.equal([`${name.slice(0, 16)}.damaged-before-${'2'.padStart(16, '0')}`]);
+      expect(setAside, `flipped at ${at}`).to.deep.equal([
+        `${name.slice(0, 16)}.damaged-before-${'2'.padStart(16, '0')}`,
+      ]);
       expect(disk.read(setAside[0]!).equals(bytes)).to.equal(true);
       expect(recovered.every(({ damaged }) => damaged)).to.equal(true);
       // A crash before the stays have learned again changes nothing; a stay that begins now is sound.
@@ -91,7 +97,9 @@ describe('mutation log: recovery', () => {
       await closeLog(again);
       const third = await reopened();
       expect(third.setAside).to.deep.equal(setAside);
-      expect(third.recovered).to.deep.equal([{ partition: 1, stay: 'new', ballot: 2, lastDecree: 50, committed: 49, damaged: false }]);
+      expect(third.recovered).to.deep.equal([
+        { partition: 1, stay: 'new', ballot: 2, lastDecree: 50, committed: 49, damaged: false },
+      ]);
     }
   });
 
@@ -105,7 +113,9 @@ describe('mutation log: recovery', () => {
     for (let run = 0; run < 2; run++) {
       const { log: again, recovered, setAside } = await reopened(300);
       expect(setAside).to.have.length(1);
-      expect(recovered).to.deep.equal([{ partition: 1, stay, ballot: 1, lastDecree: 12, committed: 11, damaged: true }]);
+      expect(recovered).to.deep.equal([
+        { partition: 1, stay, ballot: 1, lastDecree: 12, committed: 11, damaged: true },
+      ]);
       expect(decrees(await readAll(again, 1))).to.include.members([1, 12]);
     }
   });
@@ -135,7 +145,9 @@ describe('mutation log: recovery', () => {
     let stuck = false;
     // Syncs that never end: no record knows of anything synced.
     const environment: Environment = { ...systemEnvironment, after: () => ({ cancel: () => undefined }) };
-    const files = new VirtualFiles(environment, disk, { delayMs: (operation) => stuck && operation.startsWith('sync') ? 1 : 0 });
+    const files = new VirtualFiles(environment, disk, {
+      delayMs: (operation) => (stuck && operation.startsWith('sync') ? 1 : 0),
+    });
     const { log } = await open(files, 300, 'no');
     stuck = true;
     await fill(log, 1, 12);
@@ -150,7 +162,9 @@ describe('mutation log: recovery', () => {
     const left = decrees(await readAll(again, 1));
     expect(left).to.deep.equal(left.map((_, index) => index + 1));
     expect(left.length).to.be.lessThan(7);
-    expect(recovered).to.deep.equal([{ partition: 1, stay, ballot: 1, lastDecree: left.length, committed: left.length - 1, damaged: false }]);
+    expect(recovered).to.deep.equal([
+      { partition: 1, stay, ballot: 1, lastDecree: left.length, committed: left.length - 1, damaged: false },
+    ]);
     expect(segments(disk)).to.deep.equal(names.slice(0, 3));
   });
 
@@ -161,12 +175,19 @@ describe('mutation log: recovery', () => {
       let acknowledged = 0;
       for (let run = 0; run < 5; run++) {
         const environment = seeded(seed * 100 + run);
-        const fsync = seed % 2 === 0 ? 'always' as const : 'everysec' as const;
-        const files = new VirtualFiles(environment, disk, { shortWrite: (bytes) => 1 + Math.floor(environment.random() * bytes) });
-        const { log, recovered, setAside } = await call<OpenedLog>((done) => openSegmentLog({ files, environment, fsync, segmentBytes: 2000 }, done));
+        const fsync = seed % 2 === 0 ? ('always' as const) : ('everysec' as const);
+        const files = new VirtualFiles(environment, disk, {
+          shortWrite: (bytes) => 1 + Math.floor(environment.random() * bytes),
+        });
+        const { log, recovered, setAside } = await call<OpenedLog>((done) =>
+          openSegmentLog({ files, environment, fsync, segmentBytes: 2000 }, done),
+        );
         expect(setAside, `seed ${seed}`).to.deep.equal([]);
         const found = decrees(await readAll(log, 1));
-        expect(found).to.deep.equal(found.map((_, index) => index + 1), `seed ${seed}`);
+        expect(found).to.deep.equal(
+          found.map((_, index) => index + 1),
+          `seed ${seed}`,
+        );
         expect(recovered[0]?.lastDecree ?? 0).to.equal(found.length);
         if (fsync === 'always') expect(found.length).to.be.at.least(acknowledged, `seed ${seed} run ${run}`);
         next = found.length + 1;
@@ -207,10 +228,14 @@ describe('mutation log: recovery', () => {
 
 describe('mutation log: a failing disk', () => {
   let disk: VirtualDisk;
-  beforeEach(() => { disk = new VirtualDisk(); });
+  beforeEach(() => {
+    disk = new VirtualDisk();
+  });
 
   it('completes short writes', async () => {
-    const { log } = await open(new VirtualFiles(systemEnvironment, disk, { shortWrite: (bytes) => Math.min(bytes, 3) }));
+    const { log } = await open(
+      new VirtualFiles(systemEnvironment, disk, { shortWrite: (bytes) => Math.min(bytes, 3) }),
+    );
     for (let decree = 1; decree <= 5; decree++) await append(log, record(1, decree));
     expect(decrees(await readAll(log, 1))).to.deep.equal([1, 2, 3, 4, 5]);
   });
@@ -219,13 +244,18 @@ describe('mutation log: a failing disk', () => {
     it(`fails for good when ${operation} fails`, async () => {
       let failing = false;
       const no = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-      const { log } = await open(new VirtualFiles(systemEnvironment, disk, {
-        fail: (what) => failing && what === (operation === 'a new segment' ? 'create' : operation) ? no : null,
-        shortWrite: (bytes) => failing && operation === 'a write that takes nothing' ? 0 : bytes,
-      }), 200);
+      const { log } = await open(
+        new VirtualFiles(systemEnvironment, disk, {
+          fail: (what) => (failing && what === (operation === 'a new segment' ? 'create' : operation) ? no : null),
+          shortWrite: (bytes) => (failing && operation === 'a write that takes nothing' ? 0 : bytes),
+        }),
+        200,
+      );
       await append(log, record(1, 1, 'x'.repeat(100)));
       failing = true;
-      const results = await Promise.all([2, 3].map((decree) => codeOf(append(log, record(1, decree, 'x'.repeat(100))))));
+      const results = await Promise.all(
+        [2, 3].map((decree) => codeOf(append(log, record(1, decree, 'x'.repeat(100))))),
+      );
       expect(results).to.deep.equal(['E_DISK', 'E_DISK']);
       failing = false;
       expect(await codeOf(append(log, record(1, 4)))).to.equal('E_DISK');

@@ -34,10 +34,14 @@ describe('mutation log: files of a directory', () => {
 
 describe('disk space', () => {
   it('is told for a directory, and an error for none', async () => {
-    const { freeBytes, sizeBytes } = await call((done: Parameters<typeof diskSpace>[1]) => diskSpace(os.tmpdir(), done));
+    const { freeBytes, sizeBytes } = await call((done: Parameters<typeof diskSpace>[1]) =>
+      diskSpace(os.tmpdir(), done),
+    );
     expect(freeBytes).to.be.greaterThan(0);
     expect(sizeBytes).to.be.at.least(freeBytes);
-    const error = await call((done: Parameters<typeof diskSpace>[1]) => diskSpace('/nowhere/at/all', done)).catch((reason: unknown) => reason);
+    const error = await call((done: Parameters<typeof diskSpace>[1]) => diskSpace('/nowhere/at/all', done)).catch(
+      (reason: unknown) => reason,
+    );
     expect(error).to.have.property('code', 'E_DISK');
   });
 });

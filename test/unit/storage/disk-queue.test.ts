@@ -7,10 +7,11 @@ describe('disk queue', () => {
     const queue = new DiskQueue(atOnce);
     const started: string[] = [];
     const finish = new Map<string, () => void>();
-    const add = (name: string, priority: Priority): void => queue.run(priority, (finished) => {
-      started.push(name);
-      finish.set(name, finished);
-    });
+    const add = (name: string, priority: Priority): void =>
+      queue.run(priority, (finished) => {
+        started.push(name);
+        finish.set(name, finished);
+      });
     return { queue, started, add, finish: (name: string) => finish.get(name)!() };
   };
 

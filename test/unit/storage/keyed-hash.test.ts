@@ -3,8 +3,9 @@ import { KeyedHash } from '../../../shared/keyed-hash.js';
 
 /** Of the bytes 0, 1, ... n-1 with the key 0, 1, ... 7: published test values of HalfSipHash-1-3 (Linux, siphash_kunit.c). */
 const published = [
-  0x5814c896, 0xe7e864ca, 0xbc4b0e30, 0x01539939, 0x7e059ea6, 0x88e3d89b, 0xa0080b65, 0x9d38d9d6, 0x577999b1, 0xc839caed, 0xe4fa32cf,
-  0x959246ee, 0x6b28096c, 0x66dd9cd6, 0x16658a7c, 0xd0257b04, 0x8b31d501, 0x2b1cd04b, 0x06712339, 0x522aca67, 0x911bb605, 0x90a65f0e,
+  0x5814c896, 0xe7e864ca, 0xbc4b0e30, 0x01539939, 0x7e059ea6, 0x88e3d89b, 0xa0080b65, 0x9d38d9d6, 0x577999b1,
+  0xc839caed, 0xe4fa32cf, 0x959246ee, 0x6b28096c, 0x66dd9cd6, 0x16658a7c, 0xd0257b04, 0x8b31d501, 0x2b1cd04b,
+  0x06712339, 0x522aca67, 0x911bb605, 0x90a65f0e,
 ];
 
 describe('keyed hash', () => {
@@ -22,7 +23,9 @@ describe('keyed hash', () => {
   });
 
   it('depends on the key', () => {
-    expect(new KeyedHash('0000000000000000').of(Buffer.from('a'))).to.not.equal(new KeyedHash('0000000000000001').of(Buffer.from('a')));
+    expect(new KeyedHash('0000000000000000').of(Buffer.from('a'))).to.not.equal(
+      new KeyedHash('0000000000000001').of(Buffer.from('a')),
+    );
     expect(() => new KeyedHash('123')).to.throw(/16 hex digits/);
   });
 });

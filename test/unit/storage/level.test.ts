@@ -72,7 +72,9 @@ describe('level store factory', () => {
     expect(await codeOf(call((done) => factory.open('a', done)))).to.equal('E_CORRUPT');
     await call<void>((done) => factory.setAside('a', 'its manifest is missing', done));
     expect(fs.readdirSync(directory)).to.deep.equal(['a.damaged-1']);
-    expect(fs.readFileSync(path.join(directory, 'a.damaged-1', 'WHY-SET-ASIDE.txt'), 'utf8')).to.equal('its manifest is missing\n');
+    expect(fs.readFileSync(path.join(directory, 'a.damaged-1', 'WHY-SET-ASIDE.txt'), 'utf8')).to.equal(
+      'its manifest is missing\n',
+    );
     expect(await content('a')).to.equal(undefined);
   });
 

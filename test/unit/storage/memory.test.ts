@@ -17,10 +17,15 @@ describe('memory store: a crash', () => {
     const factory = new MemoryStoreFactory(environment, disk);
     const store = await call<Store>((done) => factory.open('s', done));
     await write(store, [{ key, value: Buffer.from('1') }], true);
-    await write(store, [{ key, value: Buffer.from('2') }, { key: Buffer.from('b'), value: Buffer.from('2') }]);
+    await write(store, [
+      { key, value: Buffer.from('2') },
+      { key: Buffer.from('b'), value: Buffer.from('2') },
+    ]);
     await write(store, [{ key, value: null }]);
     let calledBack = false;
-    store.write([{ key, value: Buffer.from('4') }], true, () => { calledBack = true; });
+    store.write([{ key, value: Buffer.from('4') }], true, () => {
+      calledBack = true;
+    });
     factory.crash(loss);
     const again = new MemoryStoreFactory(environment, disk);
     const survivor = await call<Store>((done) => again.open('s', done));
@@ -41,7 +46,7 @@ describe('memory store: a crash', () => {
   it('and an injected failure is final for writes', async () => {
     let failing = false;
     const factory = new MemoryStoreFactory(systemEnvironment, new MemoryDisk(), {
-      fail: (operation) => failing && operation === 'write' ? new Error('injected') : null,
+      fail: (operation) => (failing && operation === 'write' ? new Error('injected') : null),
     });
     const store = await call<Store>((done) => factory.open('s', done));
     failing = true;

@@ -11,7 +11,9 @@ export interface StoreFixture {
 
 /** A callback call as a promise. */
 export function call<T>(start: (done: Callback<T>) => void): Promise<T> {
-  return new Promise((resolve, reject) => start((error, value) => error === null ? resolve(value as T) : reject(error)));
+  return new Promise((resolve, reject) =>
+    start((error, value) => (error === null ? resolve(value as T) : reject(error))),
+  );
 }
 
 export async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -29,8 +31,10 @@ const del = (key: string): Write => ({ key: bytes(key), value: null });
 const text = (entries: Entry[]): string[] => entries.map(({ key, value }) => `${fromBuffer(key)}=${fromBuffer(value)}`);
 const all = { gte: bytes(''), lt: bytes('\xff\xff'), limit: 1000, limitBytes: 1e6 };
 
-export const write = (store: Store, writes: Write[], sync = false): Promise<void> => call((done) => store.write(writes, sync, done));
-const range = (store: Store | Snapshot, which: Range): Promise<string[]> => call<Entry[]>((done) => store.range(which, done)).then(text);
+export const write = (store: Store, writes: Write[], sync = false): Promise<void> =>
+  call((done) => store.write(writes, sync, done));
+const range = (store: Store | Snapshot, which: Range): Promise<string[]> =>
+  call<Entry[]>((done) => store.range(which, done)).then(text);
 export const close = (store: Store): Promise<void> => call((done) => store.close(done));
 
 export function storeConformance(name: string, create: () => Promise<StoreFixture>): void {
@@ -53,7 +57,9 @@ export function storeConformance(name: string, create: () => Promise<StoreFixtur
       expect(store.getSync(every)).to.deep.equal(every);
       expect(store.getSync(bytes('empty'))).to.deep.equal(Buffer.alloc(0));
       expect(store.getSync(bytes('absent'))).to.equal(undefined);
-      const many = await call((done: Callback<(Buffer | undefined)[]>) => store.getMany([bytes('absent'), every, bytes('empty')], done));
+      const many = await call((done: Callback<(Buffer | undefined)[]>) =>
+        store.getMany([bytes('absent'), every, bytes('empty')], done),
+      );
       expect(many).to.deep.equal([undefined, every, Buffer.alloc(0)]);
     });
 
@@ -71,23 +77,36 @@ export function storeConformance(name: string, create: () => Promise<StoreFixtur
     });
 
     it('walks a range in byte order, both ways, lower bound in and upper bound out', async () => {
-      await write(store, ['b', '\xff', 'a', '\x00', 'ab', '\x80'].map((key) => put(key, '')));
+      await write(
+        store,
+        ['b', '\xff', 'a', '\x00', 'ab', '\x80'].map((key) => put(key, '')),
+      );
       expect(await range(store, all)).to.deep.equal(['\x00=', 'a=', 'ab=', 'b=', '\x80=', '\xff=']);
       expect(await range(store, { ...all, gte: bytes('a'), lt: bytes('\x80') })).to.deep.equal(['a=', 'ab=', 'b=']);
-      expect(await range(store, { ...all, gte: bytes('a'), lt: bytes('\x80'), reverse: true })).to.deep.equal(['b=', 'ab=', 'a=']);
+      expect(await range(store, { ...all, gte: bytes('a'), lt: bytes('\x80'), reverse: true })).to.deep.equal([
+        'b=',
+        'ab=',
+        'a=',
+      ]);
       expect(await range(store, { ...all, gte: bytes('c'), lt: bytes('c') })).to.deep.equal([]);
       expect(await range(store, { ...all, gte: bytes('d'), lt: bytes('c') })).to.deep.equal([]);
     });
 
     it('stops a page at the limit of entries, and after the entry that reaches the limit of bytes', async () => {
-      await write(store, ['a', 'b', 'c', 'd', 'e'].map((key) => put(key, '1234')));
+      await write(
+        store,
+        ['a', 'b', 'c', 'd', 'e'].map((key) => put(key, '1234')),
+      );
       expect(await range(store, { ...all, limit: 2 })).to.deep.equal(['a=1234', 'b=1234']);
       expect(await range(store, { ...all, limit: 0 })).to.deep.equal([]);
       expect(await range(store, { ...all, limitBytes: 10 })).to.deep.equal(['a=1234', 'b=1234']);
       expect(await range(store, { ...all, limitBytes: 11 })).to.have.length(3);
       expect(await range(store, { ...all, limitBytes: 1 })).to.have.length(1);
       expect(await range(store, { ...all, limitBytes: 0 })).to.have.length(1);
-      expect(await range(store, { ...all, limitBytes: 10, reverse: true, background: true })).to.deep.equal(['e=1234', 'd=1234']);
+      expect(await range(store, { ...all, limitBytes: 10, reverse: true, background: true })).to.deep.equal([
+        'e=1234',
+        'd=1234',
+      ]);
     });
 
     it('reads a range as of the call', async () => {

@@ -12,17 +12,67 @@ const read = (bytes: Buffer, cuts: number[] = []): Message[] => {
   const reader = new FrameReader(limits.frameBytes);
   const found: Message[] = [];
   for (const [index, from] of [0, ...cuts].entries()) {
-    reader.push(bytes.subarray(from, cuts[index] ?? bytes.length), (payload) => found.push(...unpackFrame(payload)) > 0);
+    reader.push(
+      bytes.subarray(from, cuts[index] ?? bytes.length),
+      (payload) => found.push(...unpackFrame(payload)) > 0,
+    );
   }
   return found;
 };
 
 const every: Message = [
-  7, 0, -0, 1, 127, 128, 255, 256, 65535, 65536, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 53, -1, -32, -33, -128, -(2 ** 31), -(2 ** 31) - 1, 1.5, -0.1,
-  NaN, Infinity, -Infinity, 5n, 2n ** 63n - 1n, 2n ** 64n - 1n, -(2n ** 63n), null, true, false, '', 'ascii', 'ümläut 漢字 🐎', 'x'.repeat(31),
-  'x'.repeat(32), 'ü'.repeat(24), 'x'.repeat(255), 'x'.repeat(256), 'y'.repeat(70_000), Buffer.alloc(0), Buffer.from([0, 255]),
-  Buffer.alloc(255, 1), Buffer.alloc(256, 2), Buffer.alloc(65_536, 3), [], [[1, [2, [3]]], Buffer.from('x')], Array.from({ length: 16 }, (_, i) => i),
-  Array.from({ length: 70_000 }, () => 1), {}, { a: 1, nested: { list: [Buffer.from('b')] }, 'ü': null },
+  7,
+  0,
+  -0,
+  1,
+  127,
+  128,
+  255,
+  256,
+  65535,
+  65536,
+  2 ** 31,
+  2 ** 32 - 1,
+  2 ** 32,
+  2 ** 53,
+  -1,
+  -32,
+  -33,
+  -128,
+  -(2 ** 31),
+  -(2 ** 31) - 1,
+  1.5,
+  -0.1,
+  NaN,
+  Infinity,
+  -Infinity,
+  5n,
+  2n ** 63n - 1n,
+  2n ** 64n - 1n,
+  -(2n ** 63n),
+  null,
+  true,
+  false,
+  '',
+  'ascii',
+  'ümläut 漢字 🐎',
+  'x'.repeat(31),
+  'x'.repeat(32),
+  'ü'.repeat(24),
+  'x'.repeat(255),
+  'x'.repeat(256),
+  'y'.repeat(70_000),
+  Buffer.alloc(0),
+  Buffer.from([0, 255]),
+  Buffer.alloc(255, 1),
+  Buffer.alloc(256, 2),
+  Buffer.alloc(65_536, 3),
+  [],
+  [[1, [2, [3]]], Buffer.from('x')],
+  Array.from({ length: 16 }, (_, i) => i),
+  Array.from({ length: 70_000 }, () => 1),
+  {},
+  { a: 1, nested: { list: [Buffer.from('b')] }, ü: null },
   Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`field${i}`, i])),
 ];
 
@@ -36,15 +86,30 @@ describe('frames', () => {
 
   it('are msgpack as others write it', () => {
     const packr = new Packr({ useRecords: false });
-    expect(read(rawFrame(packr.pack([[1, 'a', Buffer.from('b'), { c: [1.5, -7] }]])))).to.deep.equal([[1, 'a', Buffer.from('b'), { c: [1.5, -7] }]]);
+    expect(read(rawFrame(packr.pack([[1, 'a', Buffer.from('b'), { c: [1.5, -7] }]])))).to.deep.equal([
+      [1, 'a', Buffer.from('b'), { c: [1.5, -7] }],
+    ]);
   });
 
   it('cut at every offset, or into single bytes, give the same messages', () => {
-    const messages: Message[][] = [[[1, Buffer.from('abc')], [2, 'x']], [[3, null]], [[4, Buffer.alloc(300, 9)]]];
+    const messages: Message[][] = [
+      [
+        [1, Buffer.from('abc')],
+        [2, 'x'],
+      ],
+      [[3, null]],
+      [[4, Buffer.alloc(300, 9)]],
+    ];
     const bytes = Buffer.concat(messages.map((each) => frame(each)));
     for (let a = 0; a <= bytes.length; a++) expect(read(bytes, [a])).to.deep.equal(messages.flat());
-    for (let a = 0; a < 40; a++) for (let b = a; b < 60; b++) expect(read(bytes, [a, b])).to.deep.equal(messages.flat());
-    expect(read(bytes, Array.from({ length: bytes.length - 1 }, (_, i) => i + 1))).to.deep.equal(messages.flat());
+    for (let a = 0; a < 40; a++)
+      for (let b = a; b < 60; b++) expect(read(bytes, [a, b])).to.deep.equal(messages.flat());
+    expect(
+      read(
+        bytes,
+        Array.from({ length: bytes.length - 1 }, (_, i) => i + 1),
+      ),
+    ).to.deep.equal(messages.flat());
   });
 
   it('in one piece are not copied', () => {
@@ -60,7 +125,10 @@ describe('frames', () => {
     writer.add([2, Buffer.from('small')]);
     const { chunks } = writer.take();
     expect(chunks.filter((chunk) => chunk === large)).to.have.length(2);
-    expect(read(Buffer.concat(chunks))).to.deep.equal([[1, 'before', large, 'after', large], [2, Buffer.from('small')]]);
+    expect(read(Buffer.concat(chunks))).to.deep.equal([
+      [1, 'before', large, 'after', large],
+      [2, Buffer.from('small')],
+    ]);
   });
 
   it('are written into the same buffers again once these were sent', () => {
@@ -76,7 +144,8 @@ describe('frames', () => {
   it('leave out a message that cannot be packed, and nothing else', () => {
     const large = Buffer.alloc(limits.passThroughBytes, 8);
     const writer = new FrameWriter(new FramePool());
-    const bad = (...before: unknown[]) => expect(() => writer.add([9, ...before, () => undefined])).to.throw(/holds no function/);
+    const bad = (...before: unknown[]) =>
+      expect(() => writer.add([9, ...before, () => undefined])).to.throw(/holds no function/);
     bad('first');
     writer.add([1, 'kept']);
     bad('small');
@@ -88,7 +157,11 @@ describe('frames', () => {
     let nested: unknown[] = [];
     for (let depth = 0; depth <= limits.messageDepth; depth++) nested = [nested];
     expect(() => writer.add([1, nested])).to.throw(/nests/);
-    expect(read(Buffer.concat(writer.take().chunks))).to.deep.equal([[1, 'kept'], [2, large], [3, 'kept too']]);
+    expect(read(Buffer.concat(writer.take().chunks))).to.deep.equal([
+      [1, 'kept'],
+      [2, large],
+      [3, 'kept too'],
+    ]);
     expect(large.every((byte) => byte === 8)).to.equal(true);
   });
 
@@ -98,7 +171,8 @@ describe('frames', () => {
     for (const cuts of [[], [1], [3], [1, 2, 3]]) {
       const reader = new FrameReader(1000);
       const push = (): void => {
-        for (const [index, from] of [0, ...cuts].entries()) reader.push(head.subarray(from, cuts[index] ?? 4), () => true);
+        for (const [index, from] of [0, ...cuts].entries())
+          reader.push(head.subarray(from, cuts[index] ?? 4), () => true);
       };
       expect(push).to.throw().with.property('code', 'E_WIRE');
     }
@@ -106,12 +180,28 @@ describe('frames', () => {
 
   it('of garbage are refused', () => {
     const packr = new Packr({ useRecords: false });
-    const bad = [Buffer.alloc(0), Buffer.from('GET / HTTP/1.1'), Buffer.from([0xc1]), Buffer.from([0xdd, 255, 255, 255, 255]), Buffer.from([0xc6, 255, 255, 255, 255]),
-      Buffer.alloc(100_000, 0x91), packr.pack(7), packr.pack({ a: 1 }), packr.pack([7]), packr.pack([['x']]), packr.pack([[]])];
-    for (const payload of bad) expect(() => unpackFrame(payload), payload.subarray(0, 8).toString('hex')).to.throw().with.property('code', 'E_WIRE');
+    const bad = [
+      Buffer.alloc(0),
+      Buffer.from('GET / HTTP/1.1'),
+      Buffer.from([0xc1]),
+      Buffer.from([0xdd, 255, 255, 255, 255]),
+      Buffer.from([0xc6, 255, 255, 255, 255]),
+      Buffer.alloc(100_000, 0x91),
+      packr.pack(7),
+      packr.pack({ a: 1 }),
+      packr.pack([7]),
+      packr.pack([['x']]),
+      packr.pack([[]]),
+    ];
+    for (const payload of bad)
+      expect(() => unpackFrame(payload), payload.subarray(0, 8).toString('hex'))
+        .to.throw()
+        .with.property('code', 'E_WIRE');
     let state = 1;
     for (let i = 0; i < 3000; i++) {
-      const payload = Buffer.from(Array.from({ length: 1 + i % 40 }, () => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 24));
+      const payload = Buffer.from(
+        Array.from({ length: 1 + (i % 40) }, () => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 24),
+      );
       try {
         unpackFrame(payload);
       } catch (error) {

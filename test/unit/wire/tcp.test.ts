@@ -23,15 +23,24 @@ async function until(condition: () => boolean): Promise<void> {
 describe('tcp network', () => {
   const nodes: Node[] = [];
   const sockets: net.Socket[] = [];
-  const start = async (name: string, more: { boot?: string; cluster?: string; secret?: string; hub?: Hub; port?: number; deaf?: boolean } = {}): Promise<Node> => {
+  const start = async (
+    name: string,
+    more: { boot?: string; cluster?: string; secret?: string; hub?: Hub; port?: number; deaf?: boolean } = {},
+  ): Promise<Node> => {
     const warnings: string[] = [];
     const logger: Logger = { ...silentLogger, warn: (fields) => warnings.push(JSON.stringify(fields)) };
     const network = new TcpNetwork({
-      environment: systemEnvironment, self: { node: name, boot: more.boot ?? '100-a', role: 'server' }, cluster: more.cluster ?? 'test', secret: more.secret ?? '',
-      logger, ...(more.deaf === true ? {} : { listen: { host, port: more.port ?? 0 } }), ...(more.hub === undefined ? {} : { hub: more.hub }),
+      environment: systemEnvironment,
+      self: { node: name, boot: more.boot ?? '100-a', role: 'server' },
+      cluster: more.cluster ?? 'test',
+      secret: more.secret ?? '',
+      logger,
+      ...(more.deaf === true ? {} : { listen: { host, port: more.port ?? 0 } }),
+      ...(more.hub === undefined ? {} : { hub: more.hub }),
     });
     const told: string[] = [];
-    network.onMessage = (from, message) => told.push(`${from.node}: ${message.map((part) => (Buffer.isBuffer(part) ? part.length : part)).join(' ')}`);
+    network.onMessage = (from, message) =>
+      told.push(`${from.node}: ${message.map((part) => (Buffer.isBuffer(part) ? part.length : part)).join(' ')}`);
     network.onConnected = (peer) => told.push(`+${peer.node}/${peer.boot}`);
     network.onDisconnected = (peer) => told.push(`-${peer.node}/${peer.boot}`);
     await network.start();
@@ -40,20 +49,38 @@ describe('tcp network', () => {
     return node;
   };
   /** Sends as soon as there is a connection. */
-  const sendSoon = (from: Node, to: string, message: Message): Promise<void> => until(() => from.network.send(to, message));
+  const sendSoon = (from: Node, to: string, message: Message): Promise<void> =>
+    until(() => from.network.send(to, message));
   const introduce = (from: Node, name: string, to: Node): void => from.network.setAddress(name, host, to.network.port);
   const stranger = (port: number): { socket: net.Socket; received: () => string; closed: () => boolean } => {
     const socket = net.connect(port, host);
     sockets.push(socket);
     let received = '';
     let closed = false;
-    socket.on('data', (bytes) => { received += bytes.toString('latin1'); });
+    socket.on('data', (bytes) => {
+      received += bytes.toString('latin1');
+    });
     socket.on('error', () => undefined);
-    socket.on('close', () => { closed = true; });
+    socket.on('close', () => {
+      closed = true;
+    });
     return { socket, received: () => received, closed: () => closed };
   };
-  const helloFrame = (fields: object): Buffer => rawFrame(Buffer.from(JSON.stringify(
-    { step: 'hello', protocol: 1, cluster: 'test', node: 'x', boot: '1-a', role: 'proxy', challenge: '00', ...fields })));
+  const helloFrame = (fields: object): Buffer =>
+    rawFrame(
+      Buffer.from(
+        JSON.stringify({
+          step: 'hello',
+          protocol: 1,
+          cluster: 'test',
+          node: 'x',
+          boot: '1-a',
+          role: 'proxy',
+          challenge: '00',
+          ...fields,
+        }),
+      ),
+    );
 
   afterEach(async () => {
     for (const socket of sockets.splice(0)) socket.destroy();
@@ -68,7 +95,9 @@ describe('tcp network', () => {
     for (let n = 2; n <= 2000; n++) expect(a.network.send('b', [n, Buffer.alloc(n % 700)])).to.equal(true);
     await until(() => b.told.length === 2001);
     expect(b.told.slice(0, 3)).to.deep.equal(['+a/100-a', 'a: 1 first', 'a: 2 2']);
-    expect(b.told.slice(1).map((line) => Number(line.split(' ')[1]))).to.deep.equal(Array.from({ length: 2000 }, (_, i) => i + 1));
+    expect(b.told.slice(1).map((line) => Number(line.split(' ')[1]))).to.deep.equal(
+      Array.from({ length: 2000 }, (_, i) => i + 1),
+    );
     expect(b.network.send('a', [7])).to.equal(true);
     await until(() => a.told.includes('b: 7'));
     expect(a.told).to.deep.equal(['+b/100-a', 'b: 7']);
@@ -81,7 +110,9 @@ describe('tcp network', () => {
     for (let n = 1; n <= 30; n++) a.network.send('b', [n, Buffer.alloc(n % 3 === 0 ? 2_000_000 : 10)]);
     expect(a.network.queuedBytes('b')).to.be.greaterThan(1_000_000);
     await until(() => b.told.length === 32);
-    expect(b.told.slice(2)).to.deep.equal(Array.from({ length: 30 }, (_, i) => `a: ${i + 1} ${(i + 1) % 3 === 0 ? 2_000_000 : 10}`));
+    expect(b.told.slice(2)).to.deep.equal(
+      Array.from({ length: 30 }, (_, i) => `a: ${i + 1} ${(i + 1) % 3 === 0 ? 2_000_000 : 10}`),
+    );
     await until(() => a.network.queuedBytes('b') === 0);
     expect(a.network.queuedBytes('nobody')).to.equal(0);
   });
@@ -140,7 +171,9 @@ describe('tcp network', () => {
   it('follows a node to a new address', async () => {
     const a = await start('a');
     const closed = net.createServer();
-    const deadPort = await new Promise<number>((resolve) => closed.listen(0, host, () => resolve((closed.address() as net.AddressInfo).port)));
+    const deadPort = await new Promise<number>((resolve) =>
+      closed.listen(0, host, () => resolve((closed.address() as net.AddressInfo).port)),
+    );
     await new Promise((resolve) => closed.close(resolve));
     a.network.setAddress('b', host, deadPort);
     expect(a.network.send('b', [1])).to.equal(false);
@@ -172,7 +205,10 @@ describe('tcp network', () => {
     introduce(friend, 'a', a);
     await sendSoon(friend, 'a', [1]);
     await until(() => a.told.includes('friend: 1'));
-    for (const [name, secret] of [['wrong', 'left'], ['none', '']] as const) {
+    for (const [name, secret] of [
+      ['wrong', 'left'],
+      ['none', ''],
+    ] as const) {
       const other = await start(name, { secret });
       introduce(other, 'a', a);
       other.network.send('a', [1]);
