@@ -5,7 +5,9 @@ import { OperatingError } from '../shared/errors.js';
 export function freePort(host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', (error) => reject(new OperatingError('E_LISTEN', `cannot listen on ${host}: ${error.message}`, { cause: error })));
+    server.once('error', (error) =>
+      reject(new OperatingError('E_LISTEN', `cannot listen on ${host}: ${error.message}`, { cause: error })),
+    );
     server.listen(0, host, () => {
       const { port } = server.address() as AddressInfo;
       server.close(() => resolve(port));

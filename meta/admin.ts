@@ -63,15 +63,28 @@ export class Admin {
     const infos = [this.self, ...this.meta.listNodes()];
     const rank: Record<Role, number> = { meta: 0, server: 1, proxy: 2 };
     return infos
-      .map(({ node, role, host, port, pid, boot, state }) => ({ node, role, address: `${host}:${port}`, pid, boot, state }))
+      .map(({ node, role, host, port, pid, boot, state }) => ({
+        node,
+        role,
+        address: `${host}:${port}`,
+        pid,
+        boot,
+        state,
+      }))
       .sort((a, b) => rank[a.role] - rank[b.role] || a.node.localeCompare(b.node));
   }
 
   tables(): TableRow[] {
     const counts = new Map<number, number>();
-    for (const { partition } of this.meta.partitions()) counts.set(partition.table, (counts.get(partition.table) ?? 0) + 1);
+    for (const { partition } of this.meta.partitions())
+      counts.set(partition.table, (counts.get(partition.table) ?? 0) + 1);
     return this.meta.tables().map(({ id, name, multiKey, replicas, minReplicas }) => ({
-      table: name, id, partitions: counts.get(id) ?? 0, multiKey, replicas, minReplicas,
+      table: name,
+      id,
+      partitions: counts.get(id) ?? 0,
+      multiKey,
+      replicas,
+      minReplicas,
     }));
   }
 
@@ -97,11 +110,15 @@ export class Admin {
     const replicas = new Map(this.meta.tables().map((table) => [table.id, table.replicas]));
     const records = this.meta.partitions();
     const serving = records.filter((record) => this.isServing(record)).length;
-    const full = records.filter(({ partition }) => members(partition.configuration).length >= (replicas.get(partition.table) ?? 1)).length;
+    const full = records.filter(
+      ({ partition }) => members(partition.configuration).length >= (replicas.get(partition.table) ?? 1),
+    ).length;
     const hasProxy = this.meta.listNodes().some((info) => info.role === 'proxy' && info.state === 'alive');
     return {
       ready: records.length > 0 && serving === records.length && full === records.length && hasProxy,
-      partitions: records.length, serving, full,
+      partitions: records.length,
+      serving,
+      full,
       waiting: this.meta.waitingFor(),
     };
   }
@@ -122,9 +139,10 @@ export class Admin {
   recover(partition: number, node: string, forced: boolean, done: (error: Error | null) => void): void {
     if (!forced) {
       const wait = this.meta.waitingFor().find((waiting) => waiting.partition === partition);
-      const text = wait === undefined
-        ? `partition ${partition} does not wait for an administrator`
-        : `partition ${partition}: ${wait.reason} (${wait.nodes.join(', ')}); forcing ${node} loses what only the others have; repeat with force`;
+      const text =
+        wait === undefined
+          ? `partition ${partition} does not wait for an administrator`
+          : `partition ${partition}: ${wait.reason} (${wait.nodes.join(', ')}); forcing ${node} loses what only the others have; repeat with force`;
       return done(new OperatingError('E_REFUSED', text));
     }
     this.meta.recover(partition, node, done);
@@ -132,7 +150,8 @@ export class Admin {
 
   checksums(table: string | null, done: (rows: ChecksumRow[]) => void): void {
     const names = this.tableNames();
-    const subjects = this.meta.partitions()
+    const subjects = this.meta
+      .partitions()
       .map(({ partition }) => ({ table: names.get(partition.table) ?? '', partition: partition.id }))
       .filter((subject) => table === null || subject.table === table);
     this.gatherer.collect(subjects, this.checksumTimeoutMs, done);
@@ -142,9 +161,15 @@ export class Admin {
     return new Map(this.meta.tables().map((table) => [table.id, table.name]));
   }
 
-  private primaryReport({ partition }: PartitionRecord): { ballot: number; committed: number; learners: readonly string[]; serving: boolean } | undefined {
+  private primaryReport({
+    partition,
+  }: PartitionRecord):
+    | { ballot: number; committed: number; learners: readonly string[]; serving: boolean }
+    | undefined {
     const { primary } = partition.configuration;
     if (primary === null) return undefined;
-    return this.meta.heartbeatOf(primary)?.replicas.find((replica) => replica.partition === partition.id && replica.role === 'primary');
+    return this.meta
+      .heartbeatOf(primary)
+      ?.replicas.find((replica) => replica.partition === partition.id && replica.role === 'primary');
   }
 }

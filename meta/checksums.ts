@@ -54,7 +54,8 @@ export class Checksums {
       if (expected.size === 0) finish();
     });
     for (const { table, partition } of subjects) {
-      const configuration = this.meta.partitions().find((record) => record.partition.id === partition)?.partition.configuration;
+      const configuration = this.meta.partitions().find((record) => record.partition.id === partition)
+        ?.partition.configuration;
       if (configuration === undefined) continue;
       const asked = configuration.primary !== null && this.meta.askChecksum(configuration.primary.node, partition, id);
       for (const { node } of members(configuration)) {

@@ -44,7 +44,12 @@ export class MetaHttp {
   /** Calls back with the port it listens on. */
   listen(host: string, port: number, done: (error: Error | null, port: number) => void): void {
     const onError = (error: Error): void => {
-      done(new OperatingError('E_LISTEN', `meta cannot listen for HTTP on ${host}:${port}: ${error.message}`, { cause: error }), 0);
+      done(
+        new OperatingError('E_LISTEN', `meta cannot listen for HTTP on ${host}:${port}: ${error.message}`, {
+          cause: error,
+        }),
+        0,
+      );
     };
     this.server.once('error', onError);
     this.server.listen(port, host, () => {
@@ -69,8 +74,10 @@ export class MetaHttp {
     if (!URL.canParse(target, 'http://meta')) return refuse(answer, 400, 'not a path');
     const { pathname, searchParams } = new URL(target, 'http://meta');
     if (request.method === 'GET') return this.onGet(pathname, searchParams, answer, response);
-    if (request.method !== 'POST' && request.method !== 'DELETE') return refuse(answer, 405, `${request.method} is not used here`);
-    if (request.headers['content-type'] !== 'application/json') return refuse(answer, 415, 'content-type must be application/json');
+    if (request.method !== 'POST' && request.method !== 'DELETE')
+      return refuse(answer, 405, `${request.method} is not used here`);
+    if (request.headers['content-type'] !== 'application/json')
+      return refuse(answer, 415, 'content-type must be application/json');
     readBody(request, (error, body) => {
       if (error !== null) return refuse(answer, 400, error.message);
       this.onChange(`${request.method} ${pathname}`, body, answer);
@@ -111,13 +118,16 @@ export class MetaHttp {
     if (table !== undefined) return this.admin.dropTable(table, done);
     if (what === 'POST /api/tables') {
       const replicas = Number(body['replicas'] ?? 3);
-      return this.admin.createTable({
-        name: String(body['table'] ?? ''),
-        partitions: Number(body['partitions'] ?? 1),
-        multiKey: (body['multiKey'] ?? 'slot') as MultiKey, // checked, like all of it, by checkTable
-        replicas,
-        minReplicas: Number(body['minReplicas'] ?? Math.min(2, replicas)),
-      }, done);
+      return this.admin.createTable(
+        {
+          name: String(body['table'] ?? ''),
+          partitions: Number(body['partitions'] ?? 1),
+          multiKey: (body['multiKey'] ?? 'slot') as MultiKey, // checked, like all of it, by checkTable
+          replicas,
+          minReplicas: Number(body['minReplicas'] ?? Math.min(2, replicas)),
+        },
+        done,
+      );
     }
     if (what === 'POST /api/recover') {
       return this.admin.recover(Number(body['partition']), String(body['node']), body['force'] === true, done);
@@ -143,24 +153,35 @@ export class MetaHttp {
     const { metrics, admin, meta, counted } = this;
     metrics.clear('tulpar_nodes');
     const nodes = new Map<string, number>();
-    for (const { role, state } of admin.nodes()) nodes.set(`${role}/${state}`, (nodes.get(`${role}/${state}`) ?? 0) + 1);
+    for (const { role, state } of admin.nodes())
+      nodes.set(`${role}/${state}`, (nodes.get(`${role}/${state}`) ?? 0) + 1);
     for (const [key, count] of nodes) {
       const [role = '', state = ''] = key.split('/');
       metrics.set('tulpar_nodes', count, { role, state });
     }
-    for (const name of ['tulpar_partitions', 'tulpar_partitions_serving', 'tulpar_partitions_full'] as const) metrics.clear(name);
+    for (const name of ['tulpar_partitions', 'tulpar_partitions_serving', 'tulpar_partitions_full'] as const)
+      metrics.clear(name);
     for (const { id, name: table, replicas } of meta.tables()) {
       const records = meta.partitions().filter((record) => record.partition.table === id);
-      const full = records.filter(({ partition: { configuration } }) => configuration.primary !== null && configuration.secondaries.length + 1 >= replicas);
+      const full = records.filter(
+        ({ partition: { configuration } }) =>
+          configuration.primary !== null && configuration.secondaries.length + 1 >= replicas,
+      );
       metrics.set('tulpar_partitions', records.length, { table });
       metrics.set('tulpar_partitions_serving', records.filter((record) => admin.isServing(record)).length, { table });
       metrics.set('tulpar_partitions_full', full.length, { table });
     }
     metrics.set('tulpar_tables', meta.tables().length);
     metrics.set('tulpar_partitions_waiting', meta.waitingFor().length);
-    metrics.count('tulpar_configuration_changes_total', meta.counts.configurationChanges - counted.configurationChanges);
+    metrics.count(
+      'tulpar_configuration_changes_total',
+      meta.counts.configurationChanges - counted.configurationChanges,
+    );
     metrics.count('tulpar_proposals_refused_total', meta.counts.proposalsRefused - counted.proposalsRefused);
-    metrics.count('tulpar_registrations_refused_total', meta.counts.registrationsRefused - counted.registrationsRefused);
+    metrics.count(
+      'tulpar_registrations_refused_total',
+      meta.counts.registrationsRefused - counted.registrationsRefused,
+    );
     Object.assign(counted, meta.counts);
   }
 }

@@ -9,13 +9,25 @@
  * Time, network and store come in through the constructor and nothing here awaits: the simulator runs it as it is.
  */
 import {
-  type ClusterView, members, type MultiKey, type NodeInfo, type ReplicaReport, sameSeat, type Seat, type Table,
+  type ClusterView,
+  members,
+  type MultiKey,
+  type NodeInfo,
+  type ReplicaReport,
+  sameSeat,
+  type Seat,
+  type Table,
 } from '../shared/cluster.js';
 import type { Environment, Timer } from '../shared/environment.js';
 import { OperatingError } from '../shared/errors.js';
 import type { Logger } from '../shared/logging.js';
 import {
-  type ChecksumResultMessage, type HeartbeatMessage, type HeartbeatReport, Kind, type Message, type ProposeMessage,
+  type ChecksumResultMessage,
+  type HeartbeatMessage,
+  type HeartbeatReport,
+  Kind,
+  type Message,
+  type ProposeMessage,
   type RegisterMessage,
 } from '../shared/wire/messages.js';
 import type { Network, Origin } from '../shared/wire/network.js';
@@ -98,7 +110,10 @@ export class Meta {
       }
       this.nodes = new Nodes(this.state, this.now(), this.options.metaLeaseMs);
       this.started = true;
-      this.logger.info({ tables: this.state.tables.size, partitions: this.state.partitions.size, servers: this.state.nodes.size }, 'meta state loaded');
+      this.logger.info(
+        { tables: this.state.tables.size, partitions: this.state.partitions.size, servers: this.state.nodes.size },
+        'meta state loaded',
+      );
       this.scheduleTick();
       done(null);
     });
@@ -170,7 +185,11 @@ export class Meta {
     const server = situation.servers.get(node);
     if (server === undefined || !server.alive || !server.present) return refuse(`server ${node} is not there`);
     const { primary } = record.partition.configuration;
-    if (primary !== null && situation.servers.get(primary.node)?.alive === true && situation.servers.get(primary.node)?.info.boot === primary.boot) {
+    if (
+      primary !== null &&
+      situation.servers.get(primary.node)?.alive === true &&
+      situation.servers.get(primary.node)?.info.boot === primary.boot
+    ) {
       return refuse(`partition ${partition} has a primary, ${primary.node}; nothing needs to be recovered`);
     }
     const of = situation.partitions.find((candidate) => candidate.record === record);
@@ -211,17 +230,21 @@ export class Meta {
     const refusal = this.whyNotRegister(from, info, replicas);
     if (refusal !== null) {
       this.counts.registrationsRefused++;
-      this.logger.warn({ node: from.node, boot: from.boot, reason: refusal }, 'registration refused');
+      this.logger.warn({ peer: from.node, peerBoot: from.boot, reason: refusal }, 'registration refused');
       return this.afterPersisted(() => void this.network.send(from.node, [Kind.registered, refusal]));
     }
     const newBoot = this.nodes.get(info) === undefined;
     if (info.role === 'server') {
       const known = this.state.nodes.get(info.node);
-      if (known === undefined || JSON.stringify(known.info) !== JSON.stringify(info)) this.state.putNode({ ...info, state: info.state === 'dead' ? 'dead' : 'alive' });
+      if (known === undefined || JSON.stringify(known.info) !== JSON.stringify(info))
+        this.state.putNode({ ...info, state: info.state === 'dead' ? 'dead' : 'alive' });
     }
     this.nodes.register(info, replicas, this.now());
     if (newBoot || info.state === 'dead') {
-      this.logger.info({ node: info.node, role: info.role, boot: info.boot, replicas: replicas.length }, info.state === 'dead' ? 'stopped' : 'registered');
+      this.logger.info(
+        { peer: info.node, role: info.role, peerBoot: info.boot, replicas: replicas.length },
+        info.state === 'dead' ? 'stopped' : 'registered',
+      );
     }
     const view = this.fullView();
     this.afterPersisted(() => {
@@ -232,7 +255,8 @@ export class Meta {
   }
 
   private whyNotRegister(from: Origin, info: NodeInfo, replicas: readonly ReplicaReport[]): string | null {
-    if (from.node !== info.node || from.boot !== info.boot || from.role !== info.role) return 'it registers as somebody else';
+    if (from.node !== info.node || from.boot !== info.boot || from.role !== info.role)
+      return 'it registers as somebody else';
     if (info.role === 'proxy') return null;
     if (info.role !== 'server') return `a ${info.role} does not register`;
     const known = this.state.nodes.get(info.node);
@@ -258,10 +282,13 @@ export class Meta {
   private onHeartbeat(from: Origin, [, sentAt, report]: HeartbeatMessage): void {
     const registration = this.nodes.get(from);
     if (registration === undefined || !registration.connected) {
-      return this.afterPersisted(() => void this.network.send(from.node, [Kind.registered, 'this boot is not registered; register again']));
+      return this.afterPersisted(
+        () => void this.network.send(from.node, [Kind.registered, 'this boot is not registered; register again']),
+      );
     }
     registration.heardAtMs = this.now();
-    const learnersBefore = registration.heartbeat?.replicas.reduce((sum, replica) => sum + replica.learners.length, 0) ?? 0;
+    const learnersBefore =
+      registration.heartbeat?.replicas.reduce((sum, replica) => sum + replica.learners.length, 0) ?? 0;
     registration.heartbeat = report;
     const missed = from.role === 'server' ? this.readReport(from, report) : new Set<number>();
     let deposed = false;
@@ -271,7 +298,8 @@ export class Meta {
     }
     const partitions = [...missed].flatMap((id) => this.state.partitions.get(id)?.partition ?? []);
     this.afterPersisted(() => {
-      if (partitions.length > 0) this.network.send(from.node, [Kind.view, { full: false, tables: [], partitions, nodes: [] }]);
+      if (partitions.length > 0)
+        this.network.send(from.node, [Kind.view, { full: false, tables: [], partitions, nodes: [] }]);
       if (!deposed) this.network.send(from.node, [Kind.heartbeatAck, sentAt]);
     });
     const learners = report.replicas.reduce((sum, replica) => sum + replica.learners.length, 0);
@@ -287,7 +315,8 @@ export class Meta {
       if (configuration === undefined) continue;
       ballots.set(partition, ballot);
       if (ballot < configuration.ballot && role !== 'inactive') missed.add(partition);
-      if (serving && role === 'primary' && ballot === configuration.ballot && sameSeat(from, configuration.primary)) this.state.settle(partition);
+      if (serving && role === 'primary' && ballot === configuration.ballot && sameSeat(from, configuration.primary))
+        this.state.settle(partition);
     }
     for (const { partition } of this.state.partitions.values()) {
       const { configuration } = partition;
@@ -305,9 +334,13 @@ export class Meta {
       this.configure(judgement.configuration, judgement.uncertain, `proposed by ${from.node}`);
     } else {
       this.counts.proposalsRefused++;
-      this.logger.info({ partition: proposal.partition, from: from.node, reason: judgement.reason }, 'proposal refused');
+      this.logger.info(
+        { partition: proposal.partition, from: from.node, reason: judgement.reason },
+        'proposal refused',
+      );
     }
-    const inForce = this.state.partitions.get(proposal.partition)?.partition.configuration ?? record.partition.configuration;
+    const inForce =
+      this.state.partitions.get(proposal.partition)?.partition.configuration ?? record.partition.configuration;
     this.afterPersisted(() => void this.network.send(from.node, [Kind.proposeResult, id, judgement.accepted, inForce]));
     this.review();
   }
@@ -360,15 +393,26 @@ export class Meta {
     }
   }
 
-  private configure(configuration: PartitionRecord['partition']['configuration'], uncertain: readonly Seat[], reason: string): void {
+  private configure(
+    configuration: PartitionRecord['partition']['configuration'],
+    uncertain: readonly Seat[],
+    reason: string,
+  ): void {
     const before = this.state.partitions.get(configuration.partition)?.partition.configuration;
     this.state.configure(configuration, uncertain);
     this.counts.configurationChanges++;
     if (before !== undefined) this.teaching.reconfigured(before, configuration, this.now());
-    this.logger.info({
-      partition: configuration.partition, ballot: configuration.ballot, primary: configuration.primary?.node,
-      secondaries: configuration.secondaries.map((seat) => seat.node), predecessorGone: configuration.predecessorGone, reason,
-    }, 'configuration changed');
+    this.logger.info(
+      {
+        partition: configuration.partition,
+        ballot: configuration.ballot,
+        primary: configuration.primary?.node,
+        secondaries: configuration.secondaries.map((seat) => seat.node),
+        predecessorGone: configuration.predecessorGone,
+        reason,
+      },
+      'configuration changed',
+    );
   }
 
   private createDefaultTable(): void {
@@ -376,10 +420,16 @@ export class Meta {
     const present = [...this.nodes.servers(this.now()).values()].filter((server) => server.alive && server.present);
     if (present.length < this.options.servers) return;
     const replicas = Math.min(this.options.replicas, this.options.servers);
-    this.state.createTable({
-      name: DEFAULT_TABLE, partitions: this.options.partitions, multiKey: this.options.multiKey, replicas,
-      minReplicas: Math.min(this.options.minReplicas, replicas),
-    }, this.options.newHashKey());
+    this.state.createTable(
+      {
+        name: DEFAULT_TABLE,
+        partitions: this.options.partitions,
+        multiKey: this.options.multiKey,
+        replicas,
+        minReplicas: Math.min(this.options.minReplicas, replicas),
+      },
+      this.options.newHashKey(),
+    );
     this.state.markDefaultCreated();
   }
 
@@ -402,7 +452,11 @@ export class Meta {
   private noteWaiting(waiting: readonly Waiting[]): void {
     const before = new Set(this.waiting.map((wait) => JSON.stringify(wait)));
     for (const wait of waiting) {
-      if (!before.has(JSON.stringify(wait))) this.logger.warn({ partition: wait.partition, nodes: wait.nodes, reason: wait.reason }, 'partition has no primary');
+      if (!before.has(JSON.stringify(wait)))
+        this.logger.warn(
+          { partition: wait.partition, nodes: wait.nodes, reason: wait.reason },
+          'partition has no primary',
+        );
     }
     this.waiting = waiting;
   }
@@ -468,8 +522,11 @@ export class Meta {
       if (this.shownNodes.get(info.node) !== text) changed.push(info);
     }
     this.shownNodes = shown;
-    for (const info of changed) if (info.state !== 'alive') this.logger.warn({ node: info.node, boot: info.boot, state: info.state }, 'node is not alive');
-    if (changed.length > 0) this.afterPersisted(() => this.broadcast({ full: false, tables: [], partitions: [], nodes: changed }));
+    for (const info of changed)
+      if (info.state !== 'alive')
+        this.logger.warn({ peer: info.node, peerBoot: info.boot, state: info.state }, 'node is not alive');
+    if (changed.length > 0)
+      this.afterPersisted(() => this.broadcast({ full: false, tables: [], partitions: [], nodes: changed }));
   }
 
   private now(): number {

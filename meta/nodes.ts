@@ -33,7 +33,11 @@ export class Nodes {
 
   register(info: NodeInfo, reports: readonly ReplicaReport[], nowMs: number): void {
     this.registrations.set(info.node, {
-      info, reports: new Map(reports.map((report) => [report.partition, report])), connected: true, heardAtMs: nowMs, heartbeat: null,
+      info,
+      reports: new Map(reports.map((report) => [report.partition, report])),
+      connected: true,
+      heardAtMs: nowMs,
+      heartbeat: null,
     });
   }
 
@@ -53,7 +57,8 @@ export class Nodes {
 
   forgetLongGoneProxies(nowMs: number): void {
     for (const [node, { info, connected, heardAtMs }] of this.registrations) {
-      if (info.role === 'proxy' && !connected && nowMs - heardAtMs > PROXY_FORGOTTEN_MS) this.registrations.delete(node);
+      if (info.role === 'proxy' && !connected && nowMs - heardAtMs > PROXY_FORGOTTEN_MS)
+        this.registrations.delete(node);
     }
   }
 

@@ -108,8 +108,12 @@ export class MetaState {
   /** `spec` has been checked (see decisions/tables.ts). Its slots are divided evenly. */
   createTable(spec: TableSpec, hashKey: string): Table {
     const table: Table = {
-      id: this.ids.table++, name: spec.name, multiKey: spec.multiKey, replicas: spec.replicas,
-      minReplicas: spec.minReplicas, hashKey,
+      id: this.ids.table++,
+      name: spec.name,
+      multiKey: spec.multiKey,
+      replicas: spec.replicas,
+      minReplicas: spec.minReplicas,
+      hashKey,
     };
     this.tables.set(table.id, table);
     this.changedTables.add(table.id);
@@ -118,7 +122,9 @@ export class MetaState {
       const id = this.ids.partition++;
       this.putPartition({
         partition: {
-          id, table: table.id, rangeVersion: 1,
+          id,
+          table: table.id,
+          rangeVersion: 1,
           fromSlot: Math.floor((i * SLOTS) / spec.partitions),
           toSlot: Math.floor(((i + 1) * SLOTS) / spec.partitions) - 1,
           configuration: { partition: id, ballot: 0, primary: null, secondaries: [], predecessorGone: true },

@@ -35,6 +35,8 @@ export class Teaching {
   }
 
   leftLately(partition: number, nowMs: number): string[] {
-    return [...(this.left.get(partition) ?? [])].filter(([, atMs]) => nowMs - atMs < this.rejoinMs).map(([node]) => node);
+    return [...(this.left.get(partition) ?? [])]
+      .filter(([, atMs]) => nowMs - atMs < this.rejoinMs)
+      .map(([node]) => node);
   }
 }

@@ -24,7 +24,10 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
  */
 export function createLogger(level: LogLevel, fields: Record<string, unknown>): Logger {
   const options: LoggerOptions = {
-    level, base: fields, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) },
+    level,
+    base: fields,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
   };
   if (process.stdout.isTTY) {
     return pino(options, PinoPretty({ sync: true, translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname' }));

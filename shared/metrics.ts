@@ -17,22 +17,64 @@ const EVERY: readonly Role[] = ['meta', 'server', 'proxy'];
 
 /** Counters end in `_total`; units are last in names, in base units (seconds, bytes). */
 export const metrics = {
-  tulpar_process_uptime_seconds: { type: 'gauge', help: 'Seconds since this process started', labels: [], roles: EVERY },
+  tulpar_process_uptime_seconds: {
+    type: 'gauge',
+    help: 'Seconds since this process started',
+    labels: [],
+    roles: EVERY,
+  },
   tulpar_process_resident_bytes: { type: 'gauge', help: 'Resident memory of this process', labels: [], roles: EVERY },
   tulpar_process_cpu_seconds: { type: 'gauge', help: 'CPU time used by this process', labels: [], roles: EVERY },
-  tulpar_nodes: { type: 'gauge', help: 'Nodes that meta knows, by role and state', labels: ['role', 'state'], roles: ['meta'] },
+  tulpar_nodes: {
+    type: 'gauge',
+    help: 'Nodes that meta knows, by role and state',
+    labels: ['role', 'state'],
+    roles: ['meta'],
+  },
   tulpar_tables: { type: 'gauge', help: 'Tables', labels: [], roles: ['meta'] },
   tulpar_partitions: { type: 'gauge', help: 'Partitions of a table', labels: ['table'], roles: ['meta'] },
-  tulpar_partitions_serving: { type: 'gauge', help: 'Partitions of a table whose primary says that it serves', labels: ['table'], roles: ['meta'] },
-  tulpar_partitions_full: { type: 'gauge', help: 'Partitions of a table that have all their replicas', labels: ['table'], roles: ['meta'] },
-  tulpar_partitions_waiting: { type: 'gauge', help: 'Partitions without a primary for which meta waits for servers', labels: [], roles: ['meta'] },
-  tulpar_configuration_changes_total: { type: 'counter', help: 'Configurations decided since this meta started', labels: [], roles: ['meta'] },
-  tulpar_proposals_refused_total: { type: 'counter', help: 'Proposals of replicas that meta refused', labels: [], roles: ['meta'] },
-  tulpar_registrations_refused_total: { type: 'counter', help: 'Registrations that meta refused', labels: [], roles: ['meta'] },
+  tulpar_partitions_serving: {
+    type: 'gauge',
+    help: 'Partitions of a table whose primary says that it serves',
+    labels: ['table'],
+    roles: ['meta'],
+  },
+  tulpar_partitions_full: {
+    type: 'gauge',
+    help: 'Partitions of a table that have all their replicas',
+    labels: ['table'],
+    roles: ['meta'],
+  },
+  tulpar_partitions_waiting: {
+    type: 'gauge',
+    help: 'Partitions without a primary for which meta waits for servers',
+    labels: [],
+    roles: ['meta'],
+  },
+  tulpar_configuration_changes_total: {
+    type: 'counter',
+    help: 'Configurations decided since this meta started',
+    labels: [],
+    roles: ['meta'],
+  },
+  tulpar_proposals_refused_total: {
+    type: 'counter',
+    help: 'Proposals of replicas that meta refused',
+    labels: [],
+    roles: ['meta'],
+  },
+  tulpar_registrations_refused_total: {
+    type: 'counter',
+    help: 'Registrations that meta refused',
+    labels: [],
+    roles: ['meta'],
+  },
 } as const satisfies Record<string, MetricRow>;
 
 export type MetricName = keyof typeof metrics;
-export type CounterName = { [Name in MetricName]: (typeof metrics)[Name]['type'] extends 'counter' ? Name : never }[MetricName];
+export type CounterName = {
+  [Name in MetricName]: (typeof metrics)[Name]['type'] extends 'counter' ? Name : never;
+}[MetricName];
 export type GaugeName = Exclude<MetricName, CounterName>;
 
 type Labels = Readonly<Record<string, string>>;

@@ -17,7 +17,10 @@ export class AdminClient {
   static find(address: string | undefined): AdminClient {
     const found = address ?? lastStarted()?.http;
     if (found === undefined) {
-      throw new OperatingError('E_META', 'no local cluster runs on this machine; name a meta with --meta HOST:PORT (its HTTP port)');
+      throw new OperatingError(
+        'E_META',
+        'no local cluster runs on this machine; name a meta with --meta HOST:PORT (its HTTP port)',
+      );
     }
     return new AdminClient(found);
   }
@@ -33,7 +36,8 @@ export class AdminClient {
   private async request<Answer>(method: string, path: string, body?: object): Promise<Answer> {
     const url = `http://${this.address}${path}`;
     const init: RequestInit = { method, signal: AbortSignal.timeout(TIMEOUT_MS) };
-    if (body !== undefined) Object.assign(init, { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
+    if (body !== undefined)
+      Object.assign(init, { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
     let response: Response;
     let answer: unknown;
     try {
@@ -41,7 +45,10 @@ export class AdminClient {
       answer = await response.json();
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-      throw new OperatingError('E_META', `meta at ${this.address} does not answer: ${cause}`, { cause: error, retry: true });
+      throw new OperatingError('E_META', `meta at ${this.address} does not answer: ${cause}`, {
+        cause: error,
+        retry: true,
+      });
     }
     if (!response.ok) {
       const { code, message } = (answer as { error?: { code?: string; message?: string } }).error ?? {};

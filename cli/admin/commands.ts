@@ -16,14 +16,23 @@ interface Listing {
 }
 
 const listings: readonly Listing[] = [
-  { name: 'nodes', description: 'processes of the cluster', columns: ['node', 'role', 'address', 'pid', 'boot', 'state'], byTable: false },
   {
-    name: 'partitions', description: 'who holds each partition',
-    columns: ['table', 'partition', 'slots', 'ballot', 'primary', 'secondaries', 'learners', 'committed'], byTable: true,
+    name: 'nodes',
+    description: 'processes of the cluster',
+    columns: ['node', 'role', 'address', 'pid', 'boot', 'state'],
+    byTable: false,
   },
   {
-    name: 'checksums', description: 'a checksum of every replica, each partition at one decree',
-    columns: ['table', 'partition', 'node', 'decree', 'checksum', 'entries'], byTable: true,
+    name: 'partitions',
+    description: 'who holds each partition',
+    columns: ['table', 'partition', 'slots', 'ballot', 'primary', 'secondaries', 'learners', 'committed'],
+    byTable: true,
+  },
+  {
+    name: 'checksums',
+    description: 'a checksum of every replica, each partition at one decree',
+    columns: ['table', 'partition', 'node', 'decree', 'checksum', 'entries'],
+    byTable: true,
   },
 ];
 const TABLE_COLUMNS = ['table', 'id', 'partitions', 'multiKey', 'replicas', 'minReplicas'];
@@ -35,7 +44,11 @@ export function addAdmin(program: Command): void {
     if (listing.byTable) command.option('--table <name>', 'only of this table');
     command.action(async (given: Row) => {
       const rows = await ask(given).get<Row[]>(`/api/${listing.name}`);
-      print(rows.filter((row) => given['table'] === undefined || row['table'] === given['table']), listing.columns, given);
+      print(
+        rows.filter((row) => given['table'] === undefined || row['table'] === given['table']),
+        listing.columns,
+        given,
+      );
     });
   }
   addTables(admin);
@@ -44,9 +57,11 @@ export function addAdmin(program: Command): void {
 
 function addTables(admin: Command): void {
   const tables = admin.command('tables').description('list, create and drop tables');
-  addCommon(tables.command('list', { isDefault: true }).description('tables of the cluster'), true).action(async (given: Row) => {
-    print(await ask(given).get<Row[]>('/api/tables'), TABLE_COLUMNS, given);
-  });
+  addCommon(tables.command('list', { isDefault: true }).description('tables of the cluster'), true).action(
+    async (given: Row) => {
+      print(await ask(given).get<Row[]>('/api/tables'), TABLE_COLUMNS, given);
+    },
+  );
   addCommon(tables.command('create <name>').description('create a table'), false)
     .option('--partitions <n>', 'partitions', '1')
     .option('--multi-key <any|slot>', 'whether the keys of one command may be any or must share a slot', 'slot')
@@ -55,19 +70,29 @@ function addTables(admin: Command): void {
     .action(async (name: string, given: Row) => {
       const replicas = Number(given['replicas']);
       await ask(given).change('POST', '/api/tables', {
-        table: name, partitions: Number(given['partitions']), multiKey: given['multiKey'], replicas,
+        table: name,
+        partitions: Number(given['partitions']),
+        multiKey: given['multiKey'],
+        replicas,
         minReplicas: Number(given['minReplicas'] ?? Math.min(2, replicas)),
       });
       console.log(`table ${name} created`);
     });
-  addCommon(tables.command('drop <name>').description('drop a table and all that is in it'), false).action(async (name: string, given: Row) => {
-    await ask(given).change('DELETE', `/api/tables/${encodeURIComponent(name)}`);
-    console.log(`table ${name} dropped`);
-  });
+  addCommon(tables.command('drop <name>').description('drop a table and all that is in it'), false).action(
+    async (name: string, given: Row) => {
+      await ask(given).change('DELETE', `/api/tables/${encodeURIComponent(name)}`);
+      console.log(`table ${name} dropped`);
+    },
+  );
 }
 
 function addRecover(admin: Command): void {
-  addCommon(admin.command('recover').description('choose the replica to go on with, when a partition waits for members that do not come back'), false)
+  addCommon(
+    admin
+      .command('recover')
+      .description('choose the replica to go on with, when a partition waits for members that do not come back'),
+    false,
+  )
     .requiredOption('--partition <id>', 'the partition, as `admin partitions` names it')
     .requiredOption('--node <name>', 'the server whose copy is taken')
     .option('--table <name>', 'refuse unless the partition is of this table')

@@ -24,7 +24,12 @@ export type Report =
 export interface ChildEvents {
   readonly onShutdown: (child: Child) => void;
   /** It ended by itself, and is started again after `delayMs`. `failure`: what it said before. */
-  readonly onDied: (child: Child, how: string, delayMs: number, failure: Extract<Report, { kind: 'failed' }> | null) => void;
+  readonly onDied: (
+    child: Child,
+    how: string,
+    delayMs: number,
+    failure: Extract<Report, { kind: 'failed' }> | null,
+  ) => void;
 }
 
 export class Child {

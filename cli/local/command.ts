@@ -17,7 +17,16 @@ import { Supervisor } from './supervisor.js';
 
 const DEFAULTS = { dir: './data/local', httpPort: 0 } as const;
 /** What the supervisor decides for each process. */
-const DECIDED: readonly OptionName[] = ['roles', 'node', 'machine', 'meta', 'clusterId', 'secret', 'metaPort', 'wirePort'];
+const DECIDED: readonly OptionName[] = [
+  'roles',
+  'node',
+  'machine',
+  'meta',
+  'clusterId',
+  'secret',
+  'metaPort',
+  'wirePort',
+];
 /** Longer than a start should take: then it says what it waits for. */
 const EXPLAIN_AFTER_MS = 10_000;
 const EXPLAIN_EVERY_MS = 10_000;
@@ -25,7 +34,9 @@ const EXPLAIN_EVERY_MS = 10_000;
 const SAME_SIGNAL_MS = 500;
 
 export function addLocal(program: Command): void {
-  const command = program.command('local').description('a whole cluster on this machine: meta, servers and a proxy, supervised');
+  const command = program
+    .command('local')
+    .description('a whole cluster on this machine: meta, servers and a proxy, supervised');
   addSettings(command, DEFAULTS, DECIDED).action(local);
 }
 
@@ -35,7 +46,8 @@ async function local(given: Readonly<Record<string, unknown>>): Promise<void> {
   const lock = await lockFolder(dir);
   try {
     const stored = readStored(dir);
-    const kept = stored === undefined ? {} : { servers: stored.servers, partitions: stored.partitions, multiKey: stored.multiKey };
+    const kept =
+      stored === undefined ? {} : { servers: stored.servers, partitions: stored.partitions, multiKey: stored.multiKey };
     const settings = readSettings(given, { ...DEFAULTS, ...kept }, DECIDED);
     await supervise(settings, await plan(dir, settings, stored));
   } finally {
@@ -95,15 +107,17 @@ async function supervise(settings: Settings, cluster: Plan): Promise<void> {
 function introduce(cluster: Plan, { servers, partitions, multiKey, fsync, requirepass }: Settings): void {
   const [host = '', port = ''] = cluster.resp.split(/:(?=\d+$)/);
   const password = requirepass === '' ? '' : ' --askpass';
-  say([
-    `Tulpar ${version()}: ${servers} server${servers === 1 ? '' : 's'}, ${partitions} partition${partitions === 1 ? '' : 's'}, multi-key ${multiKey}, fsync ${fsync}`,
-    `  clients   ${cluster.resp}   (redis-cli -h ${host} -p ${port}${password})`,
-    `  admin     http://${cluster.http}   (tulpar admin nodes)`,
-    `  wire      ${cluster.wires.map(({ name, address }) => `${name} ${address}`).join(', ')}`,
-    `  data      ${cluster.dir}`,
-    `  logs      ${join(cluster.dir, 'logs')}`,
-    'starting...',
-  ].join('\n'));
+  say(
+    [
+      `Tulpar ${version()}: ${servers} server${servers === 1 ? '' : 's'}, ${partitions} partition${partitions === 1 ? '' : 's'}, multi-key ${multiKey}, fsync ${fsync}`,
+      `  clients   ${cluster.resp}   (redis-cli -h ${host} -p ${port}${password})`,
+      `  admin     http://${cluster.http}   (tulpar admin nodes)`,
+      `  wire      ${cluster.wires.map(({ name, address }) => `${name} ${address}`).join(', ')}`,
+      `  data      ${cluster.dir}`,
+      `  logs      ${join(cluster.dir, 'logs')}`,
+      'starting...',
+    ].join('\n'),
+  );
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {
@@ -111,10 +125,14 @@ function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     // The listener alone would not keep the process alive when all children are gone.
     const alive = setInterval(() => undefined, 60_000);
-    signal.addEventListener('abort', () => {
-      clearInterval(alive);
-      resolve();
-    }, { once: true });
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearInterval(alive);
+        resolve();
+      },
+      { once: true },
+    );
   });
 }
 
@@ -125,7 +143,9 @@ async function lockFolder(dir: string): Promise<ClassicLevel> {
   try {
     await lock.open();
   } catch (error) {
-    throw new OperatingError('E_LOCKED', `${dir} is in use by another tulpar local, or cannot be written`, { cause: error });
+    throw new OperatingError('E_LOCKED', `${dir} is in use by another tulpar local, or cannot be written`, {
+      cause: error,
+    });
   }
   return lock;
 }

@@ -64,9 +64,13 @@ export async function plan(dir: string, settings: Settings, stored: StoredCluste
   const cluster: StoredCluster = {
     clusterId: stored?.clusterId ?? `local-${randomBytes(6).toString('hex')}`,
     secret: stored?.secret ?? randomBytes(24).toString('hex'),
-    servers: settings.servers, partitions: settings.partitions, multiKey: settings.multiKey, ports,
+    servers: settings.servers,
+    partitions: settings.partitions,
+    multiKey: settings.multiKey,
+    ports,
   };
-  for (const folder of [dir, join(dir, 'config'), join(dir, 'logs')]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const folder of [dir, join(dir, 'config'), join(dir, 'logs')])
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeJson(join(dir, 'cluster.json'), cluster);
 
   const port = settings.port === 0 ? (ports['proxy'] ?? 0) : settings.port;
@@ -75,8 +79,15 @@ export async function plan(dir: string, settings: Settings, stored: StoredCluste
     const configFile = join(dir, 'config', `${name}.json`);
     const machines = { machine: name }; // on one machine, so that servers count as apart
     writeJson(configFile, {
-      ...settings, ...machines, clusterId: cluster.clusterId, secret: cluster.secret, meta: `${settings.host}:${ports['meta']}`,
-      roles: [role], node: name, dir: join(dir, name), ...own,
+      ...settings,
+      ...machines,
+      clusterId: cluster.clusterId,
+      secret: cluster.secret,
+      meta: `${settings.host}:${ports['meta']}`,
+      roles: [role],
+      node: name,
+      dir: join(dir, name),
+      ...own,
     });
     children.push({ name, role, configFile, logFile: join(dir, 'logs', `${name}.log`) });
   };
@@ -100,8 +111,10 @@ function checkUnchanged(dir: string, settings: Settings, stored: StoredCluster):
   const refuse = (reason: string): never => {
     throw new OperatingError('E_CONFIG', `${reason} (another --dir makes another cluster)`);
   };
-  if (settings.servers < stored.servers) refuse(`servers: the cluster in ${dir} has ${stored.servers}; ${settings.servers} would leave out replicas`);
-  if (settings.partitions !== stored.partitions) refuse(`partitions: the cluster in ${dir} was made with ${stored.partitions}`);
+  if (settings.servers < stored.servers)
+    refuse(`servers: the cluster in ${dir} has ${stored.servers}; ${settings.servers} would leave out replicas`);
+  if (settings.partitions !== stored.partitions)
+    refuse(`partitions: the cluster in ${dir} was made with ${stored.partitions}`);
   if (settings.multiKey !== stored.multiKey) refuse(`multiKey: the cluster in ${dir} was made with ${stored.multiKey}`);
 }
 

@@ -18,7 +18,12 @@ export function isFree(host: string, port: number): Promise<boolean> {
 }
 
 /** Keeps `wanted` where it is free. `taken` grows by the result. */
-export async function choosePort(host: string, wanted: number | undefined, seed: string, taken: Set<number>): Promise<number> {
+export async function choosePort(
+  host: string,
+  wanted: number | undefined,
+  seed: string,
+  taken: Set<number>,
+): Promise<number> {
   const start = createHash('sha256').update(seed).digest().readUInt32LE(0) % (LAST - FIRST);
   const candidates = [wanted ?? FIRST + start];
   for (let i = 0; i < LAST - FIRST; i++) candidates.push(FIRST + ((start + i) % (LAST - FIRST)));

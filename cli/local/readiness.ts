@@ -8,7 +8,10 @@ const ANSWER_MS = 2_000;
 
 /** `onWaiting` is called with what is missing, each time it is looked. Ends early when `signal` aborts. */
 export async function untilReady(
-  http: string, resp: string, signal: AbortSignal, onWaiting: (what: string) => void,
+  http: string,
+  resp: string,
+  signal: AbortSignal,
+  onWaiting: (what: string) => void,
 ): Promise<void> {
   while (!signal.aborted) {
     const missing = await whatIsMissing(http, resp);
@@ -31,8 +34,10 @@ async function whatIsMissing(http: string, resp: string): Promise<string | null>
   const [first] = status.waiting;
   if (first !== undefined) return `partition ${first.partition}: ${first.reason} (${first.nodes.join(', ')})`;
   if (status.partitions === 0) return 'the servers to register';
-  if (status.serving < status.partitions) return `${status.partitions - status.serving} of ${status.partitions} partitions to be served`;
-  if (status.full < status.partitions) return `${status.partitions - status.full} of ${status.partitions} partitions to get all their replicas`;
+  if (status.serving < status.partitions)
+    return `${status.partitions - status.serving} of ${status.partitions} partitions to be served`;
+  if (status.full < status.partitions)
+    return `${status.partitions - status.full} of ${status.partitions} partitions to get all their replicas`;
   return 'the proxy to register';
 }
 

@@ -25,9 +25,13 @@ export class Supervisor {
         return events.onHopeless(name, failure.code, failure.message);
       }
       const why = failure === null ? '' : ` (${failure.code}: ${failure.message})`;
-      events.say(`${name} ${how}${why}; starting it again${delayMs === 0 ? '' : ` in ${delayMs} ms`}. Its log: ${logFile}`);
+      events.say(
+        `${name} ${how}${why}; starting it again${delayMs === 0 ? '' : ` in ${delayMs} ms`}. Its log: ${logFile}`,
+      );
     };
-    this.children = plan.children.map((child: ChildPlan) => new Child(child, executable, threads, { onDied, onShutdown: events.onShutdown }));
+    this.children = plan.children.map(
+      (child: ChildPlan) => new Child(child, executable, threads, { onDied, onShutdown: events.onShutdown }),
+    );
   }
 
   start(): void {

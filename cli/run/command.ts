@@ -20,5 +20,7 @@ async function run(given: Readonly<Record<string, unknown>>): Promise<void> {
   const hub = new Hub(systemEnvironment);
   const shutdown = (): void => lifecycle.shutdown();
   // In the order of the table: meta first, then who registers with it.
-  await lifecycle.run(settings.roles.map((role) => (fail) => startRole(role, { settings, logger, hub, fail, shutdown })));
+  await lifecycle.run(
+    settings.roles.map((role) => (fail) => startRole(role, { settings, logger, hub, fail, shutdown })),
+  );
 }

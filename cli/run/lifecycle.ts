@@ -94,7 +94,10 @@ export class Lifecycle {
   private fail(cause: unknown): void {
     const error = cause instanceof Error ? cause : new Error(String(cause));
     const code = error instanceof OperatingError ? error.code : 'E_BUG';
-    this.logger.error({ code, error: error.message, stack: error instanceof OperatingError ? undefined : error.stack }, 'cannot go on');
+    this.logger.error(
+      { code, error: error.message, stack: error instanceof OperatingError ? undefined : error.stack },
+      'cannot go on',
+    );
     if (process.send === undefined) console.error(`tulpar: ${code}: ${error.message}`);
     report({ kind: 'failed', code, message: error.message }, () => process.exit(1));
   }

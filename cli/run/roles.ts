@@ -45,21 +45,31 @@ async function startMeta({ settings, logger, hub, fail }: Surroundings): Promise
   const self: Origin = { node: META_NODE, boot: nameBoot(dir), role: 'meta' };
   const log = logger.child({ node: self.node, boot: self.boot });
   const network = networkOf(self, settings, log, hub, { host: settings.host, port: settings.metaPort });
-  const meta = new Meta(environment, network, new LevelStateStore(join(dir, 'state')), {
-    servers: settings.servers,
-    partitions: settings.partitions,
-    multiKey: settings.multiKey,
-    replicas: settings.replicas,
-    minReplicas: settings.minReplicas,
-    metaLeaseMs: settings.metaLeaseMs,
-    rejoinMs: settings.rejoinMs,
-    tickMs: META_TICK_MS,
-    newHashKey: () => randomBytes(8).toString('hex'),
-    onFatal: fail,
-  }, log);
+  const meta = new Meta(
+    environment,
+    network,
+    new LevelStateStore(join(dir, 'state')),
+    {
+      servers: settings.servers,
+      partitions: settings.partitions,
+      multiKey: settings.multiKey,
+      replicas: settings.replicas,
+      minReplicas: settings.minReplicas,
+      metaLeaseMs: settings.metaLeaseMs,
+      rejoinMs: settings.rejoinMs,
+      tickMs: META_TICK_MS,
+      newHashKey: () => randomBytes(8).toString('hex'),
+      onFatal: fail,
+    },
+    log,
+  );
   await completed((done) => meta.start(done));
   await network.start();
-  const http = new MetaHttp(meta, new Admin(environment, meta, describe(self, settings, network.port, 'alive'), settings.requestTimeoutMs), log);
+  const http = new MetaHttp(
+    meta,
+    new Admin(environment, meta, describe(self, settings, network.port, 'alive'), settings.requestTimeoutMs),
+    log,
+  );
   const httpPort = await new Promise<number>((resolve, reject) => {
     http.listen(settings.host, settings.httpPort, (error, port) => (error === null ? resolve(port) : reject(error)));
   });
@@ -78,22 +88,32 @@ async function startServer({ settings, logger, hub, fail }: Surroundings): Promi
   const port = settings.wirePort === 0 ? await freePort(settings.host) : settings.wirePort;
   const network = networkOf(self, settings, log, hub, { host: settings.host, port });
   const { host: metaHost, port: metaPort } = addressOf(settings.meta);
-  const server = new Server(environment, network, {
-    describe: (state) => describe(self, settings, port, state),
-    metaHost,
-    metaPort,
-    leaseMs: settings.leaseMs,
-    graceMs: settings.graceMs,
-    beaconMs: settings.beaconMs,
-    metaLeaseMs: settings.metaLeaseMs,
-    metaHeartbeatMs: settings.metaHeartbeatMs,
-    cacheBytes: settings.cacheBytes,
-    learnBytesPerSecond: settings.learnBytesPerSecond,
-    diskSoftBytes: settings.diskSoftBytes,
-    diskHardBytes: settings.diskHardBytes,
-    openDisk: openServerDisk(environment, { dir, fsync: settings.fsync, cacheBytes: settings.cacheBytes, threads: settings.threads }),
-    onFatal: fail,
-  }, log);
+  const server = new Server(
+    environment,
+    network,
+    {
+      describe: (state) => describe(self, settings, port, state),
+      metaHost,
+      metaPort,
+      leaseMs: settings.leaseMs,
+      graceMs: settings.graceMs,
+      beaconMs: settings.beaconMs,
+      metaLeaseMs: settings.metaLeaseMs,
+      metaHeartbeatMs: settings.metaHeartbeatMs,
+      cacheBytes: settings.cacheBytes,
+      learnBytesPerSecond: settings.learnBytesPerSecond,
+      diskSoftBytes: settings.diskSoftBytes,
+      diskHardBytes: settings.diskHardBytes,
+      openDisk: openServerDisk(environment, {
+        dir,
+        fsync: settings.fsync,
+        cacheBytes: settings.cacheBytes,
+        threads: settings.threads,
+      }),
+      onFatal: fail,
+    },
+    log,
+  );
   await completed((done) => server.start(done));
   await network.start();
   log.info({ wire: port, dir }, 'server runs');
@@ -105,17 +125,22 @@ async function startProxy({ settings, logger, hub, shutdown }: Surroundings): Pr
   const log = logger.child({ node: self.node, boot: self.boot });
   const network = networkOf(self, settings, log, hub);
   const { host: metaHost, port: metaPort } = addressOf(settings.meta);
-  const proxy = new Proxy(environment, network, {
-    host: settings.host,
-    port: settings.port,
-    metaHost,
-    metaPort,
-    table: DEFAULT_TABLE,
-    requirepass: settings.requirepass,
-    machine: hostname(),
-    deadlineMs: settings.requestTimeoutMs,
-    hooks: { shutdown },
-  }, log);
+  const proxy = new Proxy(
+    environment,
+    network,
+    {
+      host: settings.host,
+      port: settings.port,
+      metaHost,
+      metaPort,
+      table: DEFAULT_TABLE,
+      requirepass: settings.requirepass,
+      machine: hostname(),
+      deadlineMs: settings.requestTimeoutMs,
+      hooks: { shutdown },
+    },
+    log,
+  );
   await network.start();
   await completed((done) => proxy.start(done));
   log.info({ port: proxy.port }, 'proxy runs');
@@ -125,9 +150,23 @@ async function startProxy({ settings, logger, hub, shutdown }: Surroundings): Pr
   };
 }
 
-function networkOf(self: Origin, settings: Settings, logger: Logger, hub: Hub, listen?: { host: string; port: number }): TcpNetwork {
+function networkOf(
+  self: Origin,
+  settings: Settings,
+  logger: Logger,
+  hub: Hub,
+  listen?: { host: string; port: number },
+): TcpNetwork {
   const { clusterId: cluster, secret } = settings;
-  return new TcpNetwork({ environment, self, cluster, secret, logger, hub, ...(listen === undefined ? {} : { listen }) });
+  return new TcpNetwork({
+    environment,
+    self,
+    cluster,
+    secret,
+    logger,
+    hub,
+    ...(listen === undefined ? {} : { listen }),
+  });
 }
 
 function describe(self: Origin, settings: Settings, port: number, state: NodeInfo['state']): NodeInfo {

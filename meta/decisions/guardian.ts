@@ -15,13 +15,22 @@
 import type { Configuration, ReplicaReport, Seat } from '../../shared/cluster.js';
 import { members } from '../../shared/cluster.js';
 import { Placement } from './placement.js';
-import {
-  type PartitionSituation, seatOf, seatState, type ServerSituation, type Situation,
-} from './situation.js';
+import { type PartitionSituation, seatOf, seatState, type ServerSituation, type Situation } from './situation.js';
 
 export type Decision =
-  | { readonly kind: 'configure'; readonly configuration: Configuration; readonly uncertain: readonly Seat[]; readonly reason: string }
-  | { readonly kind: 'teach'; readonly partition: number; readonly ballot: number; readonly primary: string; readonly seat: Seat }
+  | {
+      readonly kind: 'configure';
+      readonly configuration: Configuration;
+      readonly uncertain: readonly Seat[];
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'teach';
+      readonly partition: number;
+      readonly ballot: number;
+      readonly primary: string;
+      readonly seat: Seat;
+    }
   | { readonly kind: 'wait'; readonly partition: number; readonly nodes: readonly string[]; readonly reason: string };
 
 export function guard(situation: Situation): Decision[] {
@@ -40,17 +49,23 @@ function assign(situation: Situation, placement: Placement, { record }: Partitio
   const { id, table } = record.partition;
   const chosen = placement.assign(situation.tables.get(table)?.replicas ?? 1);
   const [primary, ...secondaries] = chosen.map(seatOf);
-  if (primary === undefined) return [{ kind: 'wait', partition: id, nodes: [], reason: 'no server is there to hold it' }];
-  return [{
-    kind: 'configure',
-    configuration: { partition: id, ballot: 1, primary, secondaries, predecessorGone: true },
-    uncertain: [],
-    reason: 'first assignment',
-  }];
+  if (primary === undefined)
+    return [{ kind: 'wait', partition: id, nodes: [], reason: 'no server is there to hold it' }];
+  return [
+    {
+      kind: 'configure',
+      configuration: { partition: id, ballot: 1, primary, secondaries, predecessorGone: true },
+      uncertain: [],
+      reason: 'first assignment',
+    },
+  ];
 }
 
 function replenish(
-  situation: Situation, placement: Placement, partition: PartitionSituation, primary: Seat,
+  situation: Situation,
+  placement: Placement,
+  partition: PartitionSituation,
+  primary: Seat,
 ): Decision[] {
   const { id, table, configuration } = partition.record.partition;
   const replicas = situation.tables.get(table)?.replicas ?? 1;
@@ -104,7 +119,13 @@ function recover(situation: Situation, partition: PartitionSituation): Decision[
   const back = members(configuration).flatMap((seat) => servers.get(seat.node) ?? []);
   const [best] = back.toSorted((a, b) => further(b.reports.get(id), a.reports.get(id)));
   if (best === undefined || (record.served && !best.reports.has(id))) {
-    return [wait(configuration, members(configuration), 'all members came back without their data; an administrator must choose')];
+    return [
+      wait(
+        configuration,
+        members(configuration),
+        'all members came back without their data; an administrator must choose',
+      ),
+    ];
   }
   const { ballot, end } = best.reports.get(id) ?? { ballot: 0, end: 0 };
   return [
@@ -119,7 +140,9 @@ function recover(situation: Situation, partition: PartitionSituation): Decision[
 /** The administrator's choice: `node` alone, whatever the others had. */
 export function force(situation: Situation, partition: PartitionSituation, server: ServerSituation): Decision {
   return succession(situation, partition, {
-    primary: seatOf(server), secondaries: [], reason: 'an administrator chose it',
+    primary: seatOf(server),
+    secondaries: [],
+    reason: 'an administrator chose it',
   });
 }
 
@@ -132,7 +155,8 @@ interface Successor {
 function succession(situation: Situation, { record }: PartitionSituation, successor: Successor): Decision {
   const { configuration } = record.partition;
   const uncertain = stillUncertain(situation.servers, [
-    ...record.uncertain, ...(configuration.primary === null ? [] : [configuration.primary]),
+    ...record.uncertain,
+    ...(configuration.primary === null ? [] : [configuration.primary]),
   ]);
   return {
     kind: 'configure',

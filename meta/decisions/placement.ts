@@ -12,7 +12,9 @@ export class Placement {
   private readonly machines = new Map<string, string>();
 
   constructor(situation: Situation) {
-    this.servers = [...situation.servers.values()].filter((server) => server.alive && server.present && !server.stopped);
+    this.servers = [...situation.servers.values()].filter(
+      (server) => server.alive && server.present && !server.stopped,
+    );
     for (const server of situation.servers.values()) this.machines.set(server.info.node, server.info.machine);
     for (const { record, learners } of situation.partitions) {
       const { configuration } = record.partition;
@@ -60,7 +62,10 @@ export class Placement {
       machines.has(server.info.machine) ? 1 : 0,
       this.replicas.get(server.info.node) ?? 0,
     ];
-    return least(this.servers.filter((server) => !taken.includes(server.info.node)), order);
+    return least(
+      this.servers.filter((server) => !taken.includes(server.info.node)),
+      order,
+    );
   }
 
   private fewestPrimaries(candidates: readonly ServerSituation[]): ServerSituation | undefined {
@@ -69,7 +74,10 @@ export class Placement {
 }
 
 /** The first in lexicographic order of the numbers, then of the name: the same for the same situation, always. */
-function least(candidates: readonly ServerSituation[], order: (server: ServerSituation) => number[]): ServerSituation | undefined {
+function least(
+  candidates: readonly ServerSituation[],
+  order: (server: ServerSituation) => number[],
+): ServerSituation | undefined {
   const ranked = candidates.map((server) => ({ server, rank: order(server) }));
   ranked.sort((a, b) => {
     for (const [i, rank] of a.rank.entries()) {

@@ -17,7 +17,10 @@ export type Judgement =
   | { readonly accepted: false; readonly reason: string };
 
 export function judge(
-  record: PartitionRecord, servers: ReadonlyMap<string, ServerSituation>, proposer: Seat, proposal: Proposal,
+  record: PartitionRecord,
+  servers: ReadonlyMap<string, ServerSituation>,
+  proposer: Seat,
+  proposal: Proposal,
 ): Judgement {
   const { configuration } = record.partition;
   const refusal = whyNot(configuration, servers, proposer, proposal);
@@ -25,7 +28,8 @@ export function judge(
   // Who hands over has stopped; who drops or adds goes on itself; after a grace period the old primary may still be unsure.
   const succeeded = !sameSeat(proposer, configuration.primary) && configuration.primary !== null;
   const uncertain = stillUncertain(
-    servers, succeeded && configuration.primary !== null ? [...record.uncertain, configuration.primary] : record.uncertain,
+    servers,
+    succeeded && configuration.primary !== null ? [...record.uncertain, configuration.primary] : record.uncertain,
   );
   return {
     accepted: true,
@@ -41,9 +45,13 @@ export function judge(
 }
 
 function whyNot(
-  configuration: Configuration, servers: ReadonlyMap<string, ServerSituation>, proposer: Seat, proposal: Proposal,
+  configuration: Configuration,
+  servers: ReadonlyMap<string, ServerSituation>,
+  proposer: Seat,
+  proposal: Proposal,
 ): string | null {
-  if (proposal.ballot !== configuration.ballot) return `ballot ${configuration.ballot} is in force, not ${proposal.ballot}`;
+  if (proposal.ballot !== configuration.ballot)
+    return `ballot ${configuration.ballot} is in force, not ${proposal.ballot}`;
   if (seatState(servers, proposer) === 'dead') return 'the proposer is an earlier boot';
   const seats = [proposal.primary, ...proposal.secondaries];
   if (new Set(seats.map((seat) => seat.node)).size !== seats.length) return 'a server would have two seats';

@@ -44,7 +44,10 @@ export class LevelStateStore implements StateStore {
   private explain(error: unknown): OperatingError {
     const cause = error instanceof Error ? error.cause : undefined;
     const locked = cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED';
-    if (locked) return new OperatingError('E_LOCKED', `${this.directory} is in use by another process`, { cause: error });
-    return new OperatingError('E_DISK', `meta's state in ${this.directory}: ${String(cause ?? error)}`, { cause: error });
+    if (locked)
+      return new OperatingError('E_LOCKED', `${this.directory} is in use by another process`, { cause: error });
+    return new OperatingError('E_DISK', `meta's state in ${this.directory}: ${String(cause ?? error)}`, {
+      cause: error,
+    });
   }
 }

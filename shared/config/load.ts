@@ -23,7 +23,11 @@ export interface Sources {
 export function loadSettings(sources: Sources): Settings {
   const values = new Map<OptionName, Value>();
   for (const name of optionNames) values.set(name, sources.defaults?.[name] ?? (options[name].default as Value));
-  for (const [name, raw, source] of [...fromFile(sources.file), ...fromEnvironment(sources.environment), ...fromFlags(sources.flags)]) {
+  for (const [name, raw, source] of [
+    ...fromFile(sources.file),
+    ...fromEnvironment(sources.environment),
+    ...fromFlags(sources.flags),
+  ]) {
     values.set(name, parseValue(name, raw, source));
   }
   const settings = Object.fromEntries(values) as unknown as Settings;
@@ -39,7 +43,10 @@ function fromFile(path: string | undefined): Given[] {
   try {
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new OperatingError('E_CONFIG', `${path} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw new OperatingError(
+      'E_CONFIG',
+      `${path} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new OperatingError('E_CONFIG', `${path} does not hold a JSON object`);
@@ -76,13 +83,18 @@ function checkTogether(settings: Settings): void {
   const refuse = (reason: string): never => {
     throw new OperatingError('E_CONFIG', reason);
   };
-  const { leaseMs, graceMs, beaconMs, metaLeaseMs, metaHeartbeatMs, multiKey, partitions, replicas, minReplicas } = settings;
+  const { leaseMs, graceMs, beaconMs, metaLeaseMs, metaHeartbeatMs, multiKey, partitions, replicas, minReplicas } =
+    settings;
   if (multiKey === 'any' && partitions > 1) {
-    refuse(`partitions: ${partitions} with multiKey any: a table whose commands may take any keys has one partition; use multiKey slot`);
+    refuse(
+      `partitions: ${partitions} with multiKey any: a table whose commands may take any keys has one partition; use multiKey slot`,
+    );
   }
   if (minReplicas > replicas) refuse(`minReplicas: ${minReplicas} is more than replicas (${replicas})`);
   if (beaconMs * 4 > leaseMs) refuse(`beaconMs: ${beaconMs} is more than a quarter of leaseMs (${leaseMs})`);
-  if (graceMs < leaseMs + beaconMs) refuse(`graceMs: ${graceMs} is less than leaseMs and beaconMs together (${leaseMs + beaconMs})`);
-  if (metaHeartbeatMs * 4 > metaLeaseMs) refuse(`metaHeartbeatMs: ${metaHeartbeatMs} is more than a quarter of metaLeaseMs (${metaLeaseMs})`);
+  if (graceMs < leaseMs + beaconMs)
+    refuse(`graceMs: ${graceMs} is less than leaseMs and beaconMs together (${leaseMs + beaconMs})`);
+  if (metaHeartbeatMs * 4 > metaLeaseMs)
+    refuse(`metaHeartbeatMs: ${metaHeartbeatMs} is more than a quarter of metaLeaseMs (${metaLeaseMs})`);
   if (settings.diskHardBytes > settings.diskSoftBytes) refuse('diskHardBytes: is more than diskSoftBytes');
 }

@@ -6,8 +6,17 @@ import { type OptionName, type OptionRow, options, ROLES } from './options.js';
 export type Value = string | number | boolean | readonly Role[];
 
 const UNITS: Readonly<Record<string, number>> = {
-  '': 1, b: 1, k: 1_000, kb: 1_024, kib: 1_024, m: 1_000_000, mb: 1_048_576, mib: 1_048_576,
-  g: 1_000_000_000, gb: 1_073_741_824, gib: 1_073_741_824,
+  '': 1,
+  b: 1,
+  k: 1_000,
+  kb: 1_024,
+  kib: 1_024,
+  m: 1_000_000,
+  mb: 1_048_576,
+  mib: 1_048_576,
+  g: 1_000_000_000,
+  gb: 1_073_741_824,
+  gib: 1_073_741_824,
 };
 
 /** `raw` is a string from a flag or a variable, or any JSON value from the file; `source` is named in the error. */

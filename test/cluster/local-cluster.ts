@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { processEnvironment } from '../../shared/config/process-environment.js';
 import { eventually } from './condition.js';
 import { atExit } from './exit.js';
 import { commandLine, processTree, stopChild } from './processes.js';
@@ -36,6 +37,8 @@ export interface LocalClusterOptions {
   /** More flags of `tulpar local`. */
   readonly flags?: readonly string[];
   readonly readyMs?: number;
+  /** Variables that its processes see, besides those of this process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Starts a cluster and waits until it answers a read of its whole keyspace. */
@@ -47,6 +50,7 @@ export async function startLocalCluster(options: LocalClusterOptions = {}): Prom
   const flags = ['local', '--port', String(port), '--dir', directory, ...(options.flags ?? [])];
   const child = spawn(process.execPath, ['--enable-source-maps', main, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...processEnvironment(), ...options.environment },
   });
   let output = '';
   const keep = (chunk: Buffer): void => {

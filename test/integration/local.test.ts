@@ -7,15 +7,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { NodeRow, PartitionRow } from '../../meta/admin.js';
 import type { ChecksumRow } from '../../meta/checksums.js';
+import { processEnvironment } from '../../shared/config/process-environment.js';
 import { eventually } from '../cluster/condition.js';
-import { type LocalCluster, projectFolder, startLocalCluster } from '../cluster/local-cluster.js';
+import {
+  type LocalCluster,
+  type LocalClusterOptions,
+  projectFolder,
+  startLocalCluster,
+} from '../cluster/local-cluster.js';
 import { freePort } from '../cluster/sockets.js';
 
 const main = join(projectFolder, 'dist/cli/main.js');
+/** All that these tests write is in here. */
+const folder = mkdtempSync(join(tmpdir(), 'tulpar-test-'));
+/** "The cluster that was started last" is looked up in the temporary folder: other tests have theirs. */
+const environment = { TMPDIR: folder };
+
+function startCluster(options: LocalClusterOptions = {}): Promise<LocalCluster> {
+  return startLocalCluster({ ...options, environment });
+}
 
 /** Runs a command to its end. */
 function tulpar(...args: string[]): { status: number | null; output: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', timeout: 60_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+    encoding: 'utf8',
+    timeout: 60_000,
+    env: { ...processEnvironment(), ...environment },
+  });
   return { status, output: stdout + stderr };
 }
 
@@ -27,10 +45,16 @@ function admin<Row>(listing: string): Row[] {
 }
 
 async function wholeAgain(cluster: LocalCluster): Promise<PartitionRow> {
-  return eventually('the partition has three replicas and no learner', async () => {
-    const [row] = await cluster.admin<PartitionRow[]>('partitions');
-    return row !== undefined && row.primary !== null && row.secondaries.length === 2 && row.learners.length === 0 ? row : undefined;
-  }, 60_000);
+  return eventually(
+    'the partition has three replicas and no learner',
+    async () => {
+      const [row] = await cluster.admin<PartitionRow[]>('partitions');
+      return row !== undefined && row.primary !== null && row.secondaries.length === 2 && row.learners.length === 0
+        ? row
+        : undefined;
+    },
+    60_000,
+  );
 }
 
 function isAlive(pid: number): boolean {
@@ -88,17 +112,23 @@ class Writer {
 describe('tulpar local', function () {
   this.timeout(180_000);
 
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
   describe('while processes are killed', () => {
     let cluster: LocalCluster;
     before(async () => {
-      cluster = await startLocalCluster();
+      cluster = await startCluster();
     });
     after(() => cluster.stop());
 
     it('shows its nodes and partitions to an administrator who names nothing', () => {
       const nodes = admin<NodeRow>('nodes');
       expect(nodes.map((row) => `${row.node} ${row.role} ${row.state}`)).to.deep.equal([
-        'meta meta alive', 'server-1 server alive', 'server-2 server alive', 'server-3 server alive', 'proxy proxy alive',
+        'meta meta alive',
+        'server-1 server alive',
+        'server-2 server alive',
+        'server-3 server alive',
+        'proxy proxy alive',
       ]);
       for (const row of nodes) expect(cluster.nodes().get(row.node), row.node).to.equal(row.pid);
       const [partition, ...others] = admin<PartitionRow>('partitions');
@@ -143,7 +173,10 @@ describe('tulpar local', function () {
       await wholeAgain(cluster);
       const rows = await cluster.admin<ChecksumRow[]>('checksums');
       expect(rows).to.have.length(3);
-      expect(new Set(rows.map((row) => `${row.decree} ${row.checksum} ${row.entries}`)).size, JSON.stringify(rows)).to.equal(1);
+      expect(
+        new Set(rows.map((row) => `${row.decree} ${row.checksum} ${row.entries}`)).size,
+        JSON.stringify(rows),
+      ).to.equal(1);
       expect(rows[0]?.entries).to.be.greaterThan(0);
     });
   });
@@ -152,11 +185,10 @@ describe('tulpar local', function () {
     let directory = '';
     let cluster: LocalCluster | undefined;
     before(() => {
-      directory = mkdtempSync(join(tmpdir(), 'tulpar-local-'));
+      directory = mkdtempSync(join(folder, 'local-'));
     });
     after(async () => {
       await cluster?.stop();
-      rmSync(directory, { recursive: true, force: true });
     });
 
     const expectKeys = async (port: number, upTo: number): Promise<void> => {
@@ -166,7 +198,7 @@ describe('tulpar local', function () {
     };
 
     it('has all keys after Ctrl-C', async () => {
-      cluster = await startLocalCluster({ directory });
+      cluster = await startCluster({ directory });
       const client = new Redis(cluster.port, '127.0.0.1');
       for (let i = 0; i < 50; i++) await client.set(`kept:${i}`, i);
       await client.quit();
@@ -174,7 +206,7 @@ describe('tulpar local', function () {
       process.kill(pid, 'SIGINT');
       await eventually('the supervisor ends', () => (isAlive(pid) ? undefined : true));
       expect(cluster.output()).to.contain('stopped; the data stays');
-      cluster = await startLocalCluster({ directory });
+      cluster = await startCluster({ directory });
       await expectKeys(cluster.port, 50);
     });
 
@@ -186,7 +218,7 @@ describe('tulpar local', function () {
       client.disconnect();
       const victims = [(cluster as LocalCluster).pid, ...(cluster as LocalCluster).processes()];
       for (const pid of new Set(victims)) process.kill(pid, 'SIGKILL');
-      cluster = await startLocalCluster({ directory, port });
+      cluster = await startCluster({ directory, port });
       await expectKeys(port, 100);
     });
 
@@ -199,7 +231,8 @@ describe('tulpar local', function () {
     });
 
     it('refuses to be another cluster than the one whose data it finds', () => {
-      const refused = (...flags: string[]): string => tulpar('local', '--port', '0', '--dir', directory, ...flags).output;
+      const refused = (...flags: string[]): string =>
+        tulpar('local', '--port', '0', '--dir', directory, ...flags).output;
       expect(refused('--servers', '2')).to.match(/E_CONFIG: servers: .* has 3; 2 would leave out replicas/);
       expect(refused('--partitions', '2', '--multi-key', 'slot')).to.match(/E_CONFIG: partitions: .* was made with 1/);
     });
@@ -209,8 +242,8 @@ describe('tulpar local', function () {
     let first: LocalCluster;
     let second: LocalCluster;
     before(async () => {
-      first = await startLocalCluster({ flags: ['--servers', '1'] });
-      second = await startLocalCluster({ flags: ['--servers', '1', '--partitions', '4', '--multi-key', 'slot'] });
+      first = await startCluster({ flags: ['--servers', '1'] });
+      second = await startCluster({ flags: ['--servers', '1', '--partitions', '4', '--multi-key', 'slot'] });
     });
     after(async () => {
       await second.stop();
@@ -230,7 +263,9 @@ describe('tulpar local', function () {
     });
 
     it('creates and drops tables', () => {
-      expect(tulpar('admin', 'tables', 'create', 'orders', '--partitions', '2', '--replicas', '1')).to.include({ status: 0 });
+      expect(tulpar('admin', 'tables', 'create', 'orders', '--partitions', '2', '--replicas', '1')).to.include({
+        status: 0,
+      });
       expect(admin<{ table: string }>('tables').map((row) => row.table)).to.deep.equal(['default', 'orders']);
       expect(tulpar('admin', 'tables', 'create', 'orders').output).to.match(/E_REFUSED.*exists already/);
       expect(tulpar('admin', 'tables', 'drop', 'orders')).to.include({ status: 0 });
@@ -238,22 +273,20 @@ describe('tulpar local', function () {
     });
 
     it('refuses a taken port and a folder in use', () => {
-      const folder = mkdtempSync(join(tmpdir(), 'tulpar-local-'));
-      const taken = tulpar('local', '--port', String(first.port), '--dir', folder);
-      rmSync(folder, { recursive: true, force: true });
+      const dir = mkdtempSync(join(folder, 'local-'));
+      const taken = tulpar('local', '--port', String(first.port), '--dir', dir);
       expect(taken).to.deep.include({ status: 1 });
       expect(taken.output).to.match(/E_LISTEN: port \d+ on 127\.0\.0\.1 is taken/);
       const used = tulpar('local', '--port', '1', '--dir', first.directory);
       expect(used).to.deep.include({ status: 1 });
       expect(used.output).to.match(/E_LOCKED: .* is in use/);
     });
-
   });
 
-  it('refuses what it does not understand, by name', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tulpar-local-'));
+  it('refuses what it does not understand, by name', () => {
+    const dir = mkdtempSync(join(folder, 'local-'));
     const local = (...flags: string[]): string => {
-      const { status, output } = tulpar('local', '--dir', folder, ...flags);
+      const { status, output } = tulpar('local', '--dir', dir, ...flags);
       expect(status, output).to.equal(1);
       return output;
     };
@@ -261,24 +294,34 @@ describe('tulpar local', function () {
     expect(local('--partition', '4')).to.match(/E_CONFIG: unknown option '--partition'/);
     expect(local('--fsync', 'maybe')).to.match(/E_CONFIG: fsync \(--fsync\): "maybe" is not one of/);
     expect(local('--port', 'x')).to.match(/E_CONFIG: port/);
-    rmSync(folder, { recursive: true, force: true });
   });
 
   it('documents every option', () => {
     const { status, output } = tulpar('local', '--help');
     expect(status).to.equal(0);
-    for (const flag of ['--port', '--dir', '--servers', '--partitions', '--multi-key', '--fsync', '--lease-ms', '--config']) expect(output).to.contain(flag);
+    for (const flag of [
+      '--port',
+      '--dir',
+      '--servers',
+      '--partitions',
+      '--multi-key',
+      '--fsync',
+      '--lease-ms',
+      '--config',
+    ])
+      expect(output).to.contain(flag);
     expect(output).to.contain('TULPAR_MULTI_KEY');
   });
 
   it('starts over a first start that was killed', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'tulpar-local-'));
+    const directory = mkdtempSync(join(folder, 'local-'));
     const port = await freePort();
-    const child = spawn(process.execPath, [main, 'local', '--port', String(port), '--dir', directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [main, 'local', '--port', String(port), '--dir', directory], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await new Promise((resolve) => child.stdout.once('data', resolve));
     child.kill('SIGKILL');
-    const cluster = await startLocalCluster({ directory, port });
+    const cluster = await startCluster({ directory, port });
     await cluster.stop();
-    rmSync(directory, { recursive: true, force: true });
   });
 });

@@ -7,11 +7,13 @@ describe('columns', () => {
       { table: 'default', slots: [0, 8191], committed: 7, learners: [] },
       { table: 't', slots: [8192, 16383], committed: 1200, learners: ['server-1', 'server-2'] },
     ];
-    expect(columns(rows, ['table', 'slots', 'committed', 'learners'])).to.equal([
-      'TABLE    SLOTS       COMMITTED  LEARNERS',
-      'default  0-8191              7  -',
-      't        8192-16383       1200  server-1, server-2',
-    ].join('\n'));
+    expect(columns(rows, ['table', 'slots', 'committed', 'learners'])).to.equal(
+      [
+        'TABLE    SLOTS       COMMITTED  LEARNERS',
+        'default  0-8191              7  -',
+        't        8192-16383       1200  server-1, server-2',
+      ].join('\n'),
+    );
   });
 
   it('show their names when there is nothing else', () => {

@@ -3,7 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadSettings, type Sources } from '../../../shared/config/load.js';
-import { flagOf, type OptionName, optionNames, type OptionRow, options, variableOf } from '../../../shared/config/options.js';
+import {
+  flagOf,
+  type OptionName,
+  optionNames,
+  type OptionRow,
+  options,
+  variableOf,
+} from '../../../shared/config/options.js';
 import { parseValue } from '../../../shared/config/values.js';
 import { OperatingError } from '../../../shared/errors.js';
 
@@ -14,19 +21,26 @@ describe('settings', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  const load = (sources: Partial<Sources>): ReturnType<typeof loadSettings> => loadSettings({ environment: {}, flags: {}, ...sources });
+  const load = (sources: Partial<Sources>): ReturnType<typeof loadSettings> =>
+    loadSettings({ environment: {}, flags: {}, ...sources });
   const file = (content: object): string => {
     const path = join(folder, 'config.json');
     writeFileSync(path, JSON.stringify(content));
     return path;
   };
   const refused = (sources: Partial<Sources>, pattern: RegExp): void => {
-    expect(() => load(sources)).to.throw(OperatingError, pattern).with.property('code', 'E_CONFIG');
+    expect(() => load(sources))
+      .to.throw(OperatingError, pattern)
+      .with.property('code', 'E_CONFIG');
   };
 
   it('come from defaults, file, environment and flags, each stronger than the one before', () => {
     const path = file({ leaseMs: 3000, graceMs: 4000, replicas: 5, logLevel: 'warn' });
-    const settings = load({ file: path, environment: { TULPAR_REPLICAS: '4', TULPAR_GRACE_MS: '5000' }, flags: { graceMs: '6000' } });
+    const settings = load({
+      file: path,
+      environment: { TULPAR_REPLICAS: '4', TULPAR_GRACE_MS: '5000' },
+      flags: { graceMs: '6000' },
+    });
     expect(settings).to.include({ leaseMs: 3000, replicas: 4, graceMs: 6000, logLevel: 'warn', beaconMs: 250 });
   });
 
@@ -80,7 +94,12 @@ describe('settings', () => {
   });
 
   it('read sizes as redis.conf does', () => {
-    for (const [text, bytes] of [['64mb', 64 * 1024 * 1024], ['1g', 1e9], ['16MiB', 16 * 1024 * 1024], ['20000000', 2e7]] as const) {
+    for (const [text, bytes] of [
+      ['64mb', 64 * 1024 * 1024],
+      ['1g', 1e9],
+      ['16MiB', 16 * 1024 * 1024],
+      ['20000000', 2e7],
+    ] as const) {
       expect(load({ flags: { cacheBytes: text } }).cacheBytes).to.equal(bytes);
     }
     refused({ flags: { cacheBytes: '64 potatoes' } }, /cacheBytes/);

@@ -23,7 +23,9 @@ describe('guardian', () => {
     });
 
     it('makes do with the servers that are there', () => {
-      expect(decided(scenario().server('a').server('b', { alive: false }).partition())).to.deep.equal(['ballot 1: a []']);
+      expect(decided(scenario().server('a').server('b', { alive: false }).partition())).to.deep.equal([
+        'ballot 1: a []',
+      ]);
     });
 
     it('is left alone while there is no server', () => {
@@ -31,14 +33,19 @@ describe('guardian', () => {
     });
 
     it('has its replicas on different machines where it can', () => {
-      const rack = scenario({ replicas: 2 }).server('a', { machine: 'x' }).server('b', { machine: 'x' }).server('c', { machine: 'y' });
+      const rack = scenario({ replicas: 2 })
+        .server('a', { machine: 'x' })
+        .server('b', { machine: 'x' })
+        .server('c', { machine: 'y' });
       expect(decided(rack.partition())).to.deep.equal(['ballot 1: a [c]']);
     });
 
     it('shares primaries evenly with its neighbours', () => {
       const cluster = scenario().server('a').server('b').server('c');
       for (let i = 0; i < 6; i++) cluster.partition();
-      const primaries = guard(cluster).flatMap((decision) => (decision.kind === 'configure' ? decision.configuration.primary?.node : []));
+      const primaries = guard(cluster).flatMap((decision) =>
+        decision.kind === 'configure' ? decision.configuration.primary?.node : [],
+      );
       expect(primaries.toSorted()).to.deep.equal(['a', 'a', 'b', 'b', 'c', 'c']);
     });
 
@@ -46,53 +53,87 @@ describe('guardian', () => {
       const cluster = scenario().server('a').server('b').server('c').server('d');
       for (let i = 0; i < 4; i++) cluster.partition();
       const seats = guard(cluster).flatMap((decision) =>
-        decision.kind === 'configure' ? [decision.configuration.primary, ...decision.configuration.secondaries] : []);
-      for (const node of ['a', 'b', 'c', 'd']) expect(seats.filter((member) => member?.node === node)).to.have.length(3);
+        decision.kind === 'configure' ? [decision.configuration.primary, ...decision.configuration.secondaries] : [],
+      );
+      for (const node of ['a', 'b', 'c', 'd'])
+        expect(seats.filter((member) => member?.node === node)).to.have.length(3);
     });
   });
 
   describe('a partition whose primary is alive', () => {
     it('needs nothing when it is whole', () => {
-      const whole = scenario().server('a').server('b').server('c').partition({ primary: 'a', secondaries: ['b', 'c'] });
+      const whole = scenario()
+        .server('a')
+        .server('b')
+        .server('c')
+        .partition({ primary: 'a', secondaries: ['b', 'c'] });
       expect(decided(whole)).to.deep.equal([]);
     });
 
     it('is asked to teach a server for a missing replica', () => {
-      const lacking = scenario().server('a').server('b').server('c').partition({ primary: 'a', secondaries: ['b'] });
+      const lacking = scenario()
+        .server('a')
+        .server('b')
+        .server('c')
+        .partition({ primary: 'a', secondaries: ['b'] });
       expect(decided(lacking)).to.deep.equal(['a teaches c']);
     });
 
     it('teaches the newest boot of a server that came back', () => {
-      const back = scenario().server('a').server('b').server('c', { boot: 'c2' }).partition({ primary: 'a', secondaries: ['b'] });
+      const back = scenario()
+        .server('a')
+        .server('b')
+        .server('c', { boot: 'c2' })
+        .partition({ primary: 'a', secondaries: ['b'] });
       expect(decided(back)).to.deep.equal(['a teaches c:c2']);
     });
 
     it('drops a dead secondary by itself: meta takes no seat away while the primary lives', () => {
-      const dead = scenario().server('a').server('b').server('c', { boot: 'c2' }).partition({ primary: 'a', secondaries: ['b', 'c'] });
+      const dead = scenario()
+        .server('a')
+        .server('b')
+        .server('c', { boot: 'c2' })
+        .partition({ primary: 'a', secondaries: ['b', 'c'] });
       expect(decided(dead)).to.deep.equal([]);
     });
 
     it('does not teach more servers than it lacks', () => {
-      const teaching = scenario().server('a').server('b').server('c').server('d')
+      const teaching = scenario()
+        .server('a')
+        .server('b')
+        .server('c')
+        .server('d')
         .partition({ primary: 'a', secondaries: ['b'], learners: ['c'] });
       expect(decided(teaching)).to.deep.equal([]);
     });
 
     it('prefers a server that has the data to one with less load', () => {
-      const cluster = scenario().server('a').server('b').server('c', { has: { 1: [4, 90] } }).server('d')
+      const cluster = scenario()
+        .server('a')
+        .server('b')
+        .server('c', { has: { 1: [4, 90] } })
+        .server('d')
         .partition({ primary: 'a', secondaries: ['b'] })
         .partition({ primary: 'c', secondaries: ['a', 'b'] });
       expect(decided(cluster)).to.deep.equal(['a teaches c']);
     });
 
     it('waits a while for a server that just left, rather than copy to another', () => {
-      const restarting = scenario().server('a').server('b').server('c', { alive: false }).server('d')
+      const restarting = scenario()
+        .server('a')
+        .server('b')
+        .server('c', { alive: false })
+        .server('d')
         .partition({ primary: 'a', secondaries: ['b'], expected: ['c'] });
       expect(decided(restarting)).to.deep.equal([]);
     });
 
     it('teaches the server that left as soon as it is back', () => {
-      const back = scenario().server('a').server('b').server('c', { boot: 'c2', has: { 1: [5, 10] } }).server('d')
+      const back = scenario()
+        .server('a')
+        .server('b')
+        .server('c', { boot: 'c2', has: { 1: [5, 10] } })
+        .server('d')
         .partition({ primary: 'a', secondaries: ['b'], expected: ['c'] });
       expect(decided(back)).to.deep.equal(['a teaches c:c2']);
     });
@@ -100,33 +141,55 @@ describe('guardian', () => {
 
   describe('a partition whose primary is gone', () => {
     it('goes on at once under a secondary when the primary restarted', () => {
-      const restarted = scenario().server('a', { boot: 'a2' }).server('b').server('c').partition({ primary: 'a', secondaries: ['b', 'c'] });
+      const restarted = scenario()
+        .server('a', { boot: 'a2' })
+        .server('b')
+        .server('c')
+        .partition({ primary: 'a', secondaries: ['b', 'c'] });
       expect(decided(restarted)).to.deep.equal(['ballot 6: b [c]']);
     });
 
     it('goes on at once when the primary said that it stopped', () => {
-      const stopped = scenario().server('a', { stopped: true, alive: false }).server('b').server('c').partition({ primary: 'a', secondaries: ['b', 'c'] });
+      const stopped = scenario()
+        .server('a', { stopped: true, alive: false })
+        .server('b')
+        .server('c')
+        .partition({ primary: 'a', secondaries: ['b', 'c'] });
       expect(decided(stopped)).to.deep.equal(['ballot 6: b [c]']);
     });
 
     it('goes on after the grace period when the primary is only lost: it may still hold a lease', () => {
-      const lost = scenario().server('a', { alive: false }).server('b').server('c').partition({ primary: 'a', secondaries: ['b', 'c'] });
+      const lost = scenario()
+        .server('a', { alive: false })
+        .server('b')
+        .server('c')
+        .partition({ primary: 'a', secondaries: ['b', 'c'] });
       expect(decided(lost)).to.deep.equal(['ballot 6: b [c] after grace']);
     });
 
     it('leaves lost and dead secondaries behind', () => {
-      const two = scenario().server('a', { boot: 'a2' }).server('b', { alive: false }).server('c').partition({ primary: 'a', secondaries: ['b', 'c'] });
+      const two = scenario()
+        .server('a', { boot: 'a2' })
+        .server('b', { alive: false })
+        .server('c')
+        .partition({ primary: 'a', secondaries: ['b', 'c'] });
       expect(decided(two)).to.deep.equal(['ballot 6: c []']);
     });
 
     it('is not waited for while any secondary is alive', () => {
-      const one = scenario().server('a', { boot: 'a2', has: { 1: [5, 999] } }).server('b', { boot: 'b2' }).server('c')
+      const one = scenario()
+        .server('a', { boot: 'a2', has: { 1: [5, 999] } })
+        .server('b', { boot: 'b2' })
+        .server('c')
         .partition({ primary: 'a', secondaries: ['b', 'c'] });
       expect(decided(one)).to.deep.equal(['ballot 6: c []']);
     });
 
     it('gives the place to the server with the fewest primaries', () => {
-      const uneven = scenario().server('a', { boot: 'a2' }).server('b').server('c')
+      const uneven = scenario()
+        .server('a', { boot: 'a2' })
+        .server('b')
+        .server('c')
         .partition({ primary: 'a', secondaries: ['b', 'c'] })
         .partition({ primary: 'b', secondaries: ['c'], learners: ['a'] });
       expect(decided(uneven)).to.deep.equal(['ballot 6: c [b]']);
@@ -134,13 +197,19 @@ describe('guardian', () => {
 
     it('keeps waiting out a lost primary even when its first successor died during the grace period', () => {
       // a was lost and may hold its lease; b followed, died before it served; c must not serve at once.
-      const chain = scenario().server('a', { alive: false }).server('b', { boot: 'b2' }).server('c')
+      const chain = scenario()
+        .server('a', { alive: false })
+        .server('b', { boot: 'b2' })
+        .server('c')
         .partition({ ballot: 6, primary: 'b', secondaries: ['c'], uncertain: ['a'] });
       expect(decided(chain)).to.deep.equal(['ballot 7: c [] after grace']);
     });
 
     it('is given to nobody before a secondary registered with a restarted meta', () => {
-      const fresh = scenario().server('a', { boot: 'a2' }).server('b', { present: false }).server('c', { present: false })
+      const fresh = scenario()
+        .server('a', { boot: 'a2' })
+        .server('b', { present: false })
+        .server('c', { present: false })
         .partition({ primary: 'a', secondaries: ['b', 'c'] });
       expect(decided(fresh)[0]).to.match(/^waits for b,c/);
     });
@@ -148,30 +217,43 @@ describe('guardian', () => {
 
   describe('a partition that lost all its replicas', () => {
     it('waits for every member of the last configuration', () => {
-      const waiting = scenario().server('a', { boot: 'a2', has: { 1: [5, 10] } }).server('b', { boot: 'b2', has: { 1: [5, 12] } })
-        .server('c', { alive: false }).partition({ primary: 'a', secondaries: ['b', 'c'] });
+      const waiting = scenario()
+        .server('a', { boot: 'a2', has: { 1: [5, 10] } })
+        .server('b', { boot: 'b2', has: { 1: [5, 12] } })
+        .server('c', { alive: false })
+        .partition({ primary: 'a', secondaries: ['b', 'c'] });
       expect(decided(waiting)[0]).to.match(/^waits for c: all replicas were lost/);
     });
 
     it('goes on with the furthest copy: the highest ballot, then the highest decree', () => {
       const back = scenario()
-        .server('a', { boot: 'a2', has: { 1: [4, 99] } }).server('b', { boot: 'b2', has: { 1: [5, 12] } }).server('c', { boot: 'c2', has: { 1: [5, 14] } })
+        .server('a', { boot: 'a2', has: { 1: [4, 99] } })
+        .server('b', { boot: 'b2', has: { 1: [5, 12] } })
+        .server('c', { boot: 'c2', has: { 1: [5, 14] } })
         .partition({ primary: 'a', secondaries: ['b', 'c'] });
       expect(decided(back)).to.deep.equal(['ballot 6: c:c2 []']);
     });
 
     it('looks only at members: an older copy elsewhere counts for nothing', () => {
-      const back = scenario().server('a', { boot: 'a2', has: { 1: [5, 12] } }).server('d', { has: { 1: [3, 500] } }).partition({ primary: 'a' });
+      const back = scenario()
+        .server('a', { boot: 'a2', has: { 1: [5, 12] } })
+        .server('d', { has: { 1: [3, 500] } })
+        .partition({ primary: 'a' });
       expect(decided(back)).to.deep.equal(['ballot 6: a:a2 []']);
     });
 
     it('goes on at once with its only member when that restarts', () => {
-      const single = scenario({ replicas: 1 }).server('a', { boot: 'a2', has: { 1: [5, 3] } }).partition({ primary: 'a' });
+      const single = scenario({ replicas: 1 })
+        .server('a', { boot: 'a2', has: { 1: [5, 3] } })
+        .partition({ primary: 'a' });
       expect(decided(single)).to.deep.equal(['ballot 6: a:a2 []']);
     });
 
     it('waits for a lost primary rather than take the copy of one that restarted', () => {
-      const maybe = scenario().server('a', { alive: false }).server('b', { boot: 'b2', has: { 1: [5, 12] } }).partition({ primary: 'a', secondaries: ['b'] });
+      const maybe = scenario()
+        .server('a', { alive: false })
+        .server('b', { boot: 'b2', has: { 1: [5, 12] } })
+        .partition({ primary: 'a', secondaries: ['b'] });
       expect(decided(maybe)[0]).to.match(/^waits for a/);
     });
 
@@ -181,12 +263,17 @@ describe('guardian', () => {
     });
 
     it('starts empty when it was never served', () => {
-      const fresh = scenario({ replicas: 1 }).server('a', { boot: 'a2' }).partition({ primary: 'a', ballot: 1, served: false });
+      const fresh = scenario({ replicas: 1 })
+        .server('a', { boot: 'a2' })
+        .partition({ primary: 'a', ballot: 1, served: false });
       expect(decided(fresh)).to.deep.equal(['ballot 2: a:a2 []']);
     });
 
     it("follows the administrator's choice, after grace for a primary that may still serve", () => {
-      const cluster = scenario().server('a', { alive: false }).server('b', { boot: 'b2', has: { 1: [5, 12] } }).partition({ primary: 'a', secondaries: ['b'] });
+      const cluster = scenario()
+        .server('a', { alive: false })
+        .server('b', { boot: 'b2', has: { 1: [5, 12] } })
+        .partition({ primary: 'a', secondaries: ['b'] });
       const [partition] = cluster.partitions;
       const chosen = cluster.servers.get('b');
       if (partition === undefined || chosen === undefined) throw new Error('the scenario has both');

@@ -1,7 +1,15 @@
 /** A meta role on virtual time, with a network whose peers are this test. */
 import { Meta, type MetaOptions } from '../../../meta/meta.js';
 import { MemoryStateStore } from '../../../meta/store/memory.js';
-import type { ClusterView, Configuration, NodeInfo, Partition, Proposal, ReplicaReport, Role } from '../../../shared/cluster.js';
+import type {
+  ClusterView,
+  Configuration,
+  NodeInfo,
+  Partition,
+  Proposal,
+  ReplicaReport,
+  Role,
+} from '../../../shared/cluster.js';
 import type { Environment, Timer } from '../../../shared/environment.js';
 import { silentLogger } from '../../../shared/logging.js';
 import { type HeartbeatReport, Kind, type Message } from '../../../shared/wire/messages.js';
@@ -83,7 +91,14 @@ export class MetaHarness {
 
   constructor(options: Partial<MetaOptions> = {}) {
     this.options = {
-      servers: 3, partitions: 1, multiKey: 'any', replicas: 3, minReplicas: 2, metaLeaseMs: 4_000, rejoinMs: 10_000, tickMs: 200,
+      servers: 3,
+      partitions: 1,
+      multiKey: 'any',
+      replicas: 3,
+      minReplicas: 2,
+      metaLeaseMs: 4_000,
+      rejoinMs: 10_000,
+      tickMs: 200,
       newHashKey: () => '0123456789abcdef',
       onFatal: (error) => {
         throw error;
@@ -102,15 +117,36 @@ export class MetaHarness {
   }
 
   register(node: string, boot = `${node}1`, replicas: ReplicaReport[] = [], info: Partial<NodeInfo> = {}): void {
-    const full: NodeInfo = { node, role: 'server', boot, host: '127.0.0.1', port: 7000, machine: node, pid: 1, state: 'alive', ...info };
+    const full: NodeInfo = {
+      node,
+      role: 'server',
+      boot,
+      host: '127.0.0.1',
+      port: 7000,
+      machine: node,
+      pid: 1,
+      state: 'alive',
+      ...info,
+    };
     this.receive(node, boot, [Kind.register, full, replicas], full.role);
   }
 
   heartbeat(node: string, boot: string, replicas: Partial<HeartbeatReport['replicas'][number]>[] = []): void {
     const filled = replicas.map((replica) => ({
-      partition: 1, ballot: 1, role: 'secondary' as const, committed: 0, applied: 0, learners: [], serving: false, ...replica,
+      partition: 1,
+      ballot: 1,
+      role: 'secondary' as const,
+      committed: 0,
+      applied: 0,
+      learners: [],
+      serving: false,
+      ...replica,
     }));
-    this.receive(node, boot, [Kind.heartbeat, this.time.monotonicMs(), { replicas: filled, diskFreeBytes: 0, diskBytes: 0 }]);
+    this.receive(node, boot, [
+      Kind.heartbeat,
+      this.time.monotonicMs(),
+      { replicas: filled, diskFreeBytes: 0, diskBytes: 0 },
+    ]);
   }
 
   propose(node: string, boot: string, proposal: Proposal): void {
@@ -143,7 +179,9 @@ export class MetaHarness {
 
   /** Messages of a kind sent to a node, oldest first; forgets all messages. */
   take(node: string, kind: number): Message[] {
-    const found = this.network.sent.filter(({ to, message }) => to === node && message[0] === kind).map(({ message }) => message);
+    const found = this.network.sent
+      .filter(({ to, message }) => to === node && message[0] === kind)
+      .map(({ message }) => message);
     this.network.sent.length = 0;
     return found;
   }
@@ -158,7 +196,13 @@ export class MetaHarness {
   }
 
   private boot(): Meta {
-    const meta = new Meta(this.time, this.network, new MemoryStateStore(this.time, this.rows), this.options, silentLogger);
+    const meta = new Meta(
+      this.time,
+      this.network,
+      new MemoryStateStore(this.time, this.rows),
+      this.options,
+      silentLogger,
+    );
     meta.start((error) => {
       if (error !== null) throw error;
     });

@@ -16,7 +16,16 @@ describe("meta's HTTP listener", () => {
     harness = new MetaHarness();
     for (const node of ['a', 'b', 'c']) harness.register(node);
     harness.heartbeat('a', 'a1', [{ role: 'primary', serving: true, committed: 42, learners: ['d'] }]);
-    const self = { node: 'meta', role: 'meta', boot: 'm', host: '127.0.0.1', port: 7400, machine: 'x', pid: 3, state: 'alive' } as const;
+    const self = {
+      node: 'meta',
+      role: 'meta',
+      boot: 'm',
+      host: '127.0.0.1',
+      port: 7400,
+      machine: 'x',
+      pid: 3,
+      state: 'alive',
+    } as const;
     http = new MetaHttp(harness.meta, new Admin(harness.time, harness.meta, self, 500), silentLogger);
     clock = setInterval(() => harness.time.advance(10), 1);
     http.listen('127.0.0.1', 0, (error, port) => {
@@ -34,14 +43,30 @@ describe("meta's HTTP listener", () => {
     fetch(base + path, { method, headers: { 'content-type': type }, body: JSON.stringify(body) });
 
   it('lists nodes with meta among them', async () => {
-    expect(await get('/api/nodes')).to.deep.include({ node: 'meta', role: 'meta', address: '127.0.0.1:7400', pid: 3, boot: 'm', state: 'alive' });
+    expect(await get('/api/nodes')).to.deep.include({
+      node: 'meta',
+      role: 'meta',
+      address: '127.0.0.1:7400',
+      pid: 3,
+      boot: 'm',
+      state: 'alive',
+    });
     expect(await get('/api/nodes')).to.have.length(4);
   });
 
   it('lists partitions with node names', async () => {
-    expect(await get('/api/partitions')).to.deep.equal([{
-      table: 'default', partition: 1, slots: [0, 16_383], ballot: 1, primary: 'a', secondaries: ['b', 'c'], learners: ['d'], committed: 42,
-    }]);
+    expect(await get('/api/partitions')).to.deep.equal([
+      {
+        table: 'default',
+        partition: 1,
+        slots: [0, 16_383],
+        ballot: 1,
+        primary: 'a',
+        secondaries: ['b', 'c'],
+        learners: ['d'],
+        committed: 42,
+      },
+    ]);
   });
 
   it('says whether the cluster can be used', async () => {
@@ -53,9 +78,19 @@ describe("meta's HTTP listener", () => {
 
   it('creates and drops tables', async () => {
     expect((await send('POST', '/api/tables', { table: 'orders', partitions: 2 })).status).to.equal(200);
-    expect(await get('/api/tables')).to.deep.include({ table: 'orders', id: 2, partitions: 2, multiKey: 'slot', replicas: 3, minReplicas: 2 });
+    expect(await get('/api/tables')).to.deep.include({
+      table: 'orders',
+      id: 2,
+      partitions: 2,
+      multiKey: 'slot',
+      replicas: 3,
+      minReplicas: 2,
+    });
     const refused = await send('POST', '/api/tables', { table: 'orders', partitions: 2 });
-    expect([refused.status, await refused.json()]).to.deep.equal([409, { error: { code: 'E_REFUSED', message: 'table orders exists already' } }]);
+    expect([refused.status, await refused.json()]).to.deep.equal([
+      409,
+      { error: { code: 'E_REFUSED', message: 'table orders exists already' } },
+    ]);
     expect((await send('DELETE', '/api/tables/orders', {})).status).to.equal(200);
     expect(await get('/api/tables')).to.have.length(1);
   });
@@ -66,7 +101,16 @@ describe("meta's HTTP listener", () => {
     network.send = (node: string, message: Message) => {
       if (message[0] === Kind.checksum) {
         for (const member of ['a', 'b']) {
-          harness.time.after(10, () => network.onMessage({ node: member, boot: `${member}1`, role: 'server' }, [Kind.checksumResult, message[1], message[2], 9, 'cafe', 5]));
+          harness.time.after(10, () =>
+            network.onMessage({ node: member, boot: `${member}1`, role: 'server' }, [
+              Kind.checksumResult,
+              message[1],
+              message[2],
+              9,
+              'cafe',
+              5,
+            ]),
+          );
         }
       }
       return realSend(node, message);
@@ -80,14 +124,20 @@ describe("meta's HTTP listener", () => {
 
   it('recovers a partition only when forced', async () => {
     const asked = await send('POST', '/api/recover', { partition: 1, node: 'b' });
-    expect(await asked.json()).to.have.nested.property('error.message').match(/does not wait/);
+    expect(await asked.json())
+      .to.have.nested.property('error.message')
+      .match(/does not wait/);
     const forced = await send('POST', '/api/recover', { partition: 1, node: 'b', force: true });
-    expect(await forced.json()).to.have.nested.property('error.message').match(/has a primary, a/);
+    expect(await forced.json())
+      .to.have.nested.property('error.message')
+      .match(/has a primary, a/);
   });
 
   it('serves metrics', async () => {
     const text = await (await fetch(`${base}/metrics`)).text();
-    expect(text).to.contain('tulpar_nodes{role="server",state="alive"} 3').and.contain('tulpar_partitions_serving{table="default"} 1');
+    expect(text)
+      .to.contain('tulpar_nodes{role="server",state="alive"} 3')
+      .and.contain('tulpar_partitions_serving{table="default"} 1');
   });
 
   it('refuses what it does not know, and changes that a web page could send', async () => {

@@ -12,7 +12,9 @@ describe('meta', () => {
   };
   const shape = (harness: MetaHarness): string => {
     const configuration = harness.configuration();
-    return configuration === undefined ? 'no partition' : `${configuration.ballot}: ${members(configuration).map(textOf).join(' ')}`;
+    return configuration === undefined
+      ? 'no partition'
+      : `${configuration.ballot}: ${members(configuration).map(textOf).join(' ')}`;
   };
 
   it('creates the default table once enough servers have registered, and assigns it', () => {
@@ -55,7 +57,9 @@ describe('meta', () => {
     harness.keepAlive(['a', 'b', 'c'], 400);
     harness.network.sent.length = 0;
     harness.network.onMessage({ node: 'a', boot: 'a1', role: 'server' }, [
-      Kind.propose, 7, { partition: 1, ballot: 1, primary: seat('a'), secondaries: [seat('b')], handover: false },
+      Kind.propose,
+      7,
+      { partition: 1, ballot: 1, primary: seat('a'), secondaries: [seat('b')], handover: false },
     ]);
     expect(harness.network.sent).to.deep.equal([]);
     harness.time.advance(5);
@@ -67,7 +71,9 @@ describe('meta', () => {
     const harness = threeServers();
     harness.network.sent.length = 0;
     harness.propose('b', 'b1', { partition: 1, ballot: 0, primary: seat('b'), secondaries: [], handover: false });
-    expect(harness.take('b', Kind.proposeResult)).to.deep.equal([[Kind.proposeResult, 7, false, harness.configuration()]]);
+    expect(harness.take('b', Kind.proposeResult)).to.deep.equal([
+      [Kind.proposeResult, 7, false, harness.configuration()],
+    ]);
   });
 
   it('promotes a secondary at once when the primary registers as another boot', () => {
@@ -111,7 +117,8 @@ describe('meta', () => {
   it('changes nothing by a restart when everybody comes back', () => {
     const harness = threeServers();
     harness.restart();
-    for (const node of ['c', 'b', 'a']) harness.register(node, `${node}1`, [{ partition: 1, ballot: 1, end: 9, applied: 9 }]);
+    for (const node of ['c', 'b', 'a'])
+      harness.register(node, `${node}1`, [{ partition: 1, ballot: 1, end: 9, applied: 9 }]);
     harness.keepAlive(['a', 'b', 'c'], 8_000, [{}]);
     expect(shape(harness)).to.equal('1: a b c');
   });
@@ -154,16 +161,23 @@ describe('meta', () => {
     harness.register('a', 'a2');
     harness.take('a', Kind.registered);
     harness.register('a', 'a1');
-    expect(harness.take('a', Kind.registered)).to.deep.equal([[Kind.registered, 'a newer boot of this server has registered']]);
+    expect(harness.take('a', Kind.registered)).to.deep.equal([
+      [Kind.registered, 'a newer boot of this server has registered'],
+    ]);
     harness.register('n', '2000-x');
     harness.register('n', '1000-x');
-    expect(harness.take('n', Kind.registered).at(-1)).to.deep.equal([Kind.registered, 'a newer boot of this server has registered']);
+    expect(harness.take('n', Kind.registered).at(-1)).to.deep.equal([
+      Kind.registered,
+      'a newer boot of this server has registered',
+    ]);
   });
 
   it('refuses a server whose replicas are from a state that meta does not have', () => {
     const harness = threeServers();
     harness.register('d', 'd1', [{ partition: 9, ballot: 3, end: 1, applied: 1 }]);
-    expect(harness.take('d', Kind.registered)[0]?.[1]).to.match(/partition 9 at ballot 3, which this meta never gave out/);
+    expect(harness.take('d', Kind.registered)[0]?.[1]).to.match(
+      /partition 9 at ballot 3, which this meta never gave out/,
+    );
     harness.register('d', 'd1', [{ partition: 1, ballot: 3, end: 1, applied: 1 }]);
     expect(harness.take('d', Kind.registered)[0]?.[1]).to.match(/partition 1 at ballot 3/);
   });
@@ -184,10 +198,18 @@ describe('meta', () => {
 
   it('sends a primary of an earlier ballot the configuration in force instead', () => {
     const harness = threeServers();
-    harness.propose('b', 'b1', { partition: 1, ballot: 1, primary: seat('b'), secondaries: [seat('c')], handover: false });
+    harness.propose('b', 'b1', {
+      partition: 1,
+      ballot: 1,
+      primary: seat('b'),
+      secondaries: [seat('c')],
+      handover: false,
+    });
     harness.network.sent.length = 0;
     harness.heartbeat('a', 'a1', [{ role: 'primary', serving: true }]);
-    expect(harness.network.sent.map(({ message }) => message[0])).to.include(Kind.view).and.not.include(Kind.heartbeatAck);
+    expect(harness.network.sent.map(({ message }) => message[0]))
+      .to.include(Kind.view)
+      .and.not.include(Kind.heartbeatAck);
   });
 
   it('sends a member a configuration that it has missed', () => {
@@ -243,7 +265,15 @@ describe('meta', () => {
     expect(refusals.at(-1)).to.equal('created');
     expect(refusals).to.have.length(5);
     expect(refusals.slice(0, 4).join('\n')).to.match(/letters.*\n.*one partition.*\n.*minReplicas.*\n.*exists already/);
-    const ranges = harness.meta.partitions().filter(({ partition }) => partition.table === 2).map(({ partition }) => [partition.fromSlot, partition.toSlot]);
-    expect(ranges).to.deep.equal([[0, 4095], [4096, 8191], [8192, 12287], [12288, 16383]]);
+    const ranges = harness.meta
+      .partitions()
+      .filter(({ partition }) => partition.table === 2)
+      .map(({ partition }) => [partition.fromSlot, partition.toSlot]);
+    expect(ranges).to.deep.equal([
+      [0, 4095],
+      [4096, 8191],
+      [8192, 12287],
+      [12288, 16383],
+    ]);
   });
 });

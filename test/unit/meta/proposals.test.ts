@@ -14,11 +14,21 @@ interface Asked {
 
 /** The partition {a; b, c} at ballot 5, with d beside it. */
 function outcome({ by, primary, secondaries = [], ballot = 5, handover = false, uncertain = [] }: Asked): string {
-  const cluster = scenario().server('a').server('b').server('c').server('d', { boot: 'd2' })
+  const cluster = scenario()
+    .server('a')
+    .server('b')
+    .server('c')
+    .server('d', { boot: 'd2' })
     .partition({ primary: 'a', secondaries: ['b', 'c'], uncertain });
   const [partition] = cluster.partitions;
   if (partition === undefined) throw new Error('the scenario has a partition');
-  const proposal: Proposal = { partition: 1, ballot, primary: seat(primary), secondaries: secondaries.map(seat), handover };
+  const proposal: Proposal = {
+    partition: 1,
+    ballot,
+    primary: seat(primary),
+    secondaries: secondaries.map(seat),
+    handover,
+  };
   const judgement = judge(partition.record, cluster.servers, seat(by), proposal);
   if (!judgement.accepted) return judgement.reason;
   const { configuration } = judgement;
@@ -51,7 +61,9 @@ describe('proposals', () => {
     });
 
     it('may not hand over to a stranger', () => {
-      expect(outcome({ by: 'a', primary: 'd:d2', secondaries: ['a'], handover: true })).to.equal('only a secondary can take over');
+      expect(outcome({ by: 'a', primary: 'd:d2', secondaries: ['a'], handover: true })).to.equal(
+        'only a secondary can take over',
+      );
     });
 
     it('may not give one server two seats', () => {
@@ -59,7 +71,9 @@ describe('proposals', () => {
     });
 
     it('does not make an earlier, lost primary certain to be gone', () => {
-      expect(outcome({ by: 'a', primary: 'a', secondaries: ['b'], uncertain: ['c'] })).to.equal('ballot 6: a [b] after grace');
+      expect(outcome({ by: 'a', primary: 'a', secondaries: ['b'], uncertain: ['c'] })).to.equal(
+        'ballot 6: a [b] after grace',
+      );
     });
   });
 

@@ -34,7 +34,9 @@ export class Scenario implements Situation {
   readonly partitions: PartitionSituation[] = [];
 
   constructor(table: Partial<Table> = {}) {
-    this.tables = new Map([[1, { id: 1, name: 'default', multiKey: 'slot', replicas: 3, minReplicas: 2, hashKey: '0'.repeat(16), ...table }]]);
+    this.tables = new Map([
+      [1, { id: 1, name: 'default', multiKey: 'slot', replicas: 3, minReplicas: 2, hashKey: '0'.repeat(16), ...table }],
+    ]);
   }
 
   server(node: string, options: ServerOptions = {}): this {
@@ -44,8 +46,20 @@ export class Scenario implements Situation {
       reports.set(Number(partition), { partition: Number(partition), ballot, end, applied: end });
     }
     this.servers.set(node, {
-      info: { node, role: 'server', boot, host: '127.0.0.1', port: 1, machine, pid: 1, state: stopped ? 'dead' : 'alive' },
-      stopped, alive, present, reports,
+      info: {
+        node,
+        role: 'server',
+        boot,
+        host: '127.0.0.1',
+        port: 1,
+        machine,
+        pid: 1,
+        state: stopped ? 'dead' : 'alive',
+      },
+      stopped,
+      alive,
+      present,
+      reports,
     });
     return this;
   }
@@ -56,10 +70,17 @@ export class Scenario implements Situation {
     this.partitions.push({
       record: {
         partition: {
-          id, table: 1, fromSlot: 0, toSlot: 16_383, rangeVersion: 1,
+          id,
+          table: 1,
+          fromSlot: 0,
+          toSlot: 16_383,
+          rangeVersion: 1,
           configuration: {
-            partition: id, ballot, primary: primary === undefined ? null : seat(primary),
-            secondaries: secondaries.map(seat), predecessorGone: true,
+            partition: id,
+            ballot,
+            primary: primary === undefined ? null : seat(primary),
+            secondaries: secondaries.map(seat),
+            predecessorGone: true,
           },
         },
         served,

@@ -23,18 +23,31 @@ export function describeStateStore(name: string, harness: { open: () => StateSto
     it('gives back what was written, after it was opened again', async () => {
       const first = harness.open();
       await load(first);
-      await write(first, [{ key: 'table/1', value: '{"ü":1}' }, { key: 'ids', value: '7' }]);
+      await write(first, [
+        { key: 'table/1', value: '{"ü":1}' },
+        { key: 'ids', value: '7' },
+      ]);
       await close(first);
       const second = harness.open();
-      expect([...(await load(second))].toSorted()).to.deep.equal([['ids', '7'], ['table/1', '{"ü":1}']]);
+      expect([...(await load(second))].toSorted()).to.deep.equal([
+        ['ids', '7'],
+        ['table/1', '{"ü":1}'],
+      ]);
       await close(second);
     });
 
     it('replaces and removes rows', async () => {
       const store = harness.open();
       await load(store);
-      await write(store, [{ key: 'a', value: '1' }, { key: 'b', value: '1' }]);
-      await write(store, [{ key: 'a', value: '2' }, { key: 'b', value: null }, { key: 'c', value: null }]);
+      await write(store, [
+        { key: 'a', value: '1' },
+        { key: 'b', value: '1' },
+      ]);
+      await write(store, [
+        { key: 'a', value: '2' },
+        { key: 'b', value: null },
+        { key: 'c', value: null },
+      ]);
       await close(store);
       const again = harness.open();
       expect([...(await load(again))]).to.deep.equal([['a', '2']]);
