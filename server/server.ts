@@ -103,8 +103,12 @@ export class Server {
           for (const { partition, stay } of recovered) {
             if (this.partitions.get(partition)?.stay !== stay) disk.opened.log.forget(partition, stay);
           }
-          this.begin();
-          done(null);
+          // Every replica in doubt has been set aside by now: the next start must not doubt those that learn from here on.
+          disk.opened.acknowledgeDamage((unacknowledged) => {
+            if (unacknowledged !== null) return done(unacknowledged);
+            this.begin();
+            done(null);
+          });
         });
       });
     });

@@ -67,8 +67,13 @@ export interface OpenedLog {
   /** Every stay with records in the log. Each pins its segments until it is released or forgotten. */
   readonly recovered: RecoveredStay[];
   /**
-   * Segments found damaged or missing, now or in an earlier run. While there are any, a stay from before
+   * Segments found damaged or missing, by the names under which they were set aside. When there are any, a stay
    * that is not in `recovered` may have lost all its records: it must learn again too.
    */
   readonly setAside: string[];
+  /**
+   * To be called when every replica in doubt has been set aside, and before any learns again: until then each
+   * run reports the same damage, afterwards none does. The damaged files stay.
+   */
+  acknowledgeDamage(done: Callback): void;
 }

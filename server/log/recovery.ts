@@ -5,7 +5,8 @@
  *   damage beyond what was synced   a tail lost with the power: cut there, and all later segments go
  *   damage before it                corruption: the segment is set aside under a name that says so, never deleted,
  *                                   and every stay that had begun by then is in doubt, as the damage may have
- *                                   held its last record. Later runs read that from the name.
+ *                                   held its last record. Later runs read that from the name, until the
+ *                                   damage has been acknowledged.
  *
  * Nobody else may use the directory: the caller holds a lock.
  */
@@ -42,6 +43,8 @@ interface Found {
   readonly stays: Map<Stay, StaySummary>;
 }
 
+/** Files of segments that were set aside end so; these are not reported any more. */
+const ACKNOWLEDGED = /^(\d{16})\.damaged$/;
 /** A set-aside segment: everything begun before segment `before` is in doubt. */
 const ASIDE = /^(\d{16})\.damaged-before-(\d{16})$/;
 
@@ -49,6 +52,16 @@ export function recoverLog(files: LogFiles, done: Callback<Recovery>): void {
   files.list((error, listed = []) => {
     if (error !== null) return done(error);
     new LogRecovery(files, listed, done).run();
+  });
+}
+
+/** Damage of these names is not reported again. */
+export function acknowledgeDamage(files: LogFiles, setAside: readonly string[], done: Callback): void {
+  const [name, ...rest] = setAside;
+  if (name === undefined) return files.syncDirectory(done);
+  files.rename(name, name.replace(ASIDE, '$1.damaged'), (error) => {
+    if (error === null) acknowledgeDamage(files, rest, done);
+    else done(error);
   });
 }
 
@@ -73,6 +86,8 @@ class LogRecovery {
         this.#asideNumbers.add(Number(aside[1]));
         this.#inDoubtBefore = Math.max(this.#inDoubtBefore, Number(aside[2]));
       }
+      const acknowledged = ACKNOWLEDGED.exec(file.name);
+      if (acknowledged !== null) this.#asideNumbers.add(Number(acknowledged[1]));
       const number = segmentNumber(file.name);
       if (number !== null) bytes.set(number, file.bytes);
     }

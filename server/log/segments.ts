@@ -13,7 +13,7 @@ import type { FsyncMode, LogRecord, MutationLog, OpenedLog, Position } from './l
 import { type Pins, type Segment, noteDecree } from './pins.js';
 import { readStay } from './read-stay.js';
 import { RecordBatch } from './record-batch.js';
-import { recoverLog } from './recovery.js';
+import { acknowledgeDamage, recoverLog } from './recovery.js';
 import { SEGMENT_HEADER_BYTES, type SegmentHeader, encodeSegmentHeader, segmentName } from './segment-format.js';
 
 const SYNC_EVERY_MS = 1_000;
@@ -42,7 +42,12 @@ export function openSegmentLog(options: LogOptions, done: Callback<OpenedLog>): 
       const log = new SegmentLog(options, pins, salt, file);
       log.sync((unsynced) => {
         if (unsynced !== null) return done(unsynced);
-        done(null, { log, recovered, setAside });
+        done(null, {
+          log,
+          recovered,
+          setAside,
+          acknowledgeDamage: (acknowledged) => acknowledgeDamage(options.files, setAside, acknowledged),
+        });
       });
     });
   });

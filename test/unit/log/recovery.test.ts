@@ -120,6 +120,29 @@ describe('mutation log: recovery', () => {
     }
   });
 
+  it('reports damage until it is acknowledged, and keeps the damaged file', async () => {
+    const { log } = await open(start(), 300);
+    await fill(log, 1, 12);
+    await closeLog(log);
+    const name = segments(disk)[2]!;
+    const bytes = Buffer.from(disk.read(name));
+    bytes[60]! ^= 1;
+    disk.put(name, bytes);
+    const first = await reopened(300);
+    expect(first.setAside).to.have.length(1);
+    await closeLog(first.log);
+    const second = await reopened(300);
+    expect(second.setAside).to.deep.equal(first.setAside);
+    await call<void>((done) => second.acknowledgeDamage(done));
+    second.log.forget(1, stay);
+    await append(second.log, record(1, 1, 'x', 2, 'new'));
+    await closeLog(second.log);
+    const third = await reopened(300);
+    expect(third.setAside).to.deep.equal([]);
+    expect(third.recovered.map(({ stay: of, damaged }) => [of, damaged])).to.deep.equal([['new', false]]);
+    expect(disk.read(`${name.slice(0, 16)}.damaged`).equals(bytes)).to.equal(true);
+  });
+
   it('takes a missing or emptied segment between others for corruption', async () => {
     for (const how of ['missing', 'empty', 'shorter by a record'] as const) {
       disk = new VirtualDisk();
