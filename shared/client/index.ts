@@ -1,5 +1,5 @@
 /** What programs import to use a Tulpar cluster without Redis. */
-export { connect, type ConnectOptions } from './connect.js';
+export { connect, localCluster, type ConnectOptions } from './connect.js';
 export { TulparClient } from './client.js';
 export {
   TulparTable, type Bytes, type CheckAndSetRequest, type FieldEntry, type FullScanOptions, type HashScanOptions,

@@ -86,7 +86,7 @@ export const scripts: Readonly<Record<string, readonly string[]>> = {
     'SET k aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'OBJECT ENCODING k', "SET k ''", 'OBJECT ENCODING k',
     'SET k +1', 'OBJECT ENCODING k', 'SET k -1', 'OBJECT ENCODING k', 'COPY k copy', 'OBJECT ENCODING copy',
     'APPEND k 1', 'COPY k raw', 'OBJECT ENCODING raw', 'RENAME raw raw2', 'OBJECT ENCODING raw2', 'GETSET k 5',
-    'OBJECT ENCODING k', 'OBJECT ENCODING nokey', 'OBJECT REFCOUNT nokey', 'OBJECT IDLETIME k', 'OBJECT IDLETIME nokey',
+    'OBJECT ENCODING k', 'OBJECT ENCODING nokey', 'OBJECT REFCOUNT nokey', 'OBJECT IDLETIME nokey',
     'OBJECT FREQ k', 'OBJECT FREQ nokey', 'OBJECT', 'OBJECT foo', 'OBJECT foo k', 'OBJECT ENCODING', 'OBJECT ENCODING a b',
     'OBJECT HELP a',
   ],

@@ -1,0 +1,52 @@
+/** The comparison of test/unit/rows with a real Redis, through a whole cluster: proxy, wire, replication, store. */
+import { expect } from 'chai';
+import { type LocalCluster, startLocalCluster } from '../cluster/local-cluster.js';
+import { type RedisServer, startRedisServer } from '../cluster/redis-server.js';
+import { randomCommands } from '../unit/rows/random-commands.js';
+import { RawConnection } from '../unit/rows/raw-connection.js';
+import { scripts } from '../unit/rows/scripts.js';
+
+describe('a cluster answers as Redis does', () => {
+  let server: RedisServer;
+  let cluster: LocalCluster;
+  let redis: RawConnection;
+  let ours: RawConnection;
+
+  before(async () => {
+    [server, cluster] = await Promise.all([startRedisServer(), startLocalCluster()]);
+    [redis, ours] = await Promise.all([RawConnection.open(server.port), RawConnection.open(cluster.port)]);
+  });
+
+  after(async () => {
+    redis.close();
+    ours.close();
+    await Promise.all([server.stop(), cluster.stop()]);
+  });
+
+  async function compare(words: readonly string[]): Promise<void> {
+    const [expected, answer] = await Promise.all([redis.send(words), ours.send(words)]);
+    expect(answer, words.join(' ')).to.equal(expected);
+  }
+
+  for (const resp of ['2', '3']) {
+    describe(`in RESP${resp}`, () => {
+      beforeEach(async () => {
+        for (const connection of [redis, ours]) {
+          await connection.send(['HELLO', resp]);
+          await connection.send(['SELECT', '0']);
+          await connection.send(['FLUSHALL']);
+        }
+      });
+
+      for (const [subject, lines] of Object.entries(scripts)) {
+        it(subject, async () => {
+          for (const line of lines) await compare(line.split(' ').map((word) => (word === "''" ? '' : word)));
+        });
+      }
+
+      it('random commands', async () => {
+        for (const words of randomCommands(Number(resp) * 1_001, 2_000)) await compare(words);
+      });
+    });
+  }
+});
