@@ -204,7 +204,7 @@ export class Router {
 
   /** Sends what waits, as far as the server has room. */
   private flush(partition: RoutedPartition): void {
-    if (partition.suspended || (partition.waiting.length === 0 && partition.givenUp.size === 0)) return;
+    if (partition.suspended || (partition.waiting.length === 0 && partition.givenUp.size === 0 && partition.blocked.size === 0)) return;
     const link = this.linkOf(partition);
     if (link === null) return this.reach(partition);
     for (const [connection, sequence] of partition.givenUp) {
@@ -220,7 +220,7 @@ export class Router {
       count += 1;
     }
     waiting.splice(0, count);
-    if (waiting.length > 0 && link.full) link.stalled.add(partition);
+    if (link.full && (waiting.length > 0 || partition.blocked.size > 0)) link.stalled.add(partition);
     this.unblock(partition);
   }
 

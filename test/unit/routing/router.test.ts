@@ -1,0 +1,312 @@
+import { expect } from 'chai';
+import type { Environment, Timer } from '../../../shared/environment.js';
+import { limits } from '../../../shared/limits.js';
+import { Code } from '../../../shared/operations/codes.js';
+import type { Operation, OperationResult } from '../../../shared/operations/operation.js';
+import type { RoutedConnection } from '../../../shared/routing/request.js';
+import { Router, type RouterOptions } from '../../../shared/routing/router.js';
+import { Kind, Status } from '../../../shared/wire/messages.js';
+import { FakeNetwork, META, partitionAt, serverOrigin, viewOf } from '../proxy/memory-partition.js';
+
+/** Time that passes only when a test says so. */
+class VirtualEnvironment implements Environment {
+  private now = 0;
+  private timers: { at: number; run: () => void }[] = [];
+
+  monotonicMs(): number {
+    return this.now;
+  }
+
+  wallMs(): number {
+    return this.now;
+  }
+
+  after(delayMs: number, run: () => void): Timer {
+    const timer = { at: this.now + delayMs, run };
+    this.timers.push(timer);
+    return { cancel: () => void (this.timers = this.timers.filter((other) => other !== timer)) };
+  }
+
+  defer(run: () => void): void {
+    this.after(0, run);
+  }
+
+  random(): number {
+    return 0.5;
+  }
+
+  advance(ms: number): void {
+    const until = this.now + ms;
+    for (;;) {
+      const due = this.timers.filter((timer) => timer.at <= until).sort((a, b) => a.at - b.at)[0];
+      if (due === undefined) break;
+      this.timers = this.timers.filter((timer) => timer !== due);
+      this.now = Math.max(this.now, due.at);
+      due.run();
+    }
+    this.now = until;
+  }
+}
+
+interface World {
+  readonly environment: VirtualEnvironment;
+  readonly network: FakeNetwork;
+  readonly router: Router;
+  readonly connection: RoutedConnection;
+  readonly outcomes: [name: string, status: number, value: OperationResult][];
+  submit(name: string, options?: { connection?: RoutedConnection; read?: boolean; bytes?: number }): void;
+  /** Names of the requests sent to a node, oldest first. */
+  sentTo(node: string): string[];
+}
+
+function world(options: Partial<RouterOptions> = {}): World {
+  const environment = new VirtualEnvironment();
+  const network = new FakeNetwork();
+  const router = new Router(environment, network, {
+    metaHost: 'm', metaPort: 1, deadlineMs: 10_000, isReadOnly: (code) => code === Code.get,
+    describe: () => ({ node: 'proxy', role: 'proxy', boot: 'p1', host: 'h', port: 1, machine: 'm', pid: 1, state: 'alive' }),
+    ...options,
+  });
+  router.start();
+  const connection = router.connect(() => undefined);
+  const outcomes: World['outcomes'] = [];
+  const table = router.table('default');
+  return {
+    environment, network, router, connection, outcomes,
+    submit(name, { connection: from = connection, read = false, bytes = 1 } = {}) {
+      const operation: Operation = read ? [Code.get, Buffer.from(name)] : [Code.set, Buffer.from(name), Buffer.alloc(bytes)];
+      router.submit(table, 5, from, 0, operation, { onOutcome: (status, value) => outcomes.push([name, status, value]) });
+    },
+    sentTo: (node) => network.requests(node).map((request) => String(request[8][1])),
+  };
+}
+
+function withPrimary(options: Partial<RouterOptions> = {}): World {
+  const made = world(options);
+  made.network.connect(serverOrigin('a'));
+  made.network.view(viewOf([partitionAt('a')]));
+  return made;
+}
+
+function answer(made: World, node: string, name: string, status: number = Status.ok, value: OperationResult = true): void {
+  const request = made.network.requests(node).filter((sent) => String(sent[8][1]) === name).at(-1);
+  made.network.reply(node, request?.[1] ?? 0, status, value);
+}
+
+describe('router', () => {
+  it('registers at meta whenever it connects, and sends heartbeats', () => {
+    const { network, environment } = world();
+    network.connect(META);
+    network.onMessage(META, [Kind.registered, '']);
+    environment.advance(2_500);
+    const kinds = network.sent.filter(({ node }) => node === 'meta').map(({ message }) => message[0]);
+    expect(kinds[0]).to.equal(Kind.register);
+    expect(kinds.filter((kind) => kind === Kind.heartbeat)).to.have.length(2);
+  });
+
+  it('numbers requests per connection and partition, and tells what was answered', () => {
+    const made = withPrimary();
+    made.submit('1');
+    made.submit('2');
+    made.submit('3');
+    answer(made, 'a', '2');
+    made.submit('4');
+    answer(made, 'a', '1');
+    made.submit('5');
+    expect(made.network.requests('a').map((request) => [request[5], request[6]])).to.deep.equal([[1, 0], [2, 0], [3, 0], [4, 0], [5, 2]]);
+    expect(made.outcomes.map(([name]) => name)).to.deep.equal(['2', '1']);
+  });
+
+  it('keeps requests in order while there is no primary, and sends them when there is one', () => {
+    const made = world();
+    made.network.view(viewOf([partitionAt(null)]));
+    for (const name of ['1', '2', '3']) made.submit(name);
+    expect(made.sentTo('a')).to.deep.equal([]);
+    made.network.view(viewOf([partitionAt('a', 2)]));
+    made.network.connect(serverOrigin('a'));
+    expect(made.sentTo('a')).to.deep.equal(['1', '2', '3']);
+  });
+
+  it('says that a table has no partitions instead of waiting for ever', () => {
+    const made = world();
+    made.submit('1');
+    expect(made.outcomes[0]?.[1]).to.equal(Status.retry);
+  });
+
+  it('takes everything in flight back when one request is refused, and sends it again in order', () => {
+    const made = withPrimary();
+    for (const name of ['1', '2', '3']) made.submit(name);
+    answer(made, 'a', '1', Status.retry, 'not-primary');
+    made.submit('4');
+    expect(made.sentTo('a')).to.deep.equal(['1', '2', '3']);
+    made.network.connect(serverOrigin('b'));
+    made.network.view(viewOf([partitionAt('b', 2)]));
+    expect(made.sentTo('b')).to.deep.equal(['1', '2', '3', '4']);
+    expect(made.network.requests('b').map((request) => request[5])).to.deep.equal([1, 2, 3, 4]);
+  });
+
+  it('tries again after a pause when no new configuration comes', () => {
+    const made = withPrimary({ retryPauseMs: 50 });
+    made.submit('1');
+    answer(made, 'a', '1', Status.retry, 'not-enough-replicas');
+    made.environment.advance(40);
+    expect(made.sentTo('a')).to.have.length(1);
+    made.environment.advance(20);
+    expect(made.sentTo('a')).to.deep.equal(['1', '1']);
+  });
+
+  it('ignores the late answer to an earlier sending', () => {
+    const made = withPrimary();
+    made.submit('1');
+    const early = made.network.requests('a')[0]?.[1] ?? 0;
+    made.network.connect(serverOrigin('b'));
+    made.network.view(viewOf([partitionAt('b', 2)]));
+    made.network.reply('a', early, Status.ok, true);
+    expect(made.outcomes).to.deep.equal([]);
+    answer(made, 'b', '1');
+    expect(made.outcomes).to.deep.equal([['1', Status.ok, true]]);
+  });
+
+  it('sends again, under the same numbers, what a broken connection left unanswered', () => {
+    const made = withPrimary();
+    for (const name of ['1', '2']) made.submit(name);
+    answer(made, 'a', '1');
+    made.network.disconnect('a');
+    made.submit('3');
+    made.network.connect(serverOrigin('a'));
+    expect(made.network.requests('a').map((request) => request[5])).to.deep.equal([1, 2, 2, 3]);
+  });
+
+  it('does not trust another boot with the seat\'s requests', () => {
+    const made = withPrimary();
+    made.network.disconnect('a');
+    made.submit('1');
+    made.network.connect(serverOrigin('a', 'a-later'));
+    expect(made.sentTo('a')).to.deep.equal([]);
+    made.network.view(viewOf([partitionAt('a', 2, undefined, 'a-later')]));
+    expect(made.sentTo('a')).to.deep.equal(['1']);
+  });
+
+  it('leaves requests where they are when the same seat goes on under the next ballot, not after ballots it did not see', () => {
+    const made = withPrimary();
+    made.submit('1');
+    made.network.view(viewOf([partitionAt('a', 2)]));
+    expect(made.sentTo('a')).to.deep.equal(['1']);
+    made.network.view(viewOf([partitionAt('a', 4)]));
+    expect(made.sentTo('a')).to.deep.equal(['1', '1']);
+  });
+
+  it('ignores views that are older than what it knows', () => {
+    const made = withPrimary();
+    made.network.view(viewOf([partitionAt('a', 5)]));
+    made.network.view({ ...viewOf([partitionAt('b', 4)]), full: false });
+    made.submit('1');
+    expect(made.sentTo('a')).to.deep.equal(['1']);
+  });
+
+  it('without resending ends writes in flight as unknown and still repeats reads', () => {
+    const made = withPrimary({ resendWrites: false });
+    made.submit('w');
+    made.submit('r', { read: true });
+    made.network.disconnect('a');
+    expect(made.outcomes.map(([name, status]) => [name, status])).to.deep.equal([['w', Status.unknown]]);
+    made.network.connect(serverOrigin('a'));
+    expect(made.sentTo('a')).to.deep.equal(['w', 'r', 'r']);
+  });
+
+  describe('at the deadline', () => {
+    it('says that what was never sent was not executed', () => {
+      const made = world();
+      made.network.view(viewOf([partitionAt(null)]));
+      made.submit('1');
+      made.environment.advance(9_800);
+      expect(made.outcomes).to.deep.equal([]);
+      made.environment.advance(400);
+      expect(made.outcomes[0]?.slice(0, 2)).to.deep.equal(['1', Status.retry]);
+      expect(made.outcomes[0]?.[2]).to.include('no primary');
+    });
+
+    it('says that a write that was sent is unknown, a read not executed, and gives up at the server', () => {
+      const made = withPrimary();
+      made.submit('w');
+      made.submit('r', { read: true });
+      made.environment.advance(10_200);
+      expect(made.outcomes.map(([name, status]) => [name, status])).to.deep.equal([['w', Status.unknown], ['r', Status.retry]]);
+      const givenUp = made.network.sent.filter(({ message }) => message[0] === Kind.giveUp).map(({ message }) => message);
+      expect(givenUp).to.deep.equal([[Kind.giveUp, 1, made.connection.id, 2]]);
+    });
+
+    it('says that a write that was only ever refused was not executed', () => {
+      const made = withPrimary();
+      made.submit('1');
+      for (let waited = 0; waited < 10_500; waited += 100) {
+        answer(made, 'a', '1', Status.retry, 'not-enough-replicas');
+        made.environment.advance(100);
+      }
+      expect(made.outcomes.map(([, status]) => status)).to.deep.equal([Status.retry]);
+    });
+
+    it('tells the next primary what was given up while there was none', () => {
+      const made = withPrimary();
+      made.submit('1');
+      made.network.disconnect('a');
+      made.environment.advance(10_500);
+      expect(made.outcomes.map(([, status]) => status)).to.deep.equal([Status.unknown]);
+      made.network.connect(serverOrigin('b'));
+      made.network.view(viewOf([partitionAt('b', 2)]));
+      expect(made.network.sent.filter(({ node }) => node === 'b').map(({ message }) => message)).to.deep.equal([[Kind.giveUp, 1, made.connection.id, 1]]);
+    });
+  });
+
+  describe('congestion', () => {
+    it('stops connections when a server has enough in flight, and lets them go on when it has answered', () => {
+      const made = withPrimary();
+      let drained = 0;
+      const connection = made.router.connect(() => { drained += 1; });
+      const big = limits.inFlightBytesPerServer / 4;
+      for (let index = 0; index < 5; index += 1) made.submit(`${index}`, { connection, bytes: big });
+      expect(connection.congested).to.equal(true);
+      expect(made.sentTo('a')).to.have.length(4);
+      answer(made, 'a', '0');
+      expect(made.sentTo('a')).to.have.length(5);
+      answer(made, 'a', '1');
+      answer(made, 'a', '2');
+      made.environment.advance(200);
+      expect(connection.congested).to.equal(false);
+      expect(drained).to.equal(1);
+    });
+
+    it('stops connections when too much waits for a primary', () => {
+      const made = world();
+      made.network.view(viewOf([partitionAt(null)]));
+      let drained = 0;
+      const connection = made.router.connect(() => { drained += 1; });
+      const big = limits.waitingBytesPerPartition / 4;
+      for (let index = 0; index < 4; index += 1) made.submit(`${index}`, { connection, bytes: big });
+      expect(connection.congested).to.equal(true);
+      made.environment.advance(10_200);
+      expect(connection.congested).to.equal(false);
+      expect(drained).to.equal(1);
+    });
+  });
+
+  it('uses a released connection again when all of it is answered, with its numbers going on', () => {
+    const made = withPrimary();
+    made.submit('1');
+    made.router.release(made.connection);
+    expect(made.router.connect(() => undefined)).to.not.equal(made.connection);
+    answer(made, 'a', '1');
+    const again = made.router.connect(() => undefined);
+    expect(again).to.equal(made.connection);
+    made.submit('2', { connection: again });
+    expect(made.network.requests('a').at(-1)?.[5]).to.equal(2);
+  });
+
+  it('ends everything when it stops', () => {
+    const made = withPrimary();
+    made.submit('w');
+    made.submit('r', { read: true });
+    made.router.stop();
+    expect(made.outcomes.map(([name, status]) => [name, status])).to.deep.equal([['w', Status.unknown], ['r', Status.retry]]);
+  });
+});
