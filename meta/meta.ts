@@ -4,20 +4,9 @@
  *
  *   message → change MetaState (in memory) → store.write → what the change allows to be said
  *
- * Whatever is said waits until everything that was changed before it is durable (`afterPersisted`),
- * refusals too: nobody ever learns of a configuration that a restarted meta would not know.
  * Time, network and store come in through the constructor and nothing here awaits: the simulator runs it as it is.
  */
-import {
-  type ClusterView,
-  members,
-  type MultiKey,
-  type NodeInfo,
-  type ReplicaReport,
-  sameSeat,
-  type Seat,
-  type Table,
-} from '../shared/cluster.js';
+import type { MultiKey, NodeInfo, Seat, Table } from '../shared/cluster.js';
 import type { Environment, Timer } from '../shared/environment.js';
 import { OperatingError } from '../shared/errors.js';
 import type { Logger } from '../shared/logging.js';
@@ -31,11 +20,15 @@ import {
   type RegisterMessage,
 } from '../shared/wire/messages.js';
 import type { Network, Origin } from '../shared/wire/network.js';
-import { type Decision, force, guard } from './decisions/guardian.js';
+import { judgeForce } from './decisions/force.js';
+import { type Decision, guard } from './decisions/guardian.js';
+import { readHeartbeat } from './decisions/heartbeat.js';
 import { judge } from './decisions/proposals.js';
+import { whyNotRegister } from './decisions/registration.js';
 import type { PartitionSituation, Situation } from './decisions/situation.js';
 import { checkTable } from './decisions/tables.js';
 import { Nodes } from './nodes.js';
+import { Publisher } from './publisher.js';
 import { MetaState, type PartitionRecord, type TableSpec } from './state.js';
 import type { StateStore } from './store/store.js';
 import { Teaching } from './teaching.js';
@@ -72,18 +65,16 @@ export class Meta {
   /** What happened since this meta started, for its metrics. */
   readonly counts = { configurationChanges: 0, proposalsRefused: 0, registrationsRefused: 0 };
 
-  private state = new MetaState();
-  private nodes: Nodes;
+  private readonly state = new MetaState();
+  private readonly nodes: Nodes;
+  private readonly publisher: Publisher;
   private readonly teaching: Teaching;
   private waiting: readonly Waiting[] = [];
   private started = false;
   private stopped = false;
   private tick: Timer | null = null;
 
-  private toSay: (() => void)[] = [];
-  private writing = false;
   private reviewQueued = false;
-  private shownNodes = new Map<string, string>();
   private readonly checksumListeners = new Set<(from: Origin, message: ChecksumResultMessage) => void>();
 
   constructor(environment: Environment, network: Network, store: StateStore, options: MetaOptions, logger: Logger) {
@@ -92,7 +83,8 @@ export class Meta {
     this.store = store;
     this.options = options;
     this.logger = logger;
-    this.nodes = new Nodes(this.state, environment.monotonicMs(), options.metaLeaseMs);
+    this.nodes = new Nodes(environment, this.state, options.metaLeaseMs);
+    this.publisher = new Publisher(this.state, this.nodes, network, store, (error) => this.fail(error), logger);
     this.teaching = new Teaching(options.rejoinMs);
     network.onMessage = (from, message) => this.onMessage(from, message);
     network.onConnected = () => undefined; // whoever connects registers first
@@ -104,11 +96,11 @@ export class Meta {
     this.store.load((error, rows) => {
       if (error !== null) return done(error);
       try {
-        this.state = MetaState.load(rows);
+        this.state.load(rows);
       } catch (cause) {
         return done(cause instanceof Error ? cause : new Error(String(cause)));
       }
-      this.nodes = new Nodes(this.state, this.now(), this.options.metaLeaseMs);
+      this.nodes.begin();
       this.started = true;
       this.logger.info(
         { tables: this.state.tables.size, partitions: this.state.partitions.size, servers: this.state.nodes.size },
@@ -122,11 +114,13 @@ export class Meta {
   stop(done: (error: Error | null) => void): void {
     this.stopped = true;
     this.tick?.cancel();
-    const close = (): void => {
-      if (this.writing) this.environment.after(1, close);
-      else this.store.close(done);
-    };
-    close();
+    this.publisher.close(done);
+  }
+
+  private fail(error: Error): void {
+    this.stopped = true;
+    this.tick?.cancel();
+    this.options.onFatal(error);
   }
 
   // --- what the admin API reads and asks
@@ -140,7 +134,7 @@ export class Meta {
   }
 
   listNodes(): NodeInfo[] {
-    return this.nodes.list(this.now());
+    return this.nodes.list();
   }
 
   /** The last heartbeat of exactly this boot. */
@@ -165,7 +159,7 @@ export class Meta {
     const table = this.state.createTable(spec, this.options.newHashKey());
     this.logger.info({ table: table.name, partitions: spec.partitions, multiKey: spec.multiKey }, 'table created');
     this.review();
-    this.afterPersisted(() => done(null, table));
+    this.publisher.afterPersisted(() => done(null, table));
   }
 
   dropTable(name: string, done: (error: Error | null) => void): void {
@@ -173,28 +167,15 @@ export class Meta {
     if (table === undefined) return done(new OperatingError('E_REFUSED', `there is no table ${name}`));
     this.state.dropTable(table.id);
     this.logger.info({ table: name }, 'table dropped');
-    this.afterPersisted(() => done(null));
+    this.publisher.afterPersisted(() => done(null));
   }
 
   /** Makes `node` the only replica of a partition whose members do not come back. Loses what only they had. */
   recover(partition: number, node: string, done: (error: Error | null) => void): void {
-    const refuse = (reason: string): void => done(new OperatingError('E_REFUSED', reason));
-    const record = this.state.partitions.get(partition);
-    if (record === undefined) return refuse(`there is no partition ${partition}`);
-    const situation = this.situation();
-    const server = situation.servers.get(node);
-    if (server === undefined || !server.alive || !server.present) return refuse(`server ${node} is not there`);
-    const { primary } = record.partition.configuration;
-    if (
-      primary !== null &&
-      situation.servers.get(primary.node)?.alive === true &&
-      situation.servers.get(primary.node)?.info.boot === primary.boot
-    ) {
-      return refuse(`partition ${partition} has a primary, ${primary.node}; nothing needs to be recovered`);
-    }
-    const of = situation.partitions.find((candidate) => candidate.record === record);
-    if (of !== undefined) this.carryOut(force(situation, of, server));
-    this.afterPersisted(() => done(null));
+    const judgement = judgeForce(this.situation(), partition, node);
+    if ('refusal' in judgement) return done(new OperatingError('E_REFUSED', judgement.refusal));
+    this.carryOut(judgement.decision);
+    this.publisher.afterPersisted(() => done(null));
   }
 
   /** Asks a partition's primary for checksums; every `ChecksumResultMessage` goes to the listeners. */
@@ -227,11 +208,11 @@ export class Meta {
   }
 
   private onRegister(from: Origin, [, info, replicas]: RegisterMessage): void {
-    const refusal = this.whyNotRegister(from, info, replicas);
+    const refusal = whyNotRegister(this.state, from, info, replicas);
     if (refusal !== null) {
       this.counts.registrationsRefused++;
       this.logger.warn({ peer: from.node, peerBoot: from.boot, reason: refusal }, 'registration refused');
-      return this.afterPersisted(() => void this.network.send(from.node, [Kind.registered, refusal]));
+      return this.publisher.afterPersisted(() => void this.network.send(from.node, [Kind.registered, refusal]));
     }
     const newBoot = this.nodes.get(info) === undefined;
     if (info.role === 'server') {
@@ -239,40 +220,19 @@ export class Meta {
       if (known === undefined || JSON.stringify(known.info) !== JSON.stringify(info))
         this.state.putNode({ ...info, state: info.state === 'dead' ? 'dead' : 'alive' });
     }
-    this.nodes.register(info, replicas, this.now());
+    this.nodes.register(info, replicas);
     if (newBoot || info.state === 'dead') {
       this.logger.info(
         { peer: info.node, role: info.role, peerBoot: info.boot, replicas: replicas.length },
         info.state === 'dead' ? 'stopped' : 'registered',
       );
     }
-    const view = this.fullView();
-    this.afterPersisted(() => {
+    const view = this.publisher.fullView();
+    this.publisher.afterPersisted(() => {
       this.network.send(info.node, [Kind.registered, '']);
       this.network.send(info.node, [Kind.view, view]);
     });
     this.review();
-  }
-
-  private whyNotRegister(from: Origin, info: NodeInfo, replicas: readonly ReplicaReport[]): string | null {
-    if (from.node !== info.node || from.boot !== info.boot || from.role !== info.role)
-      return 'it registers as somebody else';
-    if (info.role === 'proxy') return null;
-    if (info.role !== 'server') return `a ${info.role} does not register`;
-    const known = this.state.nodes.get(info.node);
-    if (known?.info.boot === info.boot) {
-      if (known.info.state === 'dead' && info.state !== 'dead') return 'this boot said that it stopped';
-    } else if (!this.state.isNewerBoot(info.node, info.boot)) {
-      return 'a newer boot of this server has registered';
-    }
-    for (const { partition, ballot } of replicas) {
-      const inForce = this.state.partitions.get(partition)?.partition.configuration.ballot;
-      if (inForce === undefined && this.state.hasGivenOut(partition)) continue; // of a dropped table
-      if (inForce === undefined || ballot > inForce) {
-        return `it holds partition ${partition} at ballot ${ballot}, which this meta never gave out: meta's data was lost, or is another cluster's`;
-      }
-    }
-    return null;
   }
 
   /**
@@ -282,54 +242,28 @@ export class Meta {
   private onHeartbeat(from: Origin, [, sentAt, report]: HeartbeatMessage): void {
     const registration = this.nodes.get(from);
     if (registration === undefined || !registration.connected) {
-      return this.afterPersisted(
-        () => void this.network.send(from.node, [Kind.registered, 'this boot is not registered; register again']),
-      );
+      const reason = 'this boot is not registered; register again';
+      return this.publisher.afterPersisted(() => void this.network.send(from.node, [Kind.registered, reason]));
     }
     registration.heardAtMs = this.now();
-    const learnersBefore =
-      registration.heartbeat?.replicas.reduce((sum, replica) => sum + replica.learners.length, 0) ?? 0;
+    const learnersBefore = countLearners(registration.heartbeat);
     registration.heartbeat = report;
-    const missed = from.role === 'server' ? this.readReport(from, report) : new Set<number>();
-    let deposed = false;
-    for (const { partition, role, ballot } of report.replicas) {
-      const inForce = this.state.partitions.get(partition)?.partition.configuration.ballot;
-      if (role === 'primary' && ballot !== inForce) deposed = true;
-    }
+    const { missed, settled, deposed } = readHeartbeat(this.state, from, report);
+    for (const partition of settled) this.state.settle(partition);
     const partitions = [...missed].flatMap((id) => this.state.partitions.get(id)?.partition ?? []);
-    this.afterPersisted(() => {
-      if (partitions.length > 0)
+    this.publisher.afterPersisted(() => {
+      if (partitions.length > 0) {
         this.network.send(from.node, [Kind.view, { full: false, tables: [], partitions, nodes: [] }]);
+      }
       if (!deposed) this.network.send(from.node, [Kind.heartbeatAck, sentAt]);
     });
-    const learners = report.replicas.reduce((sum, replica) => sum + replica.learners.length, 0);
-    if (learners !== learnersBefore) this.review();
-  }
-
-  /** Notes what the report settles; returns the partitions whose configuration did not reach the sender. */
-  private readReport(from: Seat, report: HeartbeatReport): Set<number> {
-    const missed = new Set<number>();
-    const ballots = new Map<number, number>();
-    for (const { partition, ballot, role, serving } of report.replicas) {
-      const configuration = this.state.partitions.get(partition)?.partition.configuration;
-      if (configuration === undefined) continue;
-      ballots.set(partition, ballot);
-      if (ballot < configuration.ballot && role !== 'inactive') missed.add(partition);
-      if (serving && role === 'primary' && ballot === configuration.ballot && sameSeat(from, configuration.primary))
-        this.state.settle(partition);
-    }
-    for (const { partition } of this.state.partitions.values()) {
-      const { configuration } = partition;
-      const isMember = members(configuration).some((seat) => sameSeat(seat, from));
-      if (isMember && (ballots.get(partition.id) ?? 0) < configuration.ballot) missed.add(partition.id);
-    }
-    return missed;
+    if (countLearners(report) !== learnersBefore) this.review();
   }
 
   private onPropose(from: Origin, [, id, proposal]: ProposeMessage): void {
     const record = this.state.partitions.get(proposal.partition);
     if (record === undefined) return; // dropped: the full view has told the proposer
-    const judgement = judge(record, this.nodes.servers(this.now()), { node: from.node, boot: from.boot }, proposal);
+    const judgement = judge(record, this.nodes.servers(), { node: from.node, boot: from.boot }, proposal);
     if (judgement.accepted) {
       this.configure(judgement.configuration, judgement.uncertain, `proposed by ${from.node}`);
     } else {
@@ -341,7 +275,9 @@ export class Meta {
     }
     const inForce =
       this.state.partitions.get(proposal.partition)?.partition.configuration ?? record.partition.configuration;
-    this.afterPersisted(() => void this.network.send(from.node, [Kind.proposeResult, id, judgement.accepted, inForce]));
+    this.publisher.afterPersisted(
+      () => void this.network.send(from.node, [Kind.proposeResult, id, judgement.accepted, inForce]),
+    );
     this.review();
   }
 
@@ -372,15 +308,15 @@ export class Meta {
 
   private decide(): void {
     if (this.stopped) return;
-    this.nodes.forgetLongGoneProxies(this.now());
+    this.nodes.forgetLongGoneProxies();
     this.createDefaultTable();
     const decisions = guard(this.situation());
     for (const decision of decisions) this.carryOut(decision);
     // A new configuration may leave more to do at once: teaching whom the new primary lacks.
     if (decisions.some((decision) => decision.kind === 'configure')) this.review();
     this.noteWaiting(decisions.filter((decision) => decision.kind === 'wait'));
-    this.persist();
-    this.announceNodes();
+    this.publisher.persist();
+    this.publisher.announceNodes();
   }
 
   private carryOut(decision: Decision): void {
@@ -389,7 +325,7 @@ export class Meta {
       const { partition, ballot, primary, seat } = decision;
       this.teaching.asked(partition, ballot, seat.node, this.now());
       this.logger.info({ partition, primary, learner: seat.node }, 'asking the primary to teach a learner');
-      this.afterPersisted(() => void this.network.send(primary, [Kind.addLearner, partition, ballot, seat]));
+      this.publisher.afterPersisted(() => void this.network.send(primary, [Kind.addLearner, partition, ballot, seat]));
     }
   }
 
@@ -417,7 +353,7 @@ export class Meta {
 
   private createDefaultTable(): void {
     if (this.state.defaultCreated) return;
-    const present = [...this.nodes.servers(this.now()).values()].filter((server) => server.alive && server.present);
+    const present = [...this.nodes.servers().values()].filter((server) => server.alive && server.present);
     if (present.length < this.options.servers) return;
     const replicas = Math.min(this.options.replicas, this.options.servers);
     this.state.createTable(
@@ -446,92 +382,24 @@ export class Meta {
         expected: this.teaching.leftLately(id, nowMs),
       });
     }
-    return { tables: this.state.tables, servers: this.nodes.servers(nowMs), partitions };
+    return { tables: this.state.tables, servers: this.nodes.servers(), partitions };
   }
 
   private noteWaiting(waiting: readonly Waiting[]): void {
     const before = new Set(this.waiting.map((wait) => JSON.stringify(wait)));
     for (const wait of waiting) {
-      if (!before.has(JSON.stringify(wait)))
-        this.logger.warn(
-          { partition: wait.partition, nodes: wait.nodes, reason: wait.reason },
-          'partition has no primary',
-        );
+      if (!before.has(JSON.stringify(wait))) this.logger.warn({ ...wait }, 'partition has no primary');
     }
     this.waiting = waiting;
-  }
-
-  // --- persisting and telling
-
-  /** Runs `say` once everything changed so far is durable, in order. Messages are built before, not in it. */
-  private afterPersisted(say: () => void): void {
-    this.toSay.push(say);
-    this.persist();
-  }
-
-  private persist(): void {
-    if (this.writing || this.stopped) return;
-    const changes = this.state.takeChanges();
-    const say = this.toSay;
-    this.toSay = [];
-    if (changes.tables.length > 0 || changes.partitions.length > 0 || changes.removed) {
-      const view = changes.removed
-        ? this.fullView()
-        : { full: false, tables: changes.tables, partitions: changes.partitions, nodes: [] };
-      say.unshift(() => this.broadcast(view));
-    }
-    if (changes.rows.length === 0) {
-      for (const run of say) run();
-      return;
-    }
-    this.writing = true;
-    this.store.write(changes.rows, (error) => {
-      this.writing = false;
-      if (error !== null) {
-        this.stopped = true;
-        this.logger.error({ error: error.message }, 'meta cannot persist its state and stops');
-        return this.options.onFatal(error);
-      }
-      for (const run of say) run();
-      this.persist();
-    });
-  }
-
-  private fullView(): ClusterView {
-    return {
-      full: true,
-      tables: this.tables(),
-      partitions: this.partitions().map((record) => record.partition),
-      nodes: this.listNodes(),
-    };
-  }
-
-  private broadcast(view: ClusterView): void {
-    for (const registration of this.nodes.connected()) {
-      if (!this.network.send(registration.info.node, [Kind.view, view])) registration.connected = false;
-    }
-  }
-
-  /** Pushes the nodes that changed: a new boot, a new address, alive, lost or dead. */
-  private announceNodes(): void {
-    const changed: NodeInfo[] = [];
-    const shown = new Map<string, string>();
-    for (const info of this.listNodes()) {
-      const text = JSON.stringify(info);
-      shown.set(info.node, text);
-      if (this.shownNodes.get(info.node) !== text) changed.push(info);
-    }
-    this.shownNodes = shown;
-    for (const info of changed)
-      if (info.state !== 'alive')
-        this.logger.warn({ peer: info.node, peerBoot: info.boot, state: info.state }, 'node is not alive');
-    if (changed.length > 0)
-      this.afterPersisted(() => this.broadcast({ full: false, tables: [], partitions: [], nodes: changed }));
   }
 
   private now(): number {
     return this.environment.monotonicMs();
   }
+}
+
+function countLearners(report: HeartbeatReport | null): number {
+  return report?.replicas.reduce((sum, { learners }) => sum + learners.length, 0) ?? 0;
 }
 
 function notStarted(): OperatingError {

@@ -3,6 +3,7 @@
  * who is alive. Nothing in here is persisted; what must not be forgotten of a server is in MetaState.
  */
 import type { NodeInfo, NodeState, ReplicaReport, Seat } from '../shared/cluster.js';
+import type { Environment } from '../shared/environment.js';
 import type { HeartbeatReport } from '../shared/wire/messages.js';
 import type { ServerSituation } from './decisions/situation.js';
 import type { MetaState } from './state.js';
@@ -20,23 +21,30 @@ export interface Registration {
 }
 
 export class Nodes {
+  private readonly environment: Pick<Environment, 'monotonicMs'>;
   private readonly state: MetaState;
-  private readonly startedAtMs: number;
+  private startedAtMs: number;
   private readonly metaLeaseMs: number;
   private readonly registrations = new Map<string, Registration>();
 
-  constructor(state: MetaState, startedAtMs: number, metaLeaseMs: number) {
+  constructor(environment: Pick<Environment, 'monotonicMs'>, state: MetaState, metaLeaseMs: number) {
+    this.environment = environment;
     this.state = state;
-    this.startedAtMs = startedAtMs;
+    this.startedAtMs = environment.monotonicMs();
     this.metaLeaseMs = metaLeaseMs;
   }
 
-  register(info: NodeInfo, reports: readonly ReplicaReport[], nowMs: number): void {
+  /** The state is there: from now on its servers can be heard of. */
+  begin(): void {
+    this.startedAtMs = this.environment.monotonicMs();
+  }
+
+  register(info: NodeInfo, reports: readonly ReplicaReport[]): void {
     this.registrations.set(info.node, {
       info,
       reports: new Map(reports.map((report) => [report.partition, report])),
       connected: true,
-      heardAtMs: nowMs,
+      heardAtMs: this.environment.monotonicMs(),
       heartbeat: null,
     });
   }
@@ -55,22 +63,22 @@ export class Nodes {
     return [...this.registrations.values()].filter((registration) => registration.connected);
   }
 
-  forgetLongGoneProxies(nowMs: number): void {
+  forgetLongGoneProxies(): void {
     for (const [node, { info, connected, heardAtMs }] of this.registrations) {
-      if (info.role === 'proxy' && !connected && nowMs - heardAtMs > PROXY_FORGOTTEN_MS)
+      if (info.role === 'proxy' && !connected && this.environment.monotonicMs() - heardAtMs > PROXY_FORGOTTEN_MS)
         this.registrations.delete(node);
     }
   }
 
   /** Every server that was ever registered. */
-  servers(nowMs: number): Map<string, ServerSituation> {
+  servers(): Map<string, ServerSituation> {
     const servers = new Map<string, ServerSituation>();
     for (const { info } of this.state.nodes.values()) {
       const registration = this.get(info);
       servers.set(info.node, {
         info,
         stopped: info.state === 'dead',
-        alive: this.isAlive(info, nowMs),
+        alive: this.isAlive(info),
         present: registration?.connected ?? false,
         reports: registration?.reports ?? new Map(),
       });
@@ -79,21 +87,21 @@ export class Nodes {
   }
 
   /** Servers and proxies with their present state, as views and the admin API show them. */
-  list(nowMs: number): NodeInfo[] {
+  list(): NodeInfo[] {
     const infos = [...this.state.nodes.values()].map((record) => record.info);
     for (const { info } of this.registrations.values()) if (info.role === 'proxy') infos.push(info);
-    return infos.map((info) => ({ ...info, state: this.stateOf(info, nowMs) }));
+    return infos.map((info) => ({ ...info, state: this.stateOf(info) }));
   }
 
-  private stateOf(info: NodeInfo, nowMs: number): NodeState {
+  private stateOf(info: NodeInfo): NodeState {
     if (info.state === 'dead') return 'dead';
-    return this.isAlive(info, nowMs) ? 'alive' : 'lost';
+    return this.isAlive(info) ? 'alive' : 'lost';
   }
 
   /** A meta that has just started has heard of nobody: everyone it knows gets a full lease first. */
-  private isAlive(info: NodeInfo, nowMs: number): boolean {
+  private isAlive(info: NodeInfo): boolean {
     if (info.state === 'dead') return false;
     const heardAtMs = this.get(info)?.heardAtMs ?? this.startedAtMs;
-    return nowMs - heardAtMs <= this.metaLeaseMs;
+    return this.environment.monotonicMs() - heardAtMs <= this.metaLeaseMs;
   }
 }

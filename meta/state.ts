@@ -65,11 +65,9 @@ export class MetaState {
   private readonly changedPartitions = new Set<number>();
   private removed = false;
 
-  /** Rebuilds the state from the rows of a store. Rows of a kind it does not know are an error: a newer version wrote them. */
-  static load(rows: ReadonlyMap<string, string>): MetaState {
-    const state = new MetaState();
-    for (const [key, value] of rows) state.loadRow(key, value);
-    return state;
+  /** Takes over the rows of a store. A row of a kind it does not know is an error: a newer version wrote it. */
+  load(rows: ReadonlyMap<string, string>): void {
+    for (const [key, value] of rows) this.loadRow(key, value);
   }
 
   private loadRow(key: string, value: string): void {

@@ -151,6 +151,16 @@ describe('meta', () => {
     expect(shape(harness)).to.equal('2: b:b2');
   });
 
+  it('lets nobody go on with a server that has no copy', () => {
+    const harness = threeServers();
+    harness.keepAlive(['a'], 400, [{ role: 'primary', serving: true }]);
+    harness.restart();
+    harness.register('b', 'b2');
+    harness.keepAlive(['b:b2'], 4_800);
+    harness.meta.recover(1, 'b', (error) => expect(error?.message).to.equal('server b has no copy of partition 1'));
+    expect(shape(harness)).to.equal('1: a b c');
+  });
+
   it('refuses to recover a partition that has its primary', () => {
     const harness = threeServers();
     harness.meta.recover(1, 'b', (error) => expect(error?.message).to.match(/has a primary, a/));
