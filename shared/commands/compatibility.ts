@@ -1,0 +1,70 @@
+/** docs/compatibility.md, derived from the command table: what works, what differs, what is not there (yet). */
+import type { Command, CommandGroup } from './command.js';
+import { redisCommandNames } from './redis-names.js';
+
+const GROUP_TITLES: Readonly<Record<CommandGroup, string>> = {
+  connection: 'Connection', server: 'Server', string: 'Strings', generic: 'Keys', hash: 'Hashes', list: 'Lists', set: 'Sets',
+  'sorted-set': 'Sorted sets', stream: 'Streams', bitmap: 'Bitmaps', hyperloglog: 'HyperLogLog', geo: 'Geo', pubsub: 'Pub/sub',
+  scripting: 'Scripts and functions', transactions: 'Transactions', cluster: 'Cluster',
+};
+
+const HEADER = `# Compatibility with Redis
+
+Generated from the command table (\`shared/commands\`) by \`npm run docs\`; a test fails when it is out of date.
+
+Commands are those of Redis 7.0 (240 names), and some of later versions that clients send. Names, arguments, replies and
+error texts are Redis's, in RESP2 and RESP3.
+
+- **yes**: as in Redis.
+- **partly**: works, but for what the note says.
+- **refused**: known, answered with a clear error, for the reason in the note.
+- **not yet**: answered as an unknown command.
+
+What differs in general:
+
+- A write is acknowledged once every replica of its partition has it. So \`WAIT\` never waits.
+- \`-ERR\` always means that the command was not executed. When that cannot be known (a server was lost and the deadline
+  passed before another could answer), the error begins with \`-UNKNOWN\`.
+- In a table with \`multiKey slot\`, the keys of one command must share a slot, as in Redis Cluster, but for commands marked
+  *any slots*, which are split by partition (each part is atomic, the whole is not).
+- \`CONFIG\`, \`CLIENT LIST\`, \`INFO\`'s counters, \`SLOWLOG\` and \`LATENCY\` are those of the proxy that is asked.
+- Data is always on disk: \`SAVE\`, \`BGSAVE\` and the append-only file have nothing to do.
+`;
+
+const SUPPORT: Readonly<Record<Command['support'], string>> = { yes: 'yes', partly: 'partly', no: 'refused' };
+
+export function compatibilityPage(commands: ReadonlyMap<string, Command>): string {
+  const groups = Object.keys(GROUP_TITLES) as CommandGroup[];
+  return [HEADER, summary(commands), ...groups.map((group) => section(group, commands))].join('\n');
+}
+
+function summary(commands: ReadonlyMap<string, Command>): string {
+  const names = Object.values(redisCommandNames).flat();
+  const count = (support: Command['support'] | undefined): number => names.filter((name) => commands.get(name)?.support === support).length;
+  return `Of the ${names.length} commands: ${count('yes')} yes, ${count('partly')} partly, ${count('no')} refused, ${count(undefined)} not yet.\n`;
+}
+
+function section(group: CommandGroup, commands: ReadonlyMap<string, Command>): string {
+  const later = [...commands.values()].filter((command) => command.group === group && !redisCommandNames[group].includes(command.name)).map(({ name }) => name);
+  const rows: string[] = [];
+  const missing: string[] = [];
+  for (const name of [...redisCommandNames[group], ...later].sort()) {
+    const command = commands.get(name);
+    if (command === undefined) missing.push(name.toUpperCase());
+    else rows.push(row(command), ...(command.subcommands ?? []).map(row));
+  }
+  const table = rows.length === 0 ? '' : `| command | support | what it does |\n|---|---|---|\n${rows.join('\n')}\n`;
+  const notYet = missing.length === 0 ? '' : `\nNot yet: ${missing.join(', ')}.\n`;
+  return `## ${GROUP_TITLES[group]}\n\n${table}${rows.length === 0 ? notYet.trimStart() : notYet}`;
+}
+
+function row(command: Command): string {
+  const union = command.run === 'keyed' && command.union !== undefined ? ' *Any slots.*' : '';
+  const note = command.note === undefined ? '' : ` ${sentence(command.note)}`;
+  const text = `${command.summary}${union}${note}`.replaceAll('|', '\\|');
+  return `| ${command.name.replace('|', ' ').toUpperCase()} | ${SUPPORT[command.support]} | ${text} |`;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+}
