@@ -350,8 +350,9 @@ export class Session {
     if (this.closed || this.pendingCount > 0) return;
     this.flush();
     if (this.closed) return;
-    this.socket.end();
-    // A client that neither reads nor closes may not keep the connection.
+    // Closed as soon as the last reply is handed over, like Redis: a client that just goes on sending must not keep it.
+    this.socket.end(() => this.destroy());
+    // Nor must one that does not read.
     this.socket.setTimeout(limits.closingTimeoutMs, () => this.destroy());
     this.socket.resume();
   }

@@ -4,11 +4,13 @@
  */
 import { at, cInteger, word } from '../../shared/commands/arguments.js';
 import { factsOf } from '../../shared/commands/object.js';
-import { DoubleReply, ErrorReply, MapReply, OK, PushReply, type Reply, SetReply, SimpleString, VerbatimReply } from '../../shared/commands/reply.js';
+import {
+  AttributedReply, BigNumberReply, DoubleReply, ErrorReply, MapReply, OK, PushReply, type Reply, SetReply, SimpleString, VerbatimReply,
+} from '../../shared/commands/reply.js';
 import { ClientError } from '../../shared/errors.js';
 import { globMatches } from '../../shared/glob.js';
-import { digest, digestValues, facts } from '../../shared/operations/codes.js';
-import type { OperationResult } from '../../shared/operations/operation.js';
+import { activeExpiry, digest, digestValues, facts } from '../../shared/operations/codes.js';
+import type { Operation, OperationResult } from '../../shared/operations/operation.js';
 import { slotOf } from '../../shared/slots.js';
 import { Status } from '../../shared/wire/messages.js';
 import { LATER, type Call, type SessionHandler } from '../context.js';
@@ -49,25 +51,38 @@ function object(call: Call): typeof LATER {
 
 const hex = (result: OperationResult): string => (result as Buffer).toString('hex');
 
-/** The digests of all partitions, which are independent of order, combined. */
-function wholeDigest(call: Call): typeof LATER {
+/** One operation on every partition; their results in any order make the reply. */
+function askAll(call: Call, operation: Operation, reply: (results: readonly OperationResult[]) => Reply): typeof LATER {
   const { proxy, session } = call;
   const finish = call.later();
   const { partitions } = proxy.table;
-  const sum = Buffer.alloc(20);
+  const results: OperationResult[] = [];
   let left = partitions.length;
   let failure: ErrorReply | null = null;
   for (const partition of partitions) {
-    proxy.router.submitTo(partition, session.routed, session.database, digest(), {
+    proxy.router.submitTo(partition, session.routed, session.database, operation, {
       onOutcome(status, value) {
-        if (status === Status.ok) (value as Buffer).forEach((byte, index) => { sum[index] = (sum[index] ?? 0) ^ byte; });
+        if (status === Status.ok) results.push(value);
         else failure = outcomeError(status, value);
         left -= 1;
-        if (left === 0) finish(failure ?? new SimpleString(hex(sum)));
+        if (left === 0) finish(failure ?? reply(results));
       },
     });
   }
   return LATER;
+}
+
+/** The digests of all partitions, which are independent of order, combined. */
+function wholeDigest(call: Call): typeof LATER {
+  return askAll(call, digest(), (digests) => {
+    const sum = Buffer.alloc(20);
+    for (const each of digests) (each as Buffer).forEach((byte, index) => { sum[index] = (sum[index] ?? 0) ^ byte; });
+    return new SimpleString(hex(sum));
+  });
+}
+
+function setActiveExpire(call: Call): typeof LATER {
+  return askAll(call, activeExpiry(cInteger(call.args[1]) !== 0), () => OK);
 }
 
 function digestOfValues(call: Call): Reply | typeof LATER {
@@ -92,9 +107,9 @@ function digestOfValues(call: Call): Reply | typeof LATER {
 }
 
 const PROTOCOL_SAMPLES: Readonly<Record<string, Reply>> = {
-  string: 'Hello World', integer: 12345, double: new DoubleReply(3.141), bignum: '1234567999999999999999999999999999999', null: null,
+  string: 'Hello World', integer: 12345, double: new DoubleReply(3.141), bignum: new BigNumberReply('1234567999999999999999999999999999999'), null: null,
   array: [0, 1, 2], set: new SetReply([0, 1, 2]), map: new MapReply([0, false, 1, true, 2, false]),
-  attrib: 'Some real reply following the attribute', push: new PushReply(['server-cpu-usage', 42]),
+  attrib: new AttributedReply(['key-popularity', ['key:123', 90]], 'Some real reply following the attribute'), push: new PushReply(['server-cpu-usage', 42]),
   verbatim: new VerbatimReply('txt', 'This is a verbatim\nstring'), true: true, false: false,
 };
 
@@ -134,7 +149,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   RELOAD: { words: atLeast(1), run: accepted },
   LOADAOF: { words: exactly(1), run: accepted },
   LOG: { words: exactly(2), run: accepted },
-  'SET-ACTIVE-EXPIRE': { words: exactly(2), run: accepted },
+  'SET-ACTIVE-EXPIRE': { words: exactly(2), run: setActiveExpire },
   'QUICKLIST-PACKED-THRESHOLD': { words: exactly(2), run: accepted },
   'SET-DISABLE-DENY-SCRIPTS': { words: exactly(2), run: accepted },
   'CHANGE-REPL-ID': { words: exactly(1), run: accepted },

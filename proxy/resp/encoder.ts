@@ -4,7 +4,7 @@
  * it costs a few nanoseconds, and Node writes such a string without a copy of its own), long ones stay Buffers.
  */
 import {
-  DoubleReply, ErrorReply, MapReply, NullArrayReply, PushReply, SetReply, SimpleString, VerbatimReply, type Reply,
+  AttributedReply, BigNumberReply, DoubleReply, ErrorReply, MapReply, NullArrayReply, PushReply, SetReply, SimpleString, VerbatimReply, type Reply,
 } from '../../shared/commands/reply.js';
 
 /** Buffers up to this are joined to the string. */
@@ -100,6 +100,15 @@ function encodeAggregate(output: Output, reply: Exclude<Reply, null | number | b
   else if (reply instanceof DoubleReply) {
     if (resp === 3) output.append(`,${formatDouble(reply.value)}\r\n`);
     else bulkText(output, formatDouble(reply.value));
+  } else if (reply instanceof BigNumberReply) {
+    if (resp === 3) output.append(`(${reply.digits}\r\n`);
+    else bulkText(output, reply.digits);
+  } else if (reply instanceof AttributedReply) {
+    if (resp === 3) {
+      output.append(`|${reply.attributes.length / 2}\r\n`);
+      for (const item of reply.attributes) encodeReply(output, item, resp);
+    }
+    encodeReply(output, reply.reply, resp);
   } else if (reply instanceof VerbatimReply) encodeVerbatim(output, reply, resp);
   else if (reply instanceof NullArrayReply) output.append(resp === 3 ? '_\r\n' : '*-1\r\n');
   else encodeItems(output, '*', reply as readonly Reply[], resp);

@@ -301,6 +301,10 @@ export class Attempt {
     this.keyspaces[b] = first;
   }
 
+  setActiveExpiry(on: boolean): void {
+    this.head.activeExpiry = on;
+  }
+
   /** Same time and randomness for the next attempt at this operation. */
   get repeat(): { nowMs: number; seed: number } {
     return { nowMs: this.nowMs, seed: this.seed };
@@ -458,5 +462,9 @@ class DatabaseView implements View {
 
   swapDatabases(a: number, b: number): void {
     this.attempt.swapDatabases(a, b);
+  }
+
+  setActiveExpiry(on: boolean): void {
+    this.attempt.setActiveExpiry(on);
   }
 }

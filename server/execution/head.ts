@@ -58,6 +58,8 @@ export class Head {
   /** The newest mutation. */
   lastDecree: number;
   readonly counts: Counts;
+  /** Whether the sweeper looks for expired rows. */
+  activeExpiry = true;
   private readonly store: Store;
   private readonly cacheBytes: number;
   private readonly entries = new Map<string, HeadEntry>();

@@ -100,6 +100,8 @@ export interface View {
   /** O(1): a new keyspace id. */
   flush(): void;
   swapDatabases(a: number, b: number): void;
+  /** Whether expired rows are looked for: of this primary, at once, not part of the mutation. */
+  setActiveExpiry(on: boolean): void;
   /** Slots this partition owns. */
   readonly slots: { readonly from: number; readonly to: number };
   /** The table's multiKey. */

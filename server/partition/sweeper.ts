@@ -51,6 +51,7 @@ export class Sweeper {
   private expire(db: number, found: number): void {
     const { executor, head, partition } = this;
     if (executor === null || head === null) return;
+    if (!head.activeExpiry) return this.again(EXPIRY_PAUSE_MS);
     const keys = head.keyspaces[db];
     if (keys === undefined) return this.again(found >= EXPIRED_PER_TURN ? 1 : EXPIRY_PAUSE_MS);
     if (!partition.replica.writable || head.counts.of(keys.id).expires <= 0) return this.expire(db + 1, found);

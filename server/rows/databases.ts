@@ -7,7 +7,7 @@ import { limits } from '../../shared/limits.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import { SLOTS } from '../../shared/slots.js';
 import type { Execute, ScannedKey, ScanPosition, View } from '../execution/view.js';
-import { bytesOrNullAt, databaseAt, numberAt, stringOrNullAt } from './arguments.js';
+import { booleanAt, bytesOrNullAt, databaseAt, numberAt, stringOrNullAt } from './arguments.js';
 import { typeName } from './keys.js';
 
 const HASHES = 2 ** 32;
@@ -59,5 +59,10 @@ export const flushAll: Execute = (view) => {
 
 export const swapDatabases: Execute = (view, args) => {
   view.swapDatabases(databaseAt(args, 0), databaseAt(args, 1));
+  return true;
+};
+
+export const activeExpiry: Execute = (view, args) => {
+  view.setActiveExpiry(booleanAt(args, 0));
   return true;
 };

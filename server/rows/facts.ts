@@ -65,11 +65,12 @@ function allocation(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-export const digestValues: Execute = (view, args) => args.map((_, index) => {
-  const key = bytesAt(args, index);
-  const row = view.peek(key);
-  return row === null ? Buffer.alloc(DIGEST_BYTES) : digestOf(view, key, row, Buffer.alloc(0));
-});
+export const digestValues: Execute = (view, args) =>
+  args.map((_, index) => {
+    const key = bytesAt(args, index);
+    const row = view.peek(key);
+    return row === null ? Buffer.alloc(DIGEST_BYTES) : digestOf(view, key, row, Buffer.alloc(0));
+  });
 
 /** Every key's digest, its name and database included, combined by xor: the order of keys does not matter. */
 export const digest: Execute = (view) => {
@@ -103,11 +104,13 @@ function digestOf(view: View, key: Buffer, row: Row, salt: Buffer): Buffer {
 
 /** Each part behind its length, so that no two sequences of parts look alike. */
 function framed(...parts: readonly Buffer[]): Buffer {
-  return Buffer.concat(parts.flatMap((part) => {
-    const size = Buffer.allocUnsafe(4);
-    size.writeUInt32BE(part.length);
-    return [size, part];
-  }));
+  return Buffer.concat(
+    parts.flatMap((part) => {
+      const size = Buffer.allocUnsafe(4);
+      size.writeUInt32BE(part.length);
+      return [size, part];
+    }),
+  );
 }
 
 function xor(into: Buffer, other: Buffer): void {

@@ -180,8 +180,9 @@ function pageOf(view: View, key: Buffer, row: Row, range: ElementRange): Page {
 
 function packedRange(row: Row, range: ElementRange): Element[] {
   const { gte, lt } = range;
-  const within = unpack(row.value).filter(({ sortKey }) =>
-    (gte === null || sortKey.compare(gte) >= 0) && (lt === null || sortKey.compare(lt) < 0));
+  const within = unpack(row.value).filter(
+    ({ sortKey }) => (gte === null || sortKey.compare(gte) >= 0) && (lt === null || sortKey.compare(lt) < 0),
+  );
   return (range.reverse ? within.reverse() : within).slice(0, range.limit);
 }
 

@@ -7,16 +7,34 @@ import { Code, isReadOnly } from '../../shared/operations/codes.js';
 import type { Execute } from '../execution/view.js';
 import { getBit, setBit } from './bits.js';
 import { increment, incrementFloat } from './counters.js';
-import { counts, flush, flushAll, randomKey, scan, swapDatabases } from './databases.js';
+import { activeExpiry, counts, flush, flushAll, randomKey, scan, swapDatabases } from './databases.js';
 import { digest, digestValues, facts } from './facts.js';
 import {
-  fieldCheckAndSet, fieldCount, fieldGet, fieldIncrement, fieldMultiGet, fieldRemove, fieldScan, fieldSet,
-  fieldTimeToLive, fullScan,
+  fieldCheckAndSet,
+  fieldCount,
+  fieldGet,
+  fieldIncrement,
+  fieldMultiGet,
+  fieldRemove,
+  fieldScan,
+  fieldSet,
+  fieldTimeToLive,
+  fullScan,
 } from './fields.js';
 import { copy, exists, expire, expireTime, move, persist, remove, rename, timeToLive, touch, type } from './keys.js';
 import { longestCommon } from './lcs.js';
 import {
-  append, get, getAndDelete, getAndExpire, getRange, length, multiGet, multiSet, multiSetIfNone, set, setRange,
+  append,
+  get,
+  getAndDelete,
+  getAndExpire,
+  getRange,
+  length,
+  multiGet,
+  multiSet,
+  multiSetIfNone,
+  set,
+  setRange,
 } from './strings.js';
 
 export interface Executor {
@@ -68,6 +86,7 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.flush]: keeps(flush),
   [Code.flushAll]: keeps(flushAll),
   [Code.swapDatabases]: keeps(swapDatabases),
+  [Code.activeExpiry]: keeps(activeExpiry),
   [Code.digest]: keeps(digest),
   [Code.fieldGet]: keeps(fieldGet),
   [Code.fieldMultiGet]: keeps(fieldMultiGet),

@@ -7,9 +7,7 @@ import { RowType } from '../storage/row.js';
 import { type Arguments, booleanAt, bytesAt, databaseAt, numberAt } from './arguments.js';
 import { expireAt, isPast, timeLeft, withExpiry } from './expiry.js';
 
-const typeNames: ReadonlyMap<number, string> = new Map(
-  Object.entries(RowType).map(([name, number]) => [number, name]),
-);
+const typeNames: ReadonlyMap<number, string> = new Map(Object.entries(RowType).map(([name, number]) => [number, name]));
 
 /** As TYPE says it. */
 export function typeName(row: Row): string {

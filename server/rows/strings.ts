@@ -139,10 +139,11 @@ export const length: Execute = (view, args) => {
   return row === null ? 0 : row.value.length;
 };
 
-export const multiGet: Execute = (view, args) => args.map((_, index) => {
-  const row = view.row(bytesAt(args, index));
-  return row === null || row.type !== RowType.string ? null : row.value;
-});
+export const multiGet: Execute = (view, args) =>
+  args.map((_, index) => {
+    const row = view.row(bytesAt(args, index));
+    return row === null || row.type !== RowType.string ? null : row.value;
+  });
 
 export const multiSet: Execute = (view, args) => {
   for (let i = 0; i < args.length; i += 2) {

@@ -3,45 +3,91 @@
  * (strings as UTF-8), a number or bigint an integer, null RESP's nil, an array an array.
  */
 export type Reply =
-  | null | number | bigint | string | Buffer | boolean | readonly Reply[]
-  | SimpleString | ErrorReply | DoubleReply | MapReply | SetReply | VerbatimReply | NullArrayReply | PushReply;
+  | null
+  | number
+  | bigint
+  | string
+  | Buffer
+  | boolean
+  | readonly Reply[]
+  | SimpleString
+  | ErrorReply
+  | DoubleReply
+  | BigNumberReply
+  | MapReply
+  | SetReply
+  | VerbatimReply
+  | NullArrayReply
+  | PushReply
+  | AttributedReply;
 
 export class SimpleString {
   readonly text: string;
-  constructor(text: string) { this.text = text; }
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 /** Text without the leading `-`. */
 export class ErrorReply {
   readonly text: string;
-  constructor(text: string) { this.text = text; }
+  constructor(text: string) {
+    this.text = text;
+  }
 }
 /** RESP2: a bulk string. */
 export class DoubleReply {
   readonly value: number;
-  constructor(value: number) { this.value = value; }
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+/** An integer beyond 64 bits, in decimal. RESP2: a bulk string. */
+export class BigNumberReply {
+  readonly digits: string;
+  constructor(digits: string) {
+    this.digits = digits;
+  }
 }
 /** RESP2: a flat array. Keys and values alternate. */
 export class MapReply {
   readonly entries: readonly Reply[];
-  constructor(entries: readonly Reply[]) { this.entries = entries; }
+  constructor(entries: readonly Reply[]) {
+    this.entries = entries;
+  }
 }
 /** RESP2: an array. */
 export class SetReply {
   readonly items: readonly Reply[];
-  constructor(items: readonly Reply[]) { this.items = items; }
+  constructor(items: readonly Reply[]) {
+    this.items = items;
+  }
 }
 /** RESP2: a bulk string. `format` is three characters. */
 export class VerbatimReply {
   readonly format: string;
   readonly text: string;
-  constructor(format: string, text: string) { this.format = format; this.text = text; }
+  constructor(format: string, text: string) {
+    this.format = format;
+    this.text = text;
+  }
 }
 /** RESP2: `*-1`, RESP3: `_`. */
 export class NullArrayReply {}
 /** RESP3 push; RESP2: an array. */
 export class PushReply {
   readonly items: readonly Reply[];
-  constructor(items: readonly Reply[]) { this.items = items; }
+  constructor(items: readonly Reply[]) {
+    this.items = items;
+  }
+}
+/** A reply with RESP3's attributes before it, keys and values alternating. RESP2: the reply alone. */
+export class AttributedReply {
+  readonly attributes: readonly Reply[];
+  readonly reply: Reply;
+  constructor(attributes: readonly Reply[], reply: Reply) {
+    this.attributes = attributes;
+    this.reply = reply;
+  }
 }
 
 export const OK = new SimpleString('OK');

@@ -48,6 +48,7 @@ export const Code = {
   flushAll: 75,
   swapDatabases: 76,
   digest: 77,
+  activeExpiry: 78,
   // fields of a row by sort key
   fieldGet: 100,
   fieldMultiGet: 101,
@@ -64,9 +65,29 @@ export type Code = (typeof Code)[keyof typeof Code];
 
 /** Operations that change nothing, whatever their arguments: repeating them is harmless. */
 const readOnly: ReadonlySet<number> = new Set<Code>([
-  Code.get, Code.getBit, Code.getRange, Code.length, Code.longestCommon, Code.multiGet, Code.exists, Code.touch, Code.type,
-  Code.timeToLive, Code.expireTime, Code.facts, Code.digestValues, Code.scan, Code.randomKey, Code.counts,
-  Code.digest, Code.fieldGet, Code.fieldMultiGet, Code.fieldCount, Code.fieldTimeToLive, Code.fieldScan,
+  Code.get,
+  Code.getBit,
+  Code.getRange,
+  Code.length,
+  Code.longestCommon,
+  Code.multiGet,
+  Code.exists,
+  Code.touch,
+  Code.type,
+  Code.timeToLive,
+  Code.expireTime,
+  Code.facts,
+  Code.digestValues,
+  Code.scan,
+  Code.randomKey,
+  Code.counts,
+  Code.digest,
+  Code.activeExpiry,
+  Code.fieldGet,
+  Code.fieldMultiGet,
+  Code.fieldCount,
+  Code.fieldTimeToLive,
+  Code.fieldScan,
   Code.fullScan,
 ]);
 
@@ -90,7 +111,14 @@ export type LcsMode = (typeof LcsMode)[keyof typeof LcsMode];
 
 /** What `fieldCheckAndSet` demands of the checked field; comparisons are bytewise and fail on an absent field. */
 export const Check = {
-  absent: 1, present: 2, equal: 3, notEqual: 4, less: 5, lessOrEqual: 6, greater: 7, greaterOrEqual: 8,
+  absent: 1,
+  present: 2,
+  equal: 3,
+  notEqual: 4,
+  less: 5,
+  lessOrEqual: 6,
+  greater: 7,
+  greaterOrEqual: 8,
 } as const;
 export type Check = (typeof Check)[keyof typeof Check];
 
@@ -105,17 +133,25 @@ export const get = (key: Buffer): Operation => [Code.get, key];
  * A plain SET is three elements long, as this is the hottest operation there is.
  */
 export const set = (
-  key: Buffer, value: Buffer, flags: number = 0, expiry: Expiry = Expiry.none, ms: number = 0,
-): Operation => flags === 0 && expiry === Expiry.none
-  ? [Code.set, key, value]
-  : [Code.set, key, value, flags, expiry, ms];
+  key: Buffer,
+  value: Buffer,
+  flags: number = 0,
+  expiry: Expiry = Expiry.none,
+  ms: number = 0,
+): Operation =>
+  flags === 0 && expiry === Expiry.none ? [Code.set, key, value] : [Code.set, key, value, flags, expiry, ms];
 
 /**
  * The value, or null. `Expiry.none` persists, `Expiry.keep` changes nothing. `refusal`: what is wrong with
  * the time; Redis says so only when the key exists, so the server must.
  */
-export const getAndExpire = (key: Buffer, expiry: Expiry, ms: number, refusal: string | null): Operation =>
-  [Code.getAndExpire, key, expiry, ms, refusal];
+export const getAndExpire = (key: Buffer, expiry: Expiry, ms: number, refusal: string | null): Operation => [
+  Code.getAndExpire,
+  key,
+  expiry,
+  ms,
+  refusal,
+];
 
 /** The value that was removed, or null. */
 export const getAndDelete = (key: Buffer): Operation => [Code.getAndDelete, key];
@@ -124,12 +160,10 @@ export const getAndDelete = (key: Buffer): Operation => [Code.getAndDelete, key]
 export const append = (key: Buffer, bytes: Buffer): Operation => [Code.append, key, bytes];
 
 /** The new length. `offset` is not negative. */
-export const setRange = (key: Buffer, offset: Integer, bytes: Buffer): Operation =>
-  [Code.setRange, key, offset, bytes];
+export const setRange = (key: Buffer, offset: Integer, bytes: Buffer): Operation => [Code.setRange, key, offset, bytes];
 
 /** The bytes from `start` to `end` inclusive; negative positions count from the end. */
-export const getRange = (key: Buffer, start: Integer, end: Integer): Operation =>
-  [Code.getRange, key, start, end];
+export const getRange = (key: Buffer, start: Integer, end: Integer): Operation => [Code.getRange, key, start, end];
 
 /** The string's length in bytes, 0 when absent. */
 export const length = (key: Buffer): Operation => [Code.length, key];
@@ -144,8 +178,13 @@ export const incrementFloat = (key: Buffer, delta: Buffer): Operation => [Code.i
  * By mode: the longest common subsequence; its length; or `[length, matches]`, last match first, each
  * `[fromA, toA, fromB, toB, length]`, those of at least `minMatchLength` bytes.
  */
-export const longestCommon = (a: Buffer, b: Buffer, mode: LcsMode, minMatchLength: Integer): Operation =>
-  [Code.longestCommon, a, b, mode, minMatchLength];
+export const longestCommon = (a: Buffer, b: Buffer, mode: LcsMode, minMatchLength: Integer): Operation => [
+  Code.longestCommon,
+  a,
+  b,
+  mode,
+  minMatchLength,
+];
 
 /** Values in the order of `keys`, null where there is none or it is no string. */
 export const multiGet = (keys: readonly Buffer[]): Operation => [Code.multiGet, ...keys];
@@ -175,8 +214,13 @@ export const touch = (keys: readonly Buffer[]): Operation => [Code.touch, ...key
 export const type = (key: Buffer): Operation => [Code.type, key];
 
 /** True when the expiry was set or the key, being past it, was removed. `flags`: bits of ExpireFlag. */
-export const expire = (key: Buffer, expiry: Expiry, ms: number, flags: number): Operation =>
-  [Code.expire, key, expiry, ms, flags];
+export const expire = (key: Buffer, expiry: Expiry, ms: number, flags: number): Operation => [
+  Code.expire,
+  key,
+  expiry,
+  ms,
+  flags,
+];
 
 /** Milliseconds left, -1 without expiry, -2 when absent. */
 export const timeToLive = (key: Buffer): Operation => [Code.timeToLive, key];
@@ -188,12 +232,16 @@ export const expireTime = (key: Buffer): Operation => [Code.expireTime, key];
 export const persist = (key: Buffer): Operation => [Code.persist, key];
 
 /** True; with `ifAbsent` false when `to` exists. Error when `from` does not exist. */
-export const rename = (from: Buffer, to: Buffer, ifAbsent: boolean): Operation =>
-  [Code.rename, from, to, ifAbsent];
+export const rename = (from: Buffer, to: Buffer, ifAbsent: boolean): Operation => [Code.rename, from, to, ifAbsent];
 
 /** True when copied; false when `from` does not exist or `to` does and `replace` is false. */
-export const copy = (from: Buffer, to: Buffer, toDatabase: number, replace: boolean): Operation =>
-  [Code.copy, from, to, toDatabase, replace];
+export const copy = (from: Buffer, to: Buffer, toDatabase: number, replace: boolean): Operation => [
+  Code.copy,
+  from,
+  to,
+  toDatabase,
+  replace,
+];
 
 /** True when moved; false when it does not exist here or does exist there. */
 export const move = (key: Buffer, toDatabase: number): Operation => [Code.move, key, toDatabase];
@@ -213,8 +261,13 @@ export const digestValues = (keys: readonly Buffer[]): Operation => [Code.digest
  * that match. The cursor returned is where to go on; when this partition is at its end, it is the first
  * of the following slot, or 0 after the last slot there is. `typeName` null: of every type.
  */
-export const scan = (cursor: number, count: number, pattern: Buffer | null, typeName: string | null): Operation =>
-  [Code.scan, cursor, count, pattern, typeName];
+export const scan = (cursor: number, count: number, pattern: Buffer | null, typeName: string | null): Operation => [
+  Code.scan,
+  cursor,
+  count,
+  pattern,
+  typeName,
+];
 
 /** `[key or null, keys in this partition, a random number in [0, 1)]`. */
 export const randomKey = (): Operation => [Code.randomKey];
@@ -234,12 +287,21 @@ export const swapDatabases = (a: number, b: number): Operation => [Code.swapData
 /** 20 bytes, independent of order: those of partitions are combined by xor. All zero when all databases are empty. */
 export const digest = (): Operation => [Code.digest];
 
+/**
+ * True. Whether the primary looks for expired rows by itself; not replicated, so a successor does. For
+ * DEBUG SET-ACTIVE-EXPIRE.
+ */
+export const activeExpiry = (on: boolean): Operation => [Code.activeExpiry, on];
+
 /** The field's value, or null. */
 export const fieldGet = (key: Buffer, sortKey: Buffer): Operation => [Code.fieldGet, key, sortKey];
 
 /** Values in the order of `sortKeys`, null where there is none. */
-export const fieldMultiGet = (key: Buffer, sortKeys: readonly Buffer[]): Operation =>
-  [Code.fieldMultiGet, key, ...sortKeys];
+export const fieldMultiGet = (key: Buffer, sortKeys: readonly Buffer[]): Operation => [
+  Code.fieldMultiGet,
+  key,
+  ...sortKeys,
+];
 
 /** `ttlMs` 0: the field does not expire. */
 export interface Field {
@@ -249,16 +311,27 @@ export interface Field {
 }
 
 /** How many of them are new. */
-export const fieldSet = (key: Buffer, fields: readonly Field[]): Operation =>
-  [Code.fieldSet, key, ...fields.flatMap((field) => [field.sortKey, field.value, field.ttlMs])];
+export const fieldSet = (key: Buffer, fields: readonly Field[]): Operation => [
+  Code.fieldSet,
+  key,
+  ...fields.flatMap((field) => [field.sortKey, field.value, field.ttlMs]),
+];
 
 /** How many there were. */
-export const fieldRemove = (key: Buffer, sortKeys: readonly Buffer[]): Operation =>
-  [Code.fieldRemove, key, ...sortKeys];
+export const fieldRemove = (key: Buffer, sortKeys: readonly Buffer[]): Operation => [
+  Code.fieldRemove,
+  key,
+  ...sortKeys,
+];
 
 /** The new value, an Integer. `ttlMs` 0: an expiry stays as it is. */
-export const fieldIncrement = (key: Buffer, sortKey: Buffer, delta: Integer, ttlMs: number): Operation =>
-  [Code.fieldIncrement, key, sortKey, delta, ttlMs];
+export const fieldIncrement = (key: Buffer, sortKey: Buffer, delta: Integer, ttlMs: number): Operation => [
+  Code.fieldIncrement,
+  key,
+  sortKey,
+  delta,
+  ttlMs,
+];
 
 export interface CheckAndSet {
   readonly check: Check;
@@ -272,15 +345,22 @@ export interface CheckAndSet {
 }
 
 /** `[done, the checked field's value before or null]`. */
-export const fieldCheckAndSet = (key: Buffer, c: CheckAndSet): Operation =>
-  [Code.fieldCheckAndSet, key, c.checkSortKey, c.check, c.operand, c.setSortKey, c.value, c.ttlMs];
+export const fieldCheckAndSet = (key: Buffer, c: CheckAndSet): Operation => [
+  Code.fieldCheckAndSet,
+  key,
+  c.checkSortKey,
+  c.check,
+  c.operand,
+  c.setSortKey,
+  c.value,
+  c.ttlMs,
+];
 
 /** How many live fields the row has; 0 when absent. */
 export const fieldCount = (key: Buffer): Operation => [Code.fieldCount, key];
 
 /** Milliseconds left, -1 without expiry, -2 when absent. */
-export const fieldTimeToLive = (key: Buffer, sortKey: Buffer): Operation =>
-  [Code.fieldTimeToLive, key, sortKey];
+export const fieldTimeToLive = (key: Buffer, sortKey: Buffer): Operation => [Code.fieldTimeToLive, key, sortKey];
 
 export interface FieldRange {
   /** Inclusive; null: from the first. */
@@ -296,12 +376,22 @@ export interface FieldRange {
  * more: from it on (`from`), or before it when in reverse (`to`). `limit` bounds what is visited; a page may
  * have fewer fields, or none, where expired ones were.
  */
-export const fieldScan = (key: Buffer, range: FieldRange): Operation =>
-  [Code.fieldScan, key, range.from, range.to, range.limit, range.reverse];
+export const fieldScan = (key: Buffer, range: FieldRange): Operation => [
+  Code.fieldScan,
+  key,
+  range.from,
+  range.to,
+  range.limit,
+  range.reverse,
+];
 
 /**
  * `[cursor, rows]` as `scan`, of rows with fields only: each row `[key, next, [sortKey, value ...]]` with at
  * most `fieldsPerRow` of its fields; `fieldScan` from `next` on gives the others.
  */
-export const fullScan = (cursor: number, count: number, fieldsPerRow: number): Operation =>
-  [Code.fullScan, cursor, count, fieldsPerRow];
+export const fullScan = (cursor: number, count: number, fieldsPerRow: number): Operation => [
+  Code.fullScan,
+  cursor,
+  count,
+  fieldsPerRow,
+];

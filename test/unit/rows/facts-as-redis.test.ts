@@ -37,7 +37,8 @@ describe('what must equal Redis exactly', () => {
     redis = await RawConnection.open(server.port);
     await redis.send(['CLUSTER', 'ADDSLOTSRANGE', '0', '16383']);
     await eventually('the cluster of one is up', async () =>
-      (await redis.send(['SET', 'k', 'v'])).startsWith('+OK') ? true : undefined);
+      (await redis.send(['SET', 'k', 'v'])).startsWith('+OK') ? true : undefined,
+    );
   });
 
   after(async () => {
@@ -129,6 +130,9 @@ function expectFacts(row: Command, info: CommandInfo): void {
   expect(row.name).to.equal(name);
   expect(row.arity, name).to.equal(arity);
   expect([...row.flags], name).to.have.members(flags);
-  expect(row.categories.map((category) => `@${category}`), name).to.have.members(categories);
+  expect(
+    row.categories.map((category) => `@${category}`),
+    name,
+  ).to.have.members(categories);
   expect(row.keys ?? { first: 0, last: 0, step: 0 }, name).to.deep.equal({ first, last, step });
 }

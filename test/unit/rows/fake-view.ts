@@ -2,7 +2,15 @@
  * A View over maps, with a clock and random numbers that the test sets. What an operation wrote before
  * it failed is dropped, as the executor does.
  */
-import type { Element, ElementRange, Row, RowChange, ScannedKey, ScanPosition, View } from '../../../server/execution/view.js';
+import type {
+  Element,
+  ElementRange,
+  Row,
+  RowChange,
+  ScannedKey,
+  ScanPosition,
+  View,
+} from '../../../server/execution/view.js';
 import { executors } from '../../../server/rows/index.js';
 import { ClientError, invariant } from '../../../shared/errors.js';
 import { KeyedHash } from '../../../shared/keyed-hash.js';
@@ -73,6 +81,10 @@ export class FakeView implements View {
     return this.#partition.nextRandom;
   }
 
+  setActiveExpiry(): void {
+    // nothing sweeps here
+  }
+
   inDatabase(db: number): View {
     return this.#partition.view(db);
   }
@@ -123,8 +135,11 @@ export class FakeView implements View {
   elements(key: Buffer, row: Row, range: ElementRange): Element[] {
     const within = [...this.#elements(key, row)]
       .map(([sortKey, value]) => ({ sortKey: Buffer.from(sortKey, 'latin1'), value }))
-      .filter(({ sortKey }) =>
-        (range.gte === null || sortKey.compare(range.gte) >= 0) && (range.lt === null || sortKey.compare(range.lt) < 0))
+      .filter(
+        ({ sortKey }) =>
+          (range.gte === null || sortKey.compare(range.gte) >= 0) &&
+          (range.lt === null || sortKey.compare(range.lt) < 0),
+      )
       .sort((a, b) => a.sortKey.compare(b.sortKey));
     return (range.reverse ? within.reverse() : within).slice(0, range.limit);
   }

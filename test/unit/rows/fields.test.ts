@@ -8,8 +8,11 @@ import { FakePartition } from './fake-view.js';
 
 const key = Buffer.from('row');
 const bytes = (text: string): Buffer => Buffer.from(text);
-const field = (sortKey: string, value: string, ttlMs = 0): Field =>
-  ({ sortKey: bytes(sortKey), value: bytes(value), ttlMs });
+const field = (sortKey: string, value: string, ttlMs = 0): Field => ({
+  sortKey: bytes(sortKey),
+  value: bytes(value),
+  ttlMs,
+});
 
 /** Nested results with Buffers as text. */
 function readable(result: OperationResult): unknown {
@@ -52,7 +55,9 @@ for (const [kind, size] of Object.entries(sizes)) {
     });
 
     it('are overwritten without being counted again', () => {
-      expect(run(operations.fieldSet(key, [field(name(1), 'other'), field('new', 'v'), field('new', 'w')]))).to.equal(1);
+      expect(run(operations.fieldSet(key, [field(name(1), 'other'), field('new', 'v'), field('new', 'w')]))).to.equal(
+        1,
+      );
       expect(get(name(1))).to.equal('other');
       expect(get('new')).to.equal('w');
       expect(run(operations.fieldCount(key))).to.equal(size + 1);
@@ -127,7 +132,9 @@ for (const [kind, size] of Object.entries(sizes)) {
 
 describe('fields', () => {
   let partition: FakePartition;
-  beforeEach(() => { partition = new FakePartition(); });
+  beforeEach(() => {
+    partition = new FakePartition();
+  });
 
   it('are refused on a row of another type, and strings on theirs', () => {
     partition.execute(operations.set(key, bytes('v')));
@@ -142,7 +149,12 @@ describe('fields', () => {
   it('of a large row stay large when it shrinks, with true counts', () => {
     const many = Array.from({ length: 100 }, (_, index) => field(`f${index}`, 'v'));
     partition.execute(operations.fieldSet(key, many));
-    partition.execute(operations.fieldRemove(key, many.slice(0, 98).map(({ sortKey }) => sortKey)));
+    partition.execute(
+      operations.fieldRemove(
+        key,
+        many.slice(0, 98).map(({ sortKey }) => sortKey),
+      ),
+    );
     const row = partition.view(0).peek(key);
     expect([row?.large, row?.size, row?.bytes]).to.deep.equal([true, 2, 8]);
   });
@@ -150,26 +162,51 @@ describe('fields', () => {
   it('keep the expiry of their row', () => {
     partition.execute(operations.fieldSet(key, [field('f', 'v')]));
     partition.execute(operations.expire(key, operations.Expiry.relative, 5_000, 0));
-    partition.execute(operations.fieldSet(key, Array.from({ length: 100 }, (_, index) => field(`g${index}`, 'v'))));
+    partition.execute(
+      operations.fieldSet(
+        key,
+        Array.from({ length: 100 }, (_, index) => field(`g${index}`, 'v')),
+      ),
+    );
     expect(partition.execute(operations.timeToLive(key))).to.equal(5_000);
   });
 
   it('are set when a check on another holds, and only then', () => {
-    const attempt = (change: Partial<CheckAndSet>): unknown => readable(partition.execute(operations.fieldCheckAndSet(key, {
-      check: Check.absent, checkSortKey: bytes('c'), operand: Buffer.alloc(0), setSortKey: bytes('s'), value: bytes('v'), ttlMs: 0,
-      ...change,
-    })));
+    const attempt = (change: Partial<CheckAndSet>): unknown =>
+      readable(
+        partition.execute(
+          operations.fieldCheckAndSet(key, {
+            check: Check.absent,
+            checkSortKey: bytes('c'),
+            operand: Buffer.alloc(0),
+            setSortKey: bytes('s'),
+            value: bytes('v'),
+            ttlMs: 0,
+            ...change,
+          }),
+        ),
+      );
     expect(attempt({ check: Check.present })).to.deep.equal([false, null]);
     expect(attempt({ check: Check.notEqual, operand: bytes('x') })).to.deep.equal([false, null]);
     expect(attempt({ setSortKey: bytes('c'), value: bytes('m') })).to.deep.equal([true, null]);
     expect(attempt({})).to.deep.equal([false, 'm']);
     const outcomes = (operand: string): boolean[] =>
-      [Check.present, Check.equal, Check.notEqual, Check.less, Check.lessOrEqual, Check.greater, Check.greaterOrEqual]
-        .map((check) => (attempt({ check, operand: bytes(operand) }) as [boolean])[0]);
+      [
+        Check.present,
+        Check.equal,
+        Check.notEqual,
+        Check.less,
+        Check.lessOrEqual,
+        Check.greater,
+        Check.greaterOrEqual,
+      ].map((check) => (attempt({ check, operand: bytes(operand) }) as [boolean])[0]);
     expect(outcomes('m')).to.deep.equal([true, true, false, false, true, false, true]);
     expect(outcomes('n')).to.deep.equal([true, false, true, true, true, false, false]);
     expect(outcomes('a')).to.deep.equal([true, false, true, false, false, true, true]);
-    expect(attempt({ check: Check.equal, operand: bytes('m'), setSortKey: bytes('c'), value: null })).to.deep.equal([true, 'm']);
+    expect(attempt({ check: Check.equal, operand: bytes('m'), setSortKey: bytes('c'), value: null })).to.deep.equal([
+      true,
+      'm',
+    ]);
     expect(readable(partition.execute(operations.fieldGet(key, bytes('c'))))).to.equal(null);
   });
 
@@ -179,16 +216,29 @@ describe('fields', () => {
     for (let row = 0; row < 30; row++) {
       const size = row === 7 ? 100 : 2;
       expected.set(`row${row}`, size);
-      partition.execute(operations.fieldSet(bytes(`row${row}`), Array.from({ length: size }, (_, index) => field(`f${index}`, 'v'))));
+      partition.execute(
+        operations.fieldSet(
+          bytes(`row${row}`),
+          Array.from({ length: size }, (_, index) => field(`f${index}`, 'v')),
+        ),
+      );
     }
     const met = new Map<string, number>();
     let cursor = 0;
     do {
-      const [next, rows] = partition.execute(operations.fullScan(cursor, 4, 10)) as [number, [Buffer, Buffer | null, Buffer[]][]];
+      const [next, rows] = partition.execute(operations.fullScan(cursor, 4, 10)) as [
+        number,
+        [Buffer, Buffer | null, Buffer[]][],
+      ];
       for (const [rowKey, more, items] of rows) {
-        const rest = more === null ? [] : (partition.execute(operations.fieldScan(
-          rowKey, { from: more, to: null, limit: 1_000, reverse: false },
-        )) as [null, Buffer[]])[1];
+        const rest =
+          more === null
+            ? []
+            : (
+                partition.execute(
+                  operations.fieldScan(rowKey, { from: more, to: null, limit: 1_000, reverse: false }),
+                ) as [null, Buffer[]]
+              )[1];
         met.set(rowKey.toString(), (items.length + rest.length) / 2);
       }
       cursor = next;

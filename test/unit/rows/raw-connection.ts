@@ -30,10 +30,12 @@ export class RawConnection {
       this.#waiting.push(resolve);
       this.#failed = reject;
       const pieces = args.map((argument) => (typeof argument === 'string' ? Buffer.from(argument) : argument));
-      this.#socket.write(Buffer.concat([
-        Buffer.from(`*${pieces.length}\r\n`),
-        ...pieces.flatMap((piece) => [Buffer.from(`$${piece.length}\r\n`), piece, Buffer.from('\r\n')]),
-      ]));
+      this.#socket.write(
+        Buffer.concat([
+          Buffer.from(`*${pieces.length}\r\n`),
+          ...pieces.flatMap((piece) => [Buffer.from(`$${piece.length}\r\n`), piece, Buffer.from('\r\n')]),
+        ]),
+      );
     });
   }
 
