@@ -43,9 +43,10 @@ export function parseLongDouble(bytes: Buffer): LongDouble | null {
   const digits = BigInt((hex === null ? '0' : '0x0') + whole + fraction);
   if (digits === 0n) return { kind: 'finite', mantissa: 0n, exponent: 0 };
   const power = Number(parts[4] ?? 0);
-  const value = hex === null
-    ? scaleByTen(digits, power - fraction.length)
-    : round(digits, 1n, clamp(power, 2 * OVERFLOW_EXPONENT + 4 * MAX_TEXT) - 4 * fraction.length);
+  const value =
+    hex === null
+      ? scaleByTen(digits, power - fraction.length)
+      : round(digits, 1n, clamp(power, 2 * OVERFLOW_EXPONENT + 4 * MAX_TEXT) - 4 * fraction.length);
   if (value.kind !== 'finite' || value.mantissa === 0n) return null;
   return parts[1] === '-' ? { ...value, mantissa: -value.mantissa } : value;
 }
@@ -65,9 +66,8 @@ export function formatLongDouble(value: LongDouble): string {
   invariant(value.kind === 'finite', 'only finite numbers are stored');
   const magnitude = value.mantissa < 0n ? -value.mantissa : value.mantissa;
   const scaled = magnitude * 10n ** BigInt(FRACTION_DIGITS);
-  const fixed = value.exponent >= 0
-    ? scaled << BigInt(value.exponent)
-    : divideToEven(scaled, 1n << BigInt(-value.exponent));
+  const fixed =
+    value.exponent >= 0 ? scaled << BigInt(value.exponent) : divideToEven(scaled, 1n << BigInt(-value.exponent));
   if (fixed === 0n) return '0';
   const digits = fixed.toString().padStart(FRACTION_DIGITS + 1, '0');
   const fraction = digits.slice(-FRACTION_DIGITS).replace(/0+$/, '');
@@ -78,9 +78,7 @@ export function formatLongDouble(value: LongDouble): string {
 /** `digits * 10^power`, rounded. */
 function scaleByTen(digits: bigint, power: number): LongDouble {
   const bounded = clamp(power, MAX_POWER_OF_TEN);
-  return bounded >= 0
-    ? round(digits * 10n ** BigInt(bounded), 1n, 0)
-    : round(digits, 10n ** BigInt(-bounded), 0);
+  return bounded >= 0 ? round(digits * 10n ** BigInt(bounded), 1n, 0) : round(digits, 10n ** BigInt(-bounded), 0);
 }
 
 /** The long double nearest to `numerator / denominator * 2^exponent`, which is positive. */

@@ -50,7 +50,8 @@ export class TulparClient {
 
   /** `release` closes what the router stands on, once. Use `connect` for a client on real sockets. */
   constructor(
-    environment: Environment, router: ClientRouter,
+    environment: Environment,
+    router: ClientRouter,
     options: { deadlineMs?: number; release?: () => Promise<void> } = {},
   ) {
     this.#environment = environment;

@@ -31,7 +31,9 @@ const DEFAULT_DEADLINE_MS = 10_000;
 /** How to connect to the cluster that `tulpar local` keeps in this folder: its id, secret and meta's port. */
 export function localCluster(directory: string): ConnectOptions {
   const { clusterId, secret, ports } = JSON.parse(readFileSync(join(directory, 'cluster.json'), 'utf8')) as {
-    clusterId: string; secret: string; ports: { meta: number };
+    clusterId: string;
+    secret: string;
+    ports: { meta: number };
   };
   return { meta: [`127.0.0.1:${ports.meta}`], clusterId, secret };
 }
@@ -45,10 +47,18 @@ class Refusals implements Logger {
     this.#inner = inner;
   }
 
-  debug(fields: object, message: string): void { this.#inner.debug(fields, message); }
-  info(fields: object, message: string): void { this.#inner.info(fields, message); }
-  error(fields: object, message: string): void { this.#inner.error(fields, message); }
-  child(fields: Record<string, unknown>): Logger { return this.#inner.child(fields); }
+  debug(fields: object, message: string): void {
+    this.#inner.debug(fields, message);
+  }
+  info(fields: object, message: string): void {
+    this.#inner.info(fields, message);
+  }
+  error(fields: object, message: string): void {
+    this.#inner.error(fields, message);
+  }
+  child(fields: Record<string, unknown>): Logger {
+    return this.#inner.child(fields);
+  }
   warn(fields: object, message: string): void {
     if ('reason' in fields && typeof fields.reason === 'string') this.last = `: ${fields.reason}`;
     this.#inner.warn(fields, message);
@@ -70,12 +80,24 @@ export async function connect(options: ConnectOptions): Promise<TulparClient> {
     secret: options.secret ?? '',
     logger: refusals,
   });
-  const describe = (): NodeInfo =>
-    ({ node, boot, role: 'proxy', host: '', port: 0, machine: hostname(), pid: process.pid, state: 'alive' });
+  const describe = (): NodeInfo => ({
+    node,
+    boot,
+    role: 'proxy',
+    host: '',
+    port: 0,
+    machine: hostname(),
+    pid: process.pid,
+    state: 'alive',
+  });
   let onView = (): void => undefined;
   let onRefused = (_reason: string): void => undefined;
   const router = new Router(systemEnvironment, network, {
-    metaHost: host, metaPort: port, describe, isReadOnly, deadlineMs,
+    metaHost: host,
+    metaPort: port,
+    describe,
+    isReadOnly,
+    deadlineMs,
     onView: () => onView(),
     onRefused: (reason) => onRefused(reason),
   });
@@ -109,6 +131,7 @@ export async function connect(options: ConnectOptions): Promise<TulparClient> {
 function metaAddress(addresses: readonly string[]): { host: string; port: number } {
   const [address] = addresses;
   const parts = address === undefined || addresses.length !== 1 ? null : /^\[?(.+?)\]?:(\d+)$/.exec(address);
-  if (parts === null) throw new OperatingError('E_ARGUMENT', `meta must be one HOST:PORT, not '${addresses.join(', ')}'`);
+  if (parts === null)
+    throw new OperatingError('E_ARGUMENT', `meta must be one HOST:PORT, not '${addresses.join(', ')}'`);
   return { host: parts[1] ?? '', port: Number(parts[2]) };
 }

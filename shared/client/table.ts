@@ -89,8 +89,11 @@ export class TulparTable {
   /** Sets all of them or none; how many are new. */
   async multiSet(hashKey: Bytes, fields: readonly NewField[]): Promise<number> {
     const key = bytes(hashKey);
-    const set = fields.map(({ sortKey, value, ...ttl }) =>
-      ({ sortKey: bytes(sortKey), value: bytes(value), ttlMs: milliseconds(ttl) }));
+    const set = fields.map(({ sortKey, value, ...ttl }) => ({
+      sortKey: bytes(sortKey),
+      value: bytes(value),
+      ttlMs: milliseconds(ttl),
+    }));
     return (await this.#run(key, operations.fieldSet(key, set))) as number;
   }
 
@@ -117,14 +120,17 @@ export class TulparTable {
   async checkAndSet(hashKey: Bytes, request: CheckAndSetRequest): Promise<{ done: boolean; current: Buffer | null }> {
     const key = bytes(hashKey);
     const checkSortKey = bytes(request.checkSortKey);
-    const result = await this.#run(key, operations.fieldCheckAndSet(key, {
-      check: request.check,
-      checkSortKey,
-      operand: request.operand === undefined ? NOTHING : bytes(request.operand),
-      setSortKey: request.setSortKey === undefined ? checkSortKey : bytes(request.setSortKey),
-      value: request.value === null ? null : bytes(request.value),
-      ttlMs: milliseconds(request),
-    }));
+    const result = await this.#run(
+      key,
+      operations.fieldCheckAndSet(key, {
+        check: request.check,
+        checkSortKey,
+        operand: request.operand === undefined ? NOTHING : bytes(request.operand),
+        setSortKey: request.setSortKey === undefined ? checkSortKey : bytes(request.setSortKey),
+        value: request.value === null ? null : bytes(request.value),
+        ttlMs: milliseconds(request),
+      }),
+    );
     const [done, current] = result as readonly [boolean, Buffer | null];
     return { done, current };
   }
@@ -169,8 +175,10 @@ export class TulparTable {
     let cursor = 0;
     do {
       const result = await this.#submit(slotOfCursor(cursor), operations.fullScan(cursor, size, size));
-      const [next, rows] =
-        result as readonly [number, readonly (readonly [Buffer, Buffer | null, readonly Buffer[]])[]];
+      const [next, rows] = result as readonly [
+        number,
+        readonly (readonly [Buffer, Buffer | null, readonly Buffer[]])[],
+      ];
       for (const [hashKey, more, items] of rows) {
         for (const entry of entries(items)) yield { hashKey, ...entry };
         if (more === null) continue;

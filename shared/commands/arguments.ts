@@ -29,7 +29,10 @@ export function integer(argument: Buffer | undefined, error: string = NOT_AN_INT
 
 /** An integer within [low, high], which are safe numbers. */
 export function integerWithin(
-  argument: Buffer | undefined, low: number, high: number, error: string = NOT_AN_INTEGER,
+  argument: Buffer | undefined,
+  low: number,
+  high: number,
+  error: string = NOT_AN_INTEGER,
 ): number {
   const value = Number(integer(argument, error));
   if (value < low || value > high) throw new ClientError(error);

@@ -18,16 +18,24 @@ function bit(argument: Buffer | undefined): number {
 }
 
 const setbit = {
-  ...onOneKey, name: 'setbit', arity: 4, since: '2.2.0',
-  flags: ['write', 'denyoom'], categories: ['write', 'bitmap', 'slow'],
+  ...onOneKey,
+  name: 'setbit',
+  arity: 4,
+  since: '2.2.0',
+  flags: ['write', 'denyoom'],
+  categories: ['write', 'bitmap', 'slow'],
   summary: 'Sets or clears one bit of a string, which grows to reach it, and returns what the bit was.',
   translate: (args) => operations.setBit(at(args, 0), offset(args[1]), bit(args[2])),
   reply: asIs,
 } as const satisfies KeyedCommand;
 
 const getbit = {
-  ...onOneKey, name: 'getbit', arity: 3, since: '2.2.0',
-  flags: ['readonly', 'fast'], categories: ['read', 'bitmap', 'fast'],
+  ...onOneKey,
+  name: 'getbit',
+  arity: 3,
+  since: '2.2.0',
+  flags: ['readonly', 'fast'],
+  categories: ['read', 'bitmap', 'fast'],
   summary: 'Returns one bit of a string; those past its end are 0.',
   translate: (args) => operations.getBit(at(args, 0), offset(args[1])),
   reply: asIs,

@@ -10,16 +10,53 @@ import type { Operation, OperationResult } from '../operations/operation.js';
 import type { Reply } from './reply.js';
 
 export type CommandFlag =
-  | 'write' | 'readonly' | 'denyoom' | 'admin' | 'pubsub' | 'noscript' | 'blocking' | 'loading' | 'stale'
-  | 'skip_monitor' | 'skip_slowlog' | 'asking' | 'fast' | 'no_auth' | 'may_replicate' | 'movablekeys'
-  | 'no_async_loading' | 'no_multi' | 'allow_busy' | 'no_mandatory_keys' | 'sentinel' | 'only_sentinel';
+  | 'write'
+  | 'readonly'
+  | 'denyoom'
+  | 'admin'
+  | 'pubsub'
+  | 'noscript'
+  | 'blocking'
+  | 'loading'
+  | 'stale'
+  | 'skip_monitor'
+  | 'skip_slowlog'
+  | 'asking'
+  | 'fast'
+  | 'no_auth'
+  | 'may_replicate'
+  | 'movablekeys'
+  | 'no_async_loading'
+  | 'no_multi'
+  | 'allow_busy'
+  | 'no_mandatory_keys'
+  | 'sentinel'
+  | 'only_sentinel';
 
 export type CommandGroup =
-  | 'string' | 'generic' | 'connection' | 'server' | 'hash' | 'list' | 'set' | 'sorted-set' | 'stream' | 'bitmap'
-  | 'hyperloglog' | 'geo' | 'pubsub' | 'scripting' | 'transactions' | 'cluster';
+  | 'string'
+  | 'generic'
+  | 'connection'
+  | 'server'
+  | 'hash'
+  | 'list'
+  | 'set'
+  | 'sorted-set'
+  | 'stream'
+  | 'bitmap'
+  | 'hyperloglog'
+  | 'geo'
+  | 'pubsub'
+  | 'scripting'
+  | 'transactions'
+  | 'cluster';
 
 /** Positions count the command name as 0, as in COMMAND. `last` -1: to the end. */
-export interface KeyRange { readonly first: number; readonly last: number; readonly step: number }
+export interface KeyRange {
+  readonly first: number;
+  readonly last: number;
+  readonly step: number;
+}
 
 export interface TranslateContext {
   readonly resp: 2 | 3;
@@ -101,4 +138,9 @@ export interface ConstantCommand extends Supported {
 }
 
 export type Command =
-  | KeyedCommand | WholeCommand | SessionCommand | RefusedCommand | ContainerCommand | ConstantCommand;
+  | KeyedCommand
+  | WholeCommand
+  | SessionCommand
+  | RefusedCommand
+  | ContainerCommand
+  | ConstantCommand;

@@ -12,15 +12,27 @@ const onAllKeys = { ...onNoKeys, run: 'whole' } as const;
 const allOk = (): Reply => OK;
 
 const keys = {
-  ...onNoKeys, name: 'keys', arity: 2, group: 'generic', since: '1.0.0', run: 'session',
-  flags: ['readonly'], categories: ['keyspace', 'read', 'slow', 'dangerous'],
+  ...onNoKeys,
+  name: 'keys',
+  arity: 2,
+  group: 'generic',
+  since: '1.0.0',
+  run: 'session',
+  flags: ['readonly'],
+  categories: ['keyspace', 'read', 'slow', 'dangerous'],
   summary: 'Lists the keys that match a glob pattern.',
   note: 'a walk, not a snapshot: keys that come or go while it runs may or may not be listed',
 } as const satisfies SessionCommand;
 
 const scan = {
-  ...onNoKeys, name: 'scan', arity: -2, group: 'generic', since: '2.8.0', run: 'session',
-  flags: ['readonly'], categories: ['keyspace', 'read', 'slow'],
+  ...onNoKeys,
+  name: 'scan',
+  arity: -2,
+  group: 'generic',
+  since: '2.8.0',
+  run: 'session',
+  flags: ['readonly'],
+  categories: ['keyspace', 'read', 'slow'],
   summary: 'Walks the keys of a database step by step.',
 } as const satisfies SessionCommand;
 
@@ -39,8 +51,13 @@ function weightedChoice(results: readonly OperationResult[]): Reply {
 }
 
 const randomkey = {
-  ...onAllKeys, name: 'randomkey', arity: 1, group: 'generic', since: '1.0.0',
-  flags: ['readonly'], categories: ['keyspace', 'read', 'slow'],
+  ...onAllKeys,
+  name: 'randomkey',
+  arity: 1,
+  group: 'generic',
+  since: '1.0.0',
+  flags: ['readonly'],
+  categories: ['keyspace', 'read', 'slow'],
   summary: 'Returns some key of the database.',
   translate: () => operations.randomKey(),
   merge: weightedChoice,
@@ -57,8 +74,13 @@ export function mergeCounts(results: readonly OperationResult[]): Map<number, { 
 }
 
 const dbsize = {
-  ...onAllKeys, name: 'dbsize', arity: 1, group: 'server', since: '1.0.0',
-  flags: ['readonly', 'fast'], categories: ['keyspace', 'read', 'fast'],
+  ...onAllKeys,
+  name: 'dbsize',
+  arity: 1,
+  group: 'server',
+  since: '1.0.0',
+  flags: ['readonly', 'fast'],
+  categories: ['keyspace', 'read', 'fast'],
   summary: 'Counts the keys of the database.',
   translate: () => operations.counts(),
   merge: (results, _args, context) => mergeCounts(results).get(context.db)?.keys ?? 0,
@@ -71,8 +93,13 @@ function checkFlushOption(args: readonly Buffer[]): void {
 }
 
 const flushdb = {
-  ...onAllKeys, name: 'flushdb', arity: -1, group: 'server', since: '1.0.0',
-  flags: ['write'], categories: ['keyspace', 'write', 'slow', 'dangerous'],
+  ...onAllKeys,
+  name: 'flushdb',
+  arity: -1,
+  group: 'server',
+  since: '1.0.0',
+  flags: ['write'],
+  categories: ['keyspace', 'write', 'slow', 'dangerous'],
   summary: 'Empties the database; atomic in each partition.',
   translate: (args) => {
     checkFlushOption(args);
@@ -82,8 +109,13 @@ const flushdb = {
 } as const satisfies WholeCommand;
 
 const flushall = {
-  ...onAllKeys, name: 'flushall', arity: -1, group: 'server', since: '1.0.0',
-  flags: ['write'], categories: ['keyspace', 'write', 'slow', 'dangerous'],
+  ...onAllKeys,
+  name: 'flushall',
+  arity: -1,
+  group: 'server',
+  since: '1.0.0',
+  flags: ['write'],
+  categories: ['keyspace', 'write', 'slow', 'dangerous'],
   summary: 'Empties all databases; atomic in each partition.',
   translate: (args) => {
     checkFlushOption(args);
@@ -93,8 +125,13 @@ const flushall = {
 } as const satisfies WholeCommand;
 
 const swapdb = {
-  ...onAllKeys, name: 'swapdb', arity: 3, group: 'server', since: '4.0.0',
-  flags: ['write', 'fast'], categories: ['keyspace', 'write', 'fast', 'dangerous'],
+  ...onAllKeys,
+  name: 'swapdb',
+  arity: 3,
+  group: 'server',
+  since: '4.0.0',
+  flags: ['write', 'fast'],
+  categories: ['keyspace', 'write', 'fast', 'dangerous'],
   summary: 'Exchanges the contents of two databases; atomic in each partition.',
   translate: (args) => {
     const first = cInteger(args[0], 'ERR invalid first DB index');

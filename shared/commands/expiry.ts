@@ -9,18 +9,30 @@ import type { Reply } from './reply.js';
 import { anyTime, EX, EXAT, PX, PXAT, type TimeUnit } from './times.js';
 
 const onOneKey = {
-  group: 'generic', support: 'yes', run: 'keyed', keys: { first: 1, last: 1, step: 1 },
+  group: 'generic',
+  support: 'yes',
+  run: 'keyed',
+  keys: { first: 1, last: 1, step: 1 },
 } as const;
 const setsExpiry = {
-  ...onOneKey, arity: -3, flags: ['write', 'fast'], categories: ['keyspace', 'write', 'fast'],
+  ...onOneKey,
+  arity: -3,
+  flags: ['write', 'fast'],
+  categories: ['keyspace', 'write', 'fast'],
   reply: (result: OperationResult): Reply => (result === true ? 1 : 0),
 } as const;
 const tellsExpiry = {
-  ...onOneKey, arity: 2, flags: ['readonly', 'fast'], categories: ['keyspace', 'read', 'fast'],
+  ...onOneKey,
+  arity: 2,
+  flags: ['readonly', 'fast'],
+  categories: ['keyspace', 'read', 'fast'],
 } as const;
 
 const conditions: ReadonlyMap<string, number> = new Map([
-  ['NX', ExpireFlag.ifNone], ['XX', ExpireFlag.ifSome], ['GT', ExpireFlag.ifGreater], ['LT', ExpireFlag.ifLess],
+  ['NX', ExpireFlag.ifNone],
+  ['XX', ExpireFlag.ifSome],
+  ['GT', ExpireFlag.ifGreater],
+  ['LT', ExpireFlag.ifLess],
 ]);
 
 /** Arguments: key, time, conditions. Conditions are judged before the time, as in Redis. */
@@ -50,52 +62,72 @@ const seconds = (result: OperationResult): Reply => {
 
 export const expiryCommands: readonly Command[] = [
   {
-    ...setsExpiry, name: 'expire', since: '1.0.0',
+    ...setsExpiry,
+    name: 'expire',
+    since: '1.0.0',
     summary: 'Lets a key expire after some seconds.',
     translate: expire('expire', EX),
   },
   {
-    ...setsExpiry, name: 'pexpire', since: '2.6.0',
+    ...setsExpiry,
+    name: 'pexpire',
+    since: '2.6.0',
     summary: 'Lets a key expire after some milliseconds.',
     translate: expire('pexpire', PX),
   },
   {
-    ...setsExpiry, name: 'expireat', since: '1.2.0',
+    ...setsExpiry,
+    name: 'expireat',
+    since: '1.2.0',
     summary: 'Lets a key expire at a Unix time in seconds.',
     translate: expire('expireat', EXAT),
   },
   {
-    ...setsExpiry, name: 'pexpireat', since: '2.6.0',
+    ...setsExpiry,
+    name: 'pexpireat',
+    since: '2.6.0',
     summary: 'Lets a key expire at a Unix time in milliseconds.',
     translate: expire('pexpireat', PXAT),
   },
   {
-    ...onOneKey, name: 'persist', arity: 2, since: '2.2.0',
-    flags: ['write', 'fast'], categories: ['keyspace', 'write', 'fast'],
+    ...onOneKey,
+    name: 'persist',
+    arity: 2,
+    since: '2.2.0',
+    flags: ['write', 'fast'],
+    categories: ['keyspace', 'write', 'fast'],
     summary: 'Removes the expiry of a key.',
     translate: (args) => operations.persist(at(args, 0)),
     reply: setsExpiry.reply,
   },
   {
-    ...tellsExpiry, name: 'ttl', since: '1.0.0',
+    ...tellsExpiry,
+    name: 'ttl',
+    since: '1.0.0',
     summary: 'Tells how many seconds a key has left.',
     translate: (args) => operations.timeToLive(at(args, 0)),
     reply: seconds,
   },
   {
-    ...tellsExpiry, name: 'pttl', since: '2.6.0',
+    ...tellsExpiry,
+    name: 'pttl',
+    since: '2.6.0',
     summary: 'Tells how many milliseconds a key has left.',
     translate: (args) => operations.timeToLive(at(args, 0)),
     reply: milliseconds,
   },
   {
-    ...tellsExpiry, name: 'expiretime', since: '7.0.0',
+    ...tellsExpiry,
+    name: 'expiretime',
+    since: '7.0.0',
     summary: 'Tells the Unix time in seconds at which a key expires.',
     translate: (args) => operations.expireTime(at(args, 0)),
     reply: seconds,
   },
   {
-    ...tellsExpiry, name: 'pexpiretime', since: '7.0.0',
+    ...tellsExpiry,
+    name: 'pexpiretime',
+    since: '7.0.0',
     summary: 'Tells the Unix time in milliseconds at which a key expires.',
     translate: (args) => operations.expireTime(at(args, 0)),
     reply: milliseconds,

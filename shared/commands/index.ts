@@ -11,7 +11,13 @@ import { stringCommands } from './strings.js';
 
 /** By lower-case name; subcommands are within their container. */
 export const commands: ReadonlyMap<string, Command> = byName([
-  ...connectionCommands, ...serverCommands, ...stringCommands, ...bitCommands, ...keyCommands, ...expiryCommands, ...databaseCommands,
+  ...connectionCommands,
+  ...serverCommands,
+  ...stringCommands,
+  ...bitCommands,
+  ...keyCommands,
+  ...expiryCommands,
+  ...databaseCommands,
 ]);
 
 function byName(rows: readonly Command[]): Map<string, Command> {
@@ -30,7 +36,10 @@ function check(row: Command): void {
   invariant(Number.isInteger(row.arity) && row.arity !== 0, `command ${name} has an arity`);
   if (keys !== null) checkKeys(row, keys.first, keys.last, keys.step);
   invariant(row.run !== 'keyed' || keys !== null, `keyed command ${name} says where its keys are`);
-  invariant(row.run !== 'keyed' || row.union === undefined || keys?.last === -1, `the union ${name} takes any number of keys`);
+  invariant(
+    row.run !== 'keyed' || row.union === undefined || keys?.last === -1,
+    `the union ${name} takes any number of keys`,
+  );
   invariant(row.run !== 'refused' || /^[A-Z]+ /.test(row.error), `the refusal of ${name} has an error code`);
   invariant(new Set(row.flags).size === row.flags.length, `command ${name} has each flag once`);
   const subcommands = row.subcommands ?? [];

@@ -17,8 +17,12 @@ const asIs = (result: OperationResult): Reply => result;
 const zeroOrOne = (result: OperationResult): Reply => (result === true ? 1 : 0);
 
 const del = {
-  ...onKeys, name: 'del', arity: -2, since: '1.0.0',
-  flags: ['write'], categories: ['keyspace', 'write', 'slow'],
+  ...onKeys,
+  name: 'del',
+  arity: -2,
+  since: '1.0.0',
+  flags: ['write'],
+  categories: ['keyspace', 'write', 'slow'],
   summary: 'Removes keys.',
   union: 'sum',
   translate: (args) => operations.remove(args),
@@ -26,14 +30,21 @@ const del = {
 } as const satisfies KeyedCommand;
 
 const unlink = {
-  ...del, name: 'unlink', since: '4.0.0',
-  flags: ['write', 'fast'], categories: ['keyspace', 'write', 'fast'],
+  ...del,
+  name: 'unlink',
+  since: '4.0.0',
+  flags: ['write', 'fast'],
+  categories: ['keyspace', 'write', 'fast'],
   summary: 'Removes keys; the same as DEL, as removing is never slow here.',
 } as const satisfies KeyedCommand;
 
 const exists = {
-  ...onKeys, name: 'exists', arity: -2, since: '1.0.0',
-  flags: ['readonly', 'fast'], categories: ['keyspace', 'read', 'fast'],
+  ...onKeys,
+  name: 'exists',
+  arity: -2,
+  since: '1.0.0',
+  flags: ['readonly', 'fast'],
+  categories: ['keyspace', 'read', 'fast'],
   summary: 'Counts how many of the keys exist.',
   union: 'sum',
   translate: (args) => operations.exists(args),
@@ -41,8 +52,12 @@ const exists = {
 } as const satisfies KeyedCommand;
 
 const touch = {
-  ...onKeys, name: 'touch', arity: -2, since: '3.2.1',
-  flags: ['readonly', 'fast'], categories: ['keyspace', 'read', 'fast'],
+  ...onKeys,
+  name: 'touch',
+  arity: -2,
+  since: '3.2.1',
+  flags: ['readonly', 'fast'],
+  categories: ['keyspace', 'read', 'fast'],
   summary: 'Marks keys as accessed now and counts them.',
   union: 'sum',
   translate: (args) => operations.touch(args),
@@ -50,32 +65,48 @@ const touch = {
 } as const satisfies KeyedCommand;
 
 const type = {
-  ...onOneKey, name: 'type', arity: 2, since: '1.0.0',
-  flags: ['readonly', 'fast'], categories: ['keyspace', 'read', 'fast'],
+  ...onOneKey,
+  name: 'type',
+  arity: 2,
+  since: '1.0.0',
+  flags: ['readonly', 'fast'],
+  categories: ['keyspace', 'read', 'fast'],
   summary: 'Names the type of what a key holds.',
   translate: (args) => operations.type(at(args, 0)),
   reply: (result) => new SimpleString(typeof result === 'string' ? result : 'none'),
 } as const satisfies KeyedCommand;
 
 const rename = {
-  ...onTwoKeys, name: 'rename', arity: 3, since: '1.0.0',
-  flags: ['write'], categories: ['keyspace', 'write', 'slow'],
+  ...onTwoKeys,
+  name: 'rename',
+  arity: 3,
+  since: '1.0.0',
+  flags: ['write'],
+  categories: ['keyspace', 'write', 'slow'],
   summary: 'Gives a key another name, in place of what has that name.',
   translate: (args) => operations.rename(at(args, 0), at(args, 1), false),
   reply: () => OK,
 } as const satisfies KeyedCommand;
 
 const renamenx = {
-  ...onTwoKeys, name: 'renamenx', arity: 3, since: '1.0.0',
-  flags: ['write', 'fast'], categories: ['keyspace', 'write', 'fast'],
+  ...onTwoKeys,
+  name: 'renamenx',
+  arity: 3,
+  since: '1.0.0',
+  flags: ['write', 'fast'],
+  categories: ['keyspace', 'write', 'fast'],
   summary: 'Gives a key another name if that is not taken.',
   translate: (args) => operations.rename(at(args, 0), at(args, 1), true),
   reply: zeroOrOne,
 } as const satisfies KeyedCommand;
 
 const copy = {
-  ...onTwoKeys, name: 'copy', arity: -3, since: '6.2.0',
-  flags: ['write', 'denyoom'], categories: ['keyspace', 'write', 'slow'],
+  ...onTwoKeys,
+  name: 'copy',
+  arity: -3,
+  since: '6.2.0',
+  flags: ['write', 'denyoom'],
+  categories: ['keyspace', 'write', 'slow'],
   summary: 'Copies what a key holds to another key, also in another database.',
   translate: (args, context) => {
     let target = context.db;
@@ -93,8 +124,12 @@ const copy = {
 } as const satisfies KeyedCommand;
 
 const move = {
-  ...onOneKey, name: 'move', arity: 3, since: '1.0.0',
-  flags: ['write', 'fast'], categories: ['keyspace', 'write', 'fast'],
+  ...onOneKey,
+  name: 'move',
+  arity: 3,
+  since: '1.0.0',
+  flags: ['write', 'fast'],
+  categories: ['keyspace', 'write', 'fast'],
   summary: 'Moves a key to another database.',
   translate: (args, context) => {
     const target = database(args[1]);
@@ -104,6 +139,4 @@ const move = {
   reply: zeroOrOne,
 } as const satisfies KeyedCommand;
 
-export const keyCommands: readonly Command[] = [
-  del, unlink, exists, touch, type, rename, renamenx, copy, move, object,
-];
+export const keyCommands: readonly Command[] = [del, unlink, exists, touch, type, rename, renamenx, copy, move, object];

@@ -36,13 +36,26 @@ function options(args: readonly Buffer[]): Options {
 function indexes(result: OperationResult, withLength: boolean): Reply {
   const [total, matches] = result as readonly [number, readonly (readonly number[])[]];
   const shown = matches.map(([fromA = 0, toA = 0, fromB = 0, toB = 0, length = 0]) =>
-    withLength ? [[fromA, toA], [fromB, toB], length] : [[fromA, toA], [fromB, toB]]);
+    withLength
+      ? [[fromA, toA], [fromB, toB], length]
+      : [
+          [fromA, toA],
+          [fromB, toB],
+        ],
+  );
   return new MapReply(['matches', shown, 'len', total]);
 }
 
 export const lcs = {
-  name: 'lcs', arity: -3, since: '7.0.0', group: 'string', support: 'yes', run: 'keyed',
-  flags: ['readonly'], categories: ['read', 'string', 'slow'], keys: { first: 1, last: 2, step: 1 },
+  name: 'lcs',
+  arity: -3,
+  since: '7.0.0',
+  group: 'string',
+  support: 'yes',
+  run: 'keyed',
+  flags: ['readonly'],
+  categories: ['read', 'string', 'slow'],
+  keys: { first: 1, last: 2, step: 1 },
   summary: 'Finds the longest common subsequence of two strings.',
   translate: (args) => {
     const { mode, minMatchLength } = options(args);

@@ -24,13 +24,19 @@ export function factsOf(result: OperationResult): Facts | null {
   return { encoding, references, idleSeconds, frequency, memoryBytes, serializedBytes, accessedAtSeconds };
 }
 
-const SWITCHING = 'Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.';
+const SWITCHING =
+  'Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.';
 const NOT_LFU = `ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${SWITCHING}`;
 const IS_LFU = `ERR An LFU maxmemory policy is selected, idle time not tracked. ${SWITCHING}`;
 
 const onOneKey = {
-  arity: 3, group: 'generic', support: 'yes', run: 'keyed', keys: { first: 2, last: 2, step: 1 },
-  flags: ['readonly'], categories: ['keyspace', 'read', 'slow'],
+  arity: 3,
+  group: 'generic',
+  support: 'yes',
+  run: 'keyed',
+  keys: { first: 2, last: 2, step: 1 },
+  flags: ['readonly'],
+  categories: ['keyspace', 'read', 'slow'],
   translate: (args: readonly Buffer[]) => facts(at(args, 0)),
 } as const;
 
@@ -41,27 +47,35 @@ const answer = (result: OperationResult, tell: (found: Facts) => Reply): Reply =
 };
 
 const encoding = {
-  ...onOneKey, name: 'object|encoding', since: '2.2.3',
+  ...onOneKey,
+  name: 'object|encoding',
+  since: '2.2.3',
   summary: 'Names how Redis would keep the value of a key.',
   reply: (result) => answer(result, (found) => found.encoding),
 } as const satisfies KeyedCommand;
 
 const freq = {
-  ...onOneKey, name: 'object|freq', since: '4.0.0',
+  ...onOneKey,
+  name: 'object|freq',
+  since: '4.0.0',
   summary: 'Tells how often a key is accessed, on a logarithmic scale.',
   reply: (result, _args, context) =>
     answer(result, (found) => (context.lfu === true ? found.frequency : new ErrorReply(NOT_LFU))),
 } as const satisfies KeyedCommand;
 
 const idletime = {
-  ...onOneKey, name: 'object|idletime', since: '2.2.3',
+  ...onOneKey,
+  name: 'object|idletime',
+  since: '2.2.3',
   summary: 'Tells for how many seconds a key has not been accessed.',
   reply: (result, _args, context) =>
     answer(result, (found) => (context.lfu === true ? new ErrorReply(IS_LFU) : found.idleSeconds)),
 } as const satisfies KeyedCommand;
 
 const refcount = {
-  ...onOneKey, name: 'object|refcount', since: '2.2.3',
+  ...onOneKey,
+  name: 'object|refcount',
+  since: '2.2.3',
   summary: 'Tells how many references Redis would hold to the value of a key.',
   reply: (result) => answer(result, (found) => found.references),
 } as const satisfies KeyedCommand;
@@ -81,15 +95,29 @@ const helpLines = [
 ];
 
 const help = {
-  name: 'object|help', arity: 2, since: '6.2.0', group: 'generic', support: 'yes', run: 'constant', keys: null,
-  flags: ['loading', 'stale'], categories: ['keyspace', 'slow'],
+  name: 'object|help',
+  arity: 2,
+  since: '6.2.0',
+  group: 'generic',
+  support: 'yes',
+  run: 'constant',
+  keys: null,
+  flags: ['loading', 'stale'],
+  categories: ['keyspace', 'slow'],
   summary: 'Lists the subcommands of OBJECT.',
   answer: () => helpLines.map((line) => new SimpleString(line)),
 } as const satisfies ConstantCommand;
 
 export const object = {
-  name: 'object', arity: -2, since: '2.2.3', group: 'generic', support: 'yes', run: 'container', keys: null,
-  flags: [], categories: ['slow'],
+  name: 'object',
+  arity: -2,
+  since: '2.2.3',
+  group: 'generic',
+  support: 'yes',
+  run: 'container',
+  keys: null,
+  flags: [],
+  categories: ['slow'],
   summary: 'Tells how the value of a key is kept and used.',
   subcommands: [encoding, freq, idletime, refcount, help],
 } as const satisfies ContainerCommand;

@@ -5,7 +5,12 @@ import type { Operation } from '../operations/operation.js';
 import { at, SYNTAX_ERROR, word } from './arguments.js';
 import { EX, EXAT, positiveTime, PX, PXAT, type TimeUnit } from './times.js';
 
-const units: ReadonlyMap<string, TimeUnit> = new Map([['EX', EX], ['PX', PX], ['EXAT', EXAT], ['PXAT', PXAT]]);
+const units: ReadonlyMap<string, TimeUnit> = new Map([
+  ['EX', EX],
+  ['PX', PX],
+  ['EXAT', EXAT],
+  ['PXAT', PXAT],
+]);
 
 /** At most one of: a time in one unit (its last value counts), KEEPTTL or PERSIST. */
 class ExpiryOption {

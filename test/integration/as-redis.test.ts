@@ -40,7 +40,7 @@ describe('a cluster answers as Redis does', () => {
 
       for (const [subject, lines] of Object.entries(scripts)) {
         it(subject, async () => {
-          for (const line of lines) await compare(line.split(' ').map((word) => (word === "''" ? '' : word)));
+          for (const words of lines) await compare(words);
         });
       }
 

@@ -49,7 +49,10 @@ describe('the native client on a cluster', () => {
   it('scans a hash key with thousands of fields in order, and everything in all partitions', async () => {
     const names = Array.from({ length: 3_000 }, (_, index) => String(10_000 + index));
     for (let i = 0; i < names.length; i += 500) {
-      await table.multiSet('large', names.slice(i, i + 500).map((sortKey) => ({ sortKey, value: `v${sortKey}` })));
+      await table.multiSet(
+        'large',
+        names.slice(i, i + 500).map((sortKey) => ({ sortKey, value: `v${sortKey}` })),
+      );
     }
     await Promise.all(Array.from({ length: 200 }, (_, row) => table.set(`row:${row}`, 'a', 'b')));
     const found: string[] = [];
@@ -59,7 +62,8 @@ describe('the native client on a cluster', () => {
     }
     expect(found).to.deep.equal(names);
     const counts = new Map<string, number>();
-    for await (const { hashKey } of table.fullScan()) counts.set(String(hashKey), (counts.get(String(hashKey)) ?? 0) + 1);
+    for await (const { hashKey } of table.fullScan())
+      counts.set(String(hashKey), (counts.get(String(hashKey)) ?? 0) + 1);
     expect(counts.get('large')).to.equal(3_000);
     expect([...counts.keys()].filter((key) => key.startsWith('row:'))).to.have.lengthOf(200);
   });
@@ -77,15 +81,22 @@ describe('the native client on a cluster', () => {
     }
     const values = await Promise.all(Array.from({ length: 50 }, (_, key) => table.get(`counter:${key}`, 'n')));
     expect(values.reduce((sum, value) => sum + Number(value), 0)).to.equal(total);
-    await eventually('three replicas everywhere', async () => {
-      const rows = await cluster.admin<PartitionRow[]>('partitions');
-      return rows.every((row) => row.primary !== null && row.secondaries.length === 2) ? true : undefined;
-    }, 60_000);
+    await eventually(
+      'three replicas everywhere',
+      async () => {
+        const rows = await cluster.admin<PartitionRow[]>('partitions');
+        return rows.every((row) => row.primary !== null && row.secondaries.length === 2) ? true : undefined;
+      },
+      60_000,
+    );
   });
 
   it('is told why when the cluster refuses it', async () => {
     const stranger = connect({ ...localCluster(cluster.directory), secret: 'wrong', deadlineMs: 1_000 });
-    const error = await stranger.then(() => null, (refusal: Error) => refusal);
+    const error = await stranger.then(
+      () => null,
+      (refusal: Error) => refusal,
+    );
     expect(error).to.have.property('code', 'E_META');
     expect(error?.message).to.match(/wrong secret/);
   });

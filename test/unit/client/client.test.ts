@@ -55,8 +55,17 @@ describe('the native client', () => {
     expect(await table.set('user:1', 'name', Buffer.from('Grace'))).to.equal(false);
     expect(String(await table.get('user:1', 'name'))).to.equal('Grace');
     expect(await table.get('user:1', 'age')).to.equal(null);
-    expect(await table.multiSet('user:1', [{ sortKey: 'age', value: '36' }, { sortKey: 'name', value: 'Ada' }])).to.equal(1);
-    expect((await table.multiGet('user:1', ['age', 'none', 'name'])).map((value) => value?.toString())).to.deep.equal(['36', undefined, 'Ada']);
+    expect(
+      await table.multiSet('user:1', [
+        { sortKey: 'age', value: '36' },
+        { sortKey: 'name', value: 'Ada' },
+      ]),
+    ).to.equal(1);
+    expect((await table.multiGet('user:1', ['age', 'none', 'name'])).map((value) => value?.toString())).to.deep.equal([
+      '36',
+      undefined,
+      'Ada',
+    ]);
     expect(await table.sortKeyCount('user:1')).to.equal(2);
     expect(await table.del('user:1', 'age')).to.equal(true);
     expect(await table.del('user:1', 'age')).to.equal(false);
@@ -76,7 +85,10 @@ describe('the native client', () => {
   it('sets a field only if the check holds', async () => {
     const lock = { check: Check.absent, checkSortKey: 'owner', value: 'me', ttlMs: 5_000 } as const;
     expect(await table.checkAndSet('lock', lock)).to.deep.equal({ done: true, current: null });
-    expect(await table.checkAndSet('lock', { ...lock, value: 'you' })).to.deep.equal({ done: false, current: Buffer.from('me') });
+    expect(await table.checkAndSet('lock', { ...lock, value: 'you' })).to.deep.equal({
+      done: false,
+      current: Buffer.from('me'),
+    });
     const release = { check: Check.equal, checkSortKey: 'owner', operand: 'me', value: null } as const;
     expect((await table.checkAndSet('lock', release)).done).to.equal(true);
     expect(await table.sortKeyCount('lock')).to.equal(0);
@@ -101,13 +113,17 @@ describe('the native client', () => {
       await table.multiSet(`row:${row}`, fields);
       for (const { sortKey } of fields) expected.push(`row:${row}/${sortKey}`);
     }
-    const met = (await collect(table.fullScan({ pageSize: 10 }))).map(({ hashKey, sortKey }) => `${String(hashKey)}/${String(sortKey)}`);
+    const met = (await collect(table.fullScan({ pageSize: 10 }))).map(
+      ({ hashKey, sortKey }) => `${String(hashKey)}/${String(sortKey)}`,
+    );
     expect(met.sort()).to.deep.equal(expected.sort());
   });
 
   it('tells apart what was refused, what was not executed and what may have been', async () => {
     router.nextOutcome = { status: Status.clientError, value: 'WRONGTYPE no' };
-    expect(await rejection(table.get('k', 's'))).to.be.instanceOf(ClientError).with.property('message', 'WRONGTYPE no');
+    expect(await rejection(table.get('k', 's')))
+      .to.be.instanceOf(ClientError)
+      .with.property('message', 'WRONGTYPE no');
     router.nextOutcome = { status: Status.retry, value: 'no primary' };
     const notExecuted = (await rejection(table.get('k', 's'))) as OperatingError;
     expect([notExecuted.code, notExecuted.retry]).to.deep.equal(['E_NO_PRIMARY', true]);

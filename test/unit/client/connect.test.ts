@@ -4,7 +4,10 @@ import { freePort } from '../../cluster/sockets.js';
 
 describe('connecting a native client', () => {
   const codeOf = (promise: Promise<unknown>): Promise<unknown> =>
-    promise.then(() => 'connected', (error: { code?: unknown }) => error.code);
+    promise.then(
+      () => 'connected',
+      (error: { code?: unknown }) => error.code,
+    );
 
   it('is refused for what is no address', async () => {
     for (const meta of [[], ['localhost'], ['a:1', 'b:2'], [':1']]) {

@@ -30,7 +30,10 @@ export class FakeRouter implements ClientRouter {
       const partition = new FakePartition();
       partition.slots = { from: fromSlot, to: toSlot };
       const configuration = { partition: index, ballot: 1, primary: null, secondaries: [], predecessorGone: true };
-      const routed = new RoutedPartition({ id: index, table: 1, fromSlot, toSlot, rangeVersion: 1, configuration }, table);
+      const routed = new RoutedPartition(
+        { id: index, table: 1, fromSlot, toSlot, rangeVersion: 1, configuration },
+        table,
+      );
       return { partition, routed };
     });
     return this.#known.map(({ partition }) => partition);
@@ -60,7 +63,12 @@ export class FakeRouter implements ClientRouter {
   }
 
   submit(
-    table: RoutedTable, slot: number, _connection: RoutedConnection, db: number, operation: Operation, completion: Completion,
+    table: RoutedTable,
+    slot: number,
+    _connection: RoutedConnection,
+    db: number,
+    operation: Operation,
+    completion: Completion,
   ): void {
     this.submitted.push(operation);
     const outcome = this.nextOutcome ?? this.#execute(table, slot, db, operation);
@@ -68,7 +76,12 @@ export class FakeRouter implements ClientRouter {
     queueMicrotask(() => completion.onOutcome(outcome.status, outcome.value));
   }
 
-  #execute(table: RoutedTable, slot: number, db: number, operation: Operation): { status: number; value: OperationResult } {
+  #execute(
+    table: RoutedTable,
+    slot: number,
+    db: number,
+    operation: Operation,
+  ): { status: number; value: OperationResult } {
     try {
       const value = this.#of(table, slot)?.partition.execute(operation, db) ?? null;
       return { status: Status.ok, value };
@@ -79,7 +92,8 @@ export class FakeRouter implements ClientRouter {
   }
 
   #of(table: RoutedTable, slot: number): { partition: FakePartition; routed: RoutedPartition } | undefined {
-    return this.#known.find(({ routed }) =>
-      routed.table === table && routed.facts.fromSlot <= slot && slot <= routed.facts.toSlot);
+    return this.#known.find(
+      ({ routed }) => routed.table === table && routed.facts.fromSlot <= slot && slot <= routed.facts.toSlot,
+    );
   }
 }
