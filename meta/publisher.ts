@@ -8,7 +8,7 @@ import { Kind } from '../shared/wire/messages.js';
 import type { Network } from '../shared/wire/network.js';
 import type { Nodes } from './nodes.js';
 import type { MetaState } from './state.js';
-import type { StateStore } from './store/store.js';
+import type { StateChange, StateStore } from './store/store.js';
 
 export class Publisher {
   private readonly state: MetaState;
@@ -17,6 +17,7 @@ export class Publisher {
   private readonly store: StateStore;
   private readonly onFatal: (error: Error) => void;
   private readonly logger: Logger;
+  private toWrite: StateChange[] = [];
   private toSay: (() => void)[] = [];
   private writing = false;
   private stopped = false;
@@ -41,37 +42,46 @@ export class Publisher {
   }
 
   /**
-   * Runs `say` once everything changed so far is durable; in order. What it sends has been built before:
-   * built in it, it could hold a later change that is not durable yet.
+   * Runs `say` once everything changed so far is durable, and has been pushed to everybody. What it sends has been
+   * built before: built in it, it could hold a later change that is not durable yet.
    */
   afterPersisted(say: () => void): void {
+    this.gather();
     this.toSay.push(say);
     this.persist();
   }
 
   /** Begins to write what changed, unless a write is under way; that one is followed by another. */
   persist(): void {
+    this.gather();
     if (this.writing || this.stopped) return;
-    const changes = this.state.takeChanges();
-    const say = this.toSay;
+    const { toWrite: changes, toSay: say } = this;
+    this.toWrite = [];
     this.toSay = [];
-    if (changes.tables.length > 0 || changes.partitions.length > 0 || changes.removed) {
-      const { tables, partitions } = changes;
-      const view = changes.removed ? this.fullView() : { full: false, tables, partitions, nodes: [] };
-      say.unshift(() => this.broadcast(view));
-    }
-    if (changes.rows.length === 0) {
+    if (changes.length === 0) {
       for (const run of say) run();
       return;
     }
     this.writing = true;
-    this.store.write(changes.rows, (error) => {
+    this.store.write(changes, (error) => {
       this.writing = false;
       if (error !== null) return this.fail(error);
       for (const run of say) run();
       this.onIdle?.();
       this.persist();
     });
+  }
+
+  /**
+   * Puts changes in line to be written, and views of them to be pushed, where they happened among what else is
+   * said: a full view that was built earlier must not come after them, it would undo them.
+   */
+  private gather(): void {
+    const { rows, tables, partitions, removed } = this.state.takeChanges();
+    this.toWrite.push(...rows);
+    if (!removed && tables.length === 0 && partitions.length === 0) return;
+    const view = removed ? this.fullView() : { full: false, tables, partitions, nodes: [] };
+    this.toSay.push(() => this.broadcast(view));
   }
 
   fullView(): ClusterView {

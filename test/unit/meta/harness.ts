@@ -15,6 +15,9 @@ import { silentLogger } from '../../../shared/logging.js';
 import { type HeartbeatReport, Kind, type Message } from '../../../shared/wire/messages.js';
 import type { Network, Origin } from '../../../shared/wire/network.js';
 
+/** A write takes time, in which more happens. */
+const WRITE_MS = 2;
+
 /** Time passes only by `advance`; what is due runs in order. */
 class VirtualTime implements Environment {
   private nowMs = 1_000;
@@ -199,7 +202,7 @@ export class MetaHarness {
     const meta = new Meta(
       this.time,
       this.network,
-      new MemoryStateStore(this.time, this.rows),
+      new MemoryStateStore({ defer: (run) => this.time.after(WRITE_MS, run) }, this.rows),
       this.options,
       silentLogger,
     );

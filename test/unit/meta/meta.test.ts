@@ -52,6 +52,22 @@ describe('meta', () => {
     expect(views.flatMap((view) => view.partitions.map((partition) => partition.configuration.ballot))).to.include(1);
   });
 
+  it('tells whoever registers while a table is being created of that table, whatever comes first', () => {
+    const harness = new MetaHarness({ servers: 1 });
+    const info = { host: '127.0.0.1', port: 1, machine: 'x', pid: 1, state: 'alive' } as const;
+    for (const role of ['server', 'proxy'] as const) {
+      const origin = { node: role, boot: '1', role };
+      harness.network.onMessage(origin, [Kind.register, { ...origin, ...info }, []]);
+    }
+    harness.time.advance(20);
+    const known = new Set<number>();
+    for (const view of harness.views('proxy')) {
+      if (view.full) known.clear();
+      for (const partition of view.partitions) known.add(partition.id);
+    }
+    expect([...known]).to.deep.equal([1]);
+  });
+
   it('says nothing before it is durable', () => {
     const harness = threeServers();
     harness.keepAlive(['a', 'b', 'c'], 400);
