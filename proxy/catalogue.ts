@@ -28,9 +28,15 @@ export class CatalogueEntry {
     this.isRead = command.flags.includes('readonly');
     this.needsAuthentication = !command.flags.includes('no_auth');
     invariant(command.run !== 'session' || this.handler !== null, `command '${this.name}' has a handler`);
-    this.subcommands = command.subcommands === undefined
-      ? null
-      : new Map(command.subcommands.map((row) => [row.name.slice(row.name.indexOf('|') + 1), new CatalogueEntry(row, this, handlers)]));
+    this.subcommands =
+      command.subcommands === undefined
+        ? null
+        : new Map(
+            command.subcommands.map((row) => [
+              row.name.slice(row.name.indexOf('|') + 1),
+              new CatalogueEntry(row, this, handlers),
+            ]),
+          );
   }
 
   /** `argc` counts the command's name. */

@@ -93,15 +93,37 @@ export class ClientRegistry {
     const query = session.queryBytes + session.requestBytes;
     const output = session.outputBytes;
     const fields: [string, string | number][] = [
-      ['id', session.id], ['addr', session.address], ['laddr', session.localAddress], ['fd', session.id], ['name', facts.name],
-      ['age', Math.floor((now - session.connectedAtMs) / 1000)], ['idle', Math.floor((now - session.lastActiveMs) / 1000)],
-      ['flags', session.flags], ['db', session.database], ['sub', 0], ['psub', 0], ['ssub', 0], ['multi', -1],
-      ['qbuf', query], ['qbuf-free', Math.max(0, REPLY_BUFFER_BYTES - query)], ['argv-mem', session.requestBytes], ['multi-mem', 0],
-      ['rbs', REPLY_BUFFER_BYTES], ['rbp', REPLY_BUFFER_BYTES], ['obl', 0], ['oll', output > 0 ? 1 : 0], ['omem', output],
-      ['tot-mem', SESSION_BYTES + REPLY_BUFFER_BYTES + query + output], ['events', 'r'], ['cmd', facts.lastCommand], ['user', 'default'],
-      ['redir', -1], ['resp', session.resp],
+      ['id', session.id],
+      ['addr', session.address],
+      ['laddr', session.localAddress],
+      ['fd', session.id],
+      ['name', facts.name],
+      ['age', Math.floor((now - session.connectedAtMs) / 1000)],
+      ['idle', Math.floor((now - session.lastActiveMs) / 1000)],
+      ['flags', session.flags],
+      ['db', session.database],
+      ['sub', 0],
+      ['psub', 0],
+      ['ssub', 0],
+      ['multi', -1],
+      ['qbuf', query],
+      ['qbuf-free', Math.max(0, REPLY_BUFFER_BYTES - query)],
+      ['argv-mem', session.requestBytes],
+      ['multi-mem', 0],
+      ['rbs', REPLY_BUFFER_BYTES],
+      ['rbp', REPLY_BUFFER_BYTES],
+      ['obl', 0],
+      ['oll', output > 0 ? 1 : 0],
+      ['omem', output],
+      ['tot-mem', SESSION_BYTES + REPLY_BUFFER_BYTES + query + output],
+      ['events', 'r'],
+      ['cmd', facts.lastCommand],
+      ['user', 'default'],
+      ['redir', -1],
+      ['resp', session.resp],
     ];
-    if (facts.libraryName !== '' || facts.libraryVersion !== '') fields.push(['lib-name', facts.libraryName], ['lib-ver', facts.libraryVersion]);
+    if (facts.libraryName !== '' || facts.libraryVersion !== '')
+      fields.push(['lib-name', facts.libraryName], ['lib-ver', facts.libraryVersion]);
     return fields.map(([name, value]) => `${name}=${value}`).join(' ');
   }
 }

@@ -23,15 +23,23 @@ const INT_MAX = 2 ** 31 - 1;
 const UINT_MAX = 2 ** 32 - 1;
 const LONG_MAX = 2n ** 63n - 1n;
 
-const parameter = (name: string, initial: string, type: ParameterKind, mutable = true): Parameter => ({ name, initial, mutable, type });
+const parameter = (name: string, initial: string, type: ParameterKind, mutable = true): Parameter => ({
+  name,
+  initial,
+  mutable,
+  type,
+});
 const fixed = (name: string, initial: string): Parameter => parameter(name, initial, { kind: 'text' }, false);
 const yesNo = (name: string, initial: string): Parameter => parameter(name, initial, { kind: 'yesNo' });
 const text = (name: string, initial: string): Parameter => parameter(name, initial, { kind: 'text' });
-const memory = (name: string, initial: string, low = 0): Parameter => parameter(name, initial, { kind: 'memory', low: BigInt(low) });
-const memoryOrPercent = (name: string, initial: string): Parameter => parameter(name, initial, { kind: 'memoryOrPercent' });
+const memory = (name: string, initial: string, low = 0): Parameter =>
+  parameter(name, initial, { kind: 'memory', low: BigInt(low) });
+const memoryOrPercent = (name: string, initial: string): Parameter =>
+  parameter(name, initial, { kind: 'memoryOrPercent' });
 const integer = (name: string, initial: string, low: number, high: number | bigint): Parameter =>
   parameter(name, initial, { kind: 'integer', low: BigInt(low), high: BigInt(high) });
-const oneOf = (name: string, initial: string, choices: readonly string[]): Parameter => parameter(name, initial, { kind: 'oneOf', choices });
+const oneOf = (name: string, initial: string, choices: readonly string[]): Parameter =>
+  parameter(name, initial, { kind: 'oneOf', choices });
 /** Another name of the same parameter. */
 const alias = (name: string, of: string): Parameter => parameter(name, '', { kind: 'alias', of });
 
@@ -131,7 +139,16 @@ export const configParameters: readonly Parameter[] = [
   memory('maxmemory', '0'),
   memoryOrPercent('maxmemory-clients', '0'),
   integer('maxmemory-eviction-tenacity', '10', 0, 100),
-  oneOf('maxmemory-policy', 'noeviction', ['volatile-lru', 'volatile-lfu', 'volatile-random', 'volatile-ttl', 'allkeys-lru', 'allkeys-lfu', 'allkeys-random', 'noeviction']),
+  oneOf('maxmemory-policy', 'noeviction', [
+    'volatile-lru',
+    'volatile-lfu',
+    'volatile-random',
+    'volatile-ttl',
+    'allkeys-lru',
+    'allkeys-lfu',
+    'allkeys-random',
+    'noeviction',
+  ]),
   integer('maxmemory-samples', '5', 1, INT_MAX),
   integer('min-replicas-max-lag', '10', 0, INT_MAX),
   integer('min-replicas-to-write', '0', 0, INT_MAX),

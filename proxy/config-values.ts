@@ -4,7 +4,14 @@ import { ClientError } from '../shared/errors.js';
 import type { Parameter } from './config-parameters.js';
 
 const MEMORY_UNITS: Readonly<Record<string, bigint>> = {
-  '': 1n, b: 1n, k: 1000n, kb: 1024n, m: 1000n ** 2n, mb: 1024n ** 2n, g: 1000n ** 3n, gb: 1024n ** 3n,
+  '': 1n,
+  b: 1n,
+  k: 1000n,
+  kb: 1024n,
+  m: 1000n ** 2n,
+  mb: 1024n ** 2n,
+  g: 1000n ** 3n,
+  gb: 1024n ** 3n,
 };
 const U64_MAX = 2n ** 64n - 1n;
 
@@ -29,7 +36,8 @@ export function normalizeValue(parameter: Parameter, text: string): string {
       if (!/^(yes|no)$/i.test(text)) throw new ClientError("argument must be 'yes' or 'no'");
       return text.toLowerCase();
     case 'oneOf':
-      if (!type.choices.includes(text.toLowerCase())) throw new ClientError(`argument(s) must be one of the following: ${type.choices.join(', ')}`);
+      if (!type.choices.includes(text.toLowerCase()))
+        throw new ClientError(`argument(s) must be one of the following: ${type.choices.join(', ')}`);
       return text.toLowerCase();
     case 'integer': {
       const value = parseInteger(Buffer.from(text));
@@ -74,9 +82,15 @@ const EVENT_CLASSES = 'g$lshzxetd';
 /** `A` stands for all classes; K, E, m and n are apart. */
 function normalizeEvents(text: string): string {
   if (/[^Ag$lshzxeKEtmdn]/.test(text)) throw new ClientError("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
-  const classes = [...EVENT_CLASSES].filter((flag) => text.includes('A') || text.includes(flag));
+  const classes = EVENT_CLASSES.split('').filter((flag) => text.includes('A') || text.includes(flag));
   const all = classes.length === EVENT_CLASSES.length ? 'A' : classes.join('');
-  return all + [...'KEmn'].filter((flag) => text.includes(flag)).join('');
+  return (
+    all +
+    'KEmn'
+      .split('')
+      .filter((flag) => text.includes(flag))
+      .join('')
+  );
 }
 
 function normalizeSave(text: string): string {
@@ -88,7 +102,8 @@ function normalizeSave(text: string): string {
 
 function normalizePercentiles(text: string): string {
   const values = words(text).map(Number);
-  if (values.some((value) => Number.isNaN(value))) throw new ClientError('Invalid latency-tracking-info-percentiles parameters');
+  if (values.some((value) => Number.isNaN(value)))
+    throw new ClientError('Invalid latency-tracking-info-percentiles parameters');
   if (values.some((value) => value < 0 || value > 100)) {
     throw new ClientError('latency-tracking-info-percentiles parameters should sit between [0.0,100.0]');
   }
@@ -101,12 +116,18 @@ export interface OutputLimit {
   readonly softSeconds: number;
 }
 
-const CLIENT_CLASSES: Readonly<Record<string, string>> = { normal: 'normal', slave: 'slave', replica: 'slave', pubsub: 'pubsub' };
+const CLIENT_CLASSES: Readonly<Record<string, string>> = {
+  normal: 'normal',
+  slave: 'slave',
+  replica: 'slave',
+  pubsub: 'pubsub',
+};
 
 /** `client-output-buffer-limit`: groups of class, hard, soft, seconds; classes not named keep what they had. */
 export function mergeOutputLimits(before: string, text: string): string {
   const parts = words(text);
-  if (parts.length === 0 || parts.length % 4 !== 0) throw new ClientError('Wrong number of arguments in buffer limit configuration.');
+  if (parts.length === 0 || parts.length % 4 !== 0)
+    throw new ClientError('Wrong number of arguments in buffer limit configuration.');
   const limits = parseOutputLimits(before);
   for (let index = 0; index < parts.length; index += 4) {
     const name = CLIENT_CLASSES[(parts[index] ?? '').toLowerCase()];
@@ -119,7 +140,9 @@ export function mergeOutputLimits(before: string, text: string): string {
     }
     limits.set(name, { hardBytes: Number(hard), softBytes: Number(soft), softSeconds: Number(seconds) });
   }
-  return [...limits].map(([name, limit]) => `${name} ${limit.hardBytes} ${limit.softBytes} ${limit.softSeconds}`).join(' ');
+  return [...limits]
+    .map(([name, limit]) => `${name} ${limit.hardBytes} ${limit.softBytes} ${limit.softSeconds}`)
+    .join(' ');
 }
 
 export function parseOutputLimits(text: string): Map<string, OutputLimit> {
@@ -127,7 +150,9 @@ export function parseOutputLimits(text: string): Map<string, OutputLimit> {
   const limits = new Map<string, OutputLimit>();
   for (let index = 0; index + 3 < parts.length; index += 4) {
     limits.set(parts[index] ?? '', {
-      hardBytes: Number(parts[index + 1]), softBytes: Number(parts[index + 2]), softSeconds: Number(parts[index + 3]),
+      hardBytes: Number(parts[index + 1]),
+      softBytes: Number(parts[index + 2]),
+      softSeconds: Number(parts[index + 3]),
     });
   }
   return limits;

@@ -34,13 +34,16 @@ export class Configuration {
   settings: Settings;
   /** Told after every change. */
   onChange: () => void = () => undefined;
-  private readonly parameters = new Map<string, Parameter>(configParameters.map((parameter) => [parameter.name, parameter]));
+  private readonly parameters = new Map<string, Parameter>(
+    configParameters.map((parameter) => [parameter.name, parameter]),
+  );
   private readonly values = new Map<string, string>();
 
   /** `initial`: by name, what differs from Redis's defaults. */
   constructor(initial: Readonly<Record<string, string>> = {}) {
     for (const parameter of configParameters) {
-      if (parameter.type.kind !== 'alias') this.values.set(parameter.name, initial[parameter.name] ?? parameter.initial);
+      if (parameter.type.kind !== 'alias')
+        this.values.set(parameter.name, initial[parameter.name] ?? parameter.initial);
     }
     this.settings = this.workOut();
   }
@@ -65,7 +68,8 @@ export class Configuration {
     for (const [given, value] of pairs) {
       const name = given.toLowerCase();
       const parameter = this.parameters.get(this.canonical(name));
-      if (parameter === undefined) throw new ClientError(`ERR Unknown option or number of arguments for CONFIG SET - '${given}'`);
+      if (parameter === undefined)
+        throw new ClientError(`ERR Unknown option or number of arguments for CONFIG SET - '${given}'`);
       try {
         if (!parameter.mutable) throw new ClientError("can't set immutable config");
         if (changes.has(parameter.name)) throw new ClientError('duplicate parameter');

@@ -97,8 +97,12 @@ export class Dispatcher {
 
   /** Keys in several slots: one operation a partition, each on that partition's share of the arguments. */
   private union(
-    session: Session, entry: CatalogueEntry, command: KeyedCommand, kind: 'sum' | 'ok' | 'positions',
-    args: readonly Buffer[], slots: readonly number[],
+    session: Session,
+    entry: CatalogueEntry,
+    command: KeyedCommand,
+    kind: 'sum' | 'ok' | 'positions',
+    args: readonly Buffer[],
+    slots: readonly number[],
   ): void {
     const step = command.keys?.step ?? 1;
     // What is wrong with the arguments as a whole is told before anything is sent.
@@ -116,25 +120,52 @@ export class Dispatcher {
     const parts = [...shares.values()];
     const operations = parts.map((share) => command.translate(share.args, context));
     this.fanOut(session, entry, args, [...shares.keys()], operations, (results) =>
-      command.reply(mergeUnion(kind, results, parts.map((share) => share.positions)), args, context));
+      command.reply(
+        mergeUnion(
+          kind,
+          results,
+          parts.map((share) => share.positions),
+        ),
+        args,
+        context,
+      ),
+    );
   }
 
   private whole(session: Session, entry: CatalogueEntry, command: WholeCommand, args: readonly Buffer[]): void {
     const { partitions } = this.proxy.table;
-    if (!this.proxy.table.complete) throw new ClientError('ERR not executed: not all partitions of the table are known yet');
+    if (!this.proxy.table.complete)
+      throw new ClientError('ERR not executed: not all partitions of the table are known yet');
     const { context } = session;
     const operation = command.translate(args, context);
-    this.fanOut(session, entry, args, partitions, partitions.map(() => operation), (results) => command.merge(results, args, context));
+    this.fanOut(
+      session,
+      entry,
+      args,
+      partitions,
+      partitions.map(() => operation),
+      (results) => command.merge(results, args, context),
+    );
   }
 
   private fanOut(
-    session: Session, entry: CatalogueEntry, args: readonly Buffer[], partitions: readonly RoutedPartition[],
-    operations: readonly Operation[], merge: (results: readonly OperationResult[]) => Reply,
+    session: Session,
+    entry: CatalogueEntry,
+    args: readonly Buffer[],
+    partitions: readonly RoutedPartition[],
+    operations: readonly Operation[],
+    merge: (results: readonly OperationResult[]) => Reply,
   ): void {
     const pending = new PendingParts(this, session, entry, args, this.proxy.clock.nowMs, partitions.length, merge);
     session.enqueue(pending);
     partitions.forEach((partition, index) => {
-      this.proxy.router.submitTo(partition, session.routed, session.context.db, operations[index] as Operation, pending.part(index));
+      this.proxy.router.submitTo(
+        partition,
+        session.routed,
+        session.context.db,
+        operations[index] as Operation,
+        pending.part(index),
+      );
     });
   }
 
@@ -171,7 +202,11 @@ export class Dispatcher {
 
   private rejectSubcommand(session: Session, container: CatalogueEntry, args: readonly Buffer[]): void {
     const subcommand = args[0]?.toString('utf8', 0, ECHO_BYTES_MAX) ?? '';
-    this.reject(session, null, `ERR unknown subcommand '${printable(subcommand)}'. Try ${container.name.toUpperCase()} HELP.`);
+    this.reject(
+      session,
+      null,
+      `ERR unknown subcommand '${printable(subcommand)}'. Try ${container.name.toUpperCase()} HELP.`,
+    );
   }
 
   /** Every executed command passes here once, with its reply: statistics, slow log, latency. */
@@ -182,7 +217,8 @@ export class Dispatcher {
     if (failed) statistics.error(reply.text);
     entry.statistics.executed(Math.round(ms * 1000), failed);
     const { slowerThanUsec, latencyThresholdMs } = configuration.settings;
-    if (slowerThanUsec >= 0 && ms * 1000 >= slowerThanUsec && !entry.command.flags.includes('skip_slowlog')) this.slow(session, entry, args, ms);
+    if (slowerThanUsec >= 0 && ms * 1000 >= slowerThanUsec && !entry.command.flags.includes('skip_slowlog'))
+      this.slow(session, entry, args, ms);
     if (latencyThresholdMs > 0 && ms >= latencyThresholdMs) {
       this.proxy.latency.add('command', ms, this.proxy.environment.wallMs());
     }
@@ -191,7 +227,12 @@ export class Dispatcher {
   private slow(session: Session, entry: CatalogueEntry, args: readonly Buffer[], ms: number): void {
     const words = [...entry.name.split('|').map((part) => Buffer.from(part)), ...args];
     this.proxy.slowlog.add(
-      words, ms * 1000, this.proxy.environment.wallMs(), session.address, session.facts.name, this.proxy.configuration.settings.slowlogMaxLen,
+      words,
+      ms * 1000,
+      this.proxy.environment.wallMs(),
+      session.address,
+      session.facts.name,
+      this.proxy.configuration.settings.slowlogMaxLen,
     );
   }
 }

@@ -28,7 +28,13 @@ export abstract class Pending {
   readonly startedAtMs: number;
   private readonly dispatcher: Dispatcher;
 
-  constructor(dispatcher: Dispatcher, session: Session, entry: CatalogueEntry, args: readonly Buffer[], startedAtMs: number) {
+  constructor(
+    dispatcher: Dispatcher,
+    session: Session,
+    entry: CatalogueEntry,
+    args: readonly Buffer[],
+    startedAtMs: number,
+  ) {
     this.dispatcher = dispatcher;
     this.session = session;
     this.entry = entry;
@@ -48,7 +54,10 @@ export abstract class Pending {
 export function outcomeError(status: number, value: OperationResult): ErrorReply {
   const text = String(value);
   if (status === Status.clientError) return new ErrorReply(text);
-  if (status === Status.unknown) return new ErrorReply(text.startsWith('UNKNOWN ') ? text : `UNKNOWN ${text}; the command may or may not have been executed`);
+  if (status === Status.unknown)
+    return new ErrorReply(
+      text.startsWith('UNKNOWN ') ? text : `UNKNOWN ${text}; the command may or may not have been executed`,
+    );
   return new ErrorReply(`ERR not executed: ${text}`);
 }
 
@@ -81,8 +90,13 @@ export class PendingParts extends Pending {
   private failure: { status: number; value: OperationResult } | null = null;
 
   constructor(
-    dispatcher: Dispatcher, session: Session, entry: CatalogueEntry, args: readonly Buffer[], startedAtMs: number,
-    parts: number, merge: (results: readonly OperationResult[]) => Reply,
+    dispatcher: Dispatcher,
+    session: Session,
+    entry: CatalogueEntry,
+    args: readonly Buffer[],
+    startedAtMs: number,
+    parts: number,
+    merge: (results: readonly OperationResult[]) => Reply,
   ) {
     super(dispatcher, session, entry, args, startedAtMs);
     this.results = new Array<OperationResult>(parts).fill(null);
@@ -109,14 +123,17 @@ export class PendingParts extends Pending {
     const { failure } = this;
     if (failure === null) return replyOr(() => this.merge(this.results));
     // Some partitions did it and others did not: neither a success nor "not executed" would be true.
-    if (this.executed > 0 && this.entry.isWrite) return outcomeError(Status.unknown, `executed in part: ${String(failure.value)}`);
+    if (this.executed > 0 && this.entry.isWrite)
+      return outcomeError(Status.unknown, `executed in part: ${String(failure.value)}`);
     return outcomeError(failure.status, failure.value);
   }
 }
 
 /** How the results of a union's parts become one: see KeyedCommand.union. `positions`: for each part, where its keys were. */
 export function mergeUnion(
-  union: 'sum' | 'ok' | 'positions', results: readonly OperationResult[], positions: readonly (readonly number[])[],
+  union: 'sum' | 'ok' | 'positions',
+  results: readonly OperationResult[],
+  positions: readonly (readonly number[])[],
 ): OperationResult {
   if (union === 'sum') return results.reduce<number>((sum, result) => sum + Number(result), 0);
   if (union === 'ok') return results[0] ?? null;
@@ -128,4 +145,3 @@ export function mergeUnion(
   });
   return merged;
 }
-

@@ -35,6 +35,9 @@ export interface ProxyOptions {
   readonly table: string;
   /** Empty: none is asked for. */
   readonly requirepass: string;
+  /** Connections of clients at once; absent: Redis's default. */
+  readonly maxClients?: number;
+  readonly heartbeatMs?: number;
   /** The machine this process is on, as meta is told. */
   readonly machine: string;
   readonly deadlineMs?: number;
@@ -78,13 +81,18 @@ export class Proxy implements ProxyContext {
     this.startedAtMs = environment.wallMs();
     this.clock = new TurnClock(environment);
     this.clients = new ClientRegistry(environment, this.clock);
-    this.configuration = new Configuration({ requirepass: options.requirepass, bind: options.host, port: String(options.port) });
+    this.configuration = new Configuration({
+      requirepass: options.requirepass,
+      bind: options.host,
+      port: String(options.port),
+    });
     this.router = new Router(environment, network, {
       metaHost: options.metaHost,
       metaPort: options.metaPort,
       describe: () => this.describe(),
       isReadOnly,
       ...(options.deadlineMs === undefined ? {} : { deadlineMs: options.deadlineMs }),
+      ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
       onRefused: (reason) => logger.warn({ reason }, 'meta refused this proxy'),
       onView: () => this.onView(),
     });
@@ -103,8 +111,14 @@ export class Proxy implements ProxyContext {
   private describe(): NodeInfo {
     const { self } = this.network;
     return {
-      node: self.node, role: 'proxy', boot: self.boot, host: this.options.host, port: this.port, machine: this.options.machine,
-      pid: process.pid, state: 'alive',
+      node: self.node,
+      role: 'proxy',
+      boot: self.boot,
+      host: this.options.host,
+      port: this.port,
+      machine: this.options.machine,
+      pid: process.pid,
+      state: 'alive',
     };
   }
 
@@ -112,7 +126,11 @@ export class Proxy implements ProxyContext {
   start(done: (error: Error | null) => void): void {
     const failed = (error: Error): void => {
       const { host, port } = this.options;
-      done(new OperatingError('E_LISTEN', `cannot listen for Redis clients on ${host}:${port}: ${error.message}`, { cause: error }));
+      done(
+        new OperatingError('E_LISTEN', `cannot listen for Redis clients on ${host}:${port}: ${error.message}`, {
+          cause: error,
+        }),
+      );
     };
     this.server.once('error', failed);
     this.server.listen({ host: this.options.host, port: this.options.port, backlog: BACKLOG }, () => {

@@ -34,7 +34,14 @@ export class Session {
   readonly localAddress: string;
   readonly connectedAtMs: number;
   readonly routed: RoutedConnection;
-  readonly facts: ClientFacts = { name: '', libraryName: '', libraryVersion: '', lastCommand: 'NULL', noEvict: false, noTouch: false };
+  readonly facts: ClientFacts = {
+    name: '',
+    libraryName: '',
+    libraryVersion: '',
+    lastCommand: 'NULL',
+    noEvict: false,
+    noTouch: false,
+  };
   readonly output = new Output();
   authenticated: boolean;
   /** What translations see of this connection; replaced, never changed, as pending requests keep theirs. */
@@ -175,7 +182,14 @@ export class Session {
   }
 
   private stalled(): boolean {
-    return this.closing || this.closed || this.held || this.outputFull || this.routed.congested || this.pendingCount >= this.window;
+    return (
+      this.closing ||
+      this.closed ||
+      this.held ||
+      this.outputFull ||
+      this.routed.congested ||
+      this.pendingCount >= this.window
+    );
   }
 
   /** Dispatches what has arrived, as far as it may. */
@@ -207,9 +221,14 @@ export class Session {
       return;
     }
     const buffered = this.parser.bufferedBytes;
-    const allowed = this.authenticated ? this.proxy.configuration.settings.queryBufferLimit : limits.unauthenticatedBufferBytes;
+    const allowed = this.authenticated
+      ? this.proxy.configuration.settings.queryBufferLimit
+      : limits.unauthenticatedBufferBytes;
     if (buffered > allowed) {
-      this.proxy.logger.warn({ client: this.id, address: this.address, buffered, allowed }, 'closing client: its query buffer is over the limit');
+      this.proxy.logger.warn(
+        { client: this.id, address: this.address, buffered, allowed },
+        'closing client: its query buffer is over the limit',
+      );
       this.destroy();
       return;
     }
@@ -326,11 +345,19 @@ export class Session {
     const bytes = this.socket.writableLength;
     if (bytes === 0) return;
     const { hardBytes, softBytes, softSeconds } = this.proxy.configuration.settings.normalOutputLimit;
-    const hard = this.authenticated ? Math.min(hardBytes === 0 ? limits.clientOutputBytes : hardBytes, limits.clientOutputBytes) : limits.unauthenticatedOutputBytes;
-    const overSoft = softBytes > 0 && bytes > softBytes && this.outputFull
-      && this.proxy.clock.nowMs - this.outputFullSinceMs > softSeconds * 1000;
+    const hard = this.authenticated
+      ? Math.min(hardBytes === 0 ? limits.clientOutputBytes : hardBytes, limits.clientOutputBytes)
+      : limits.unauthenticatedOutputBytes;
+    const overSoft =
+      softBytes > 0 &&
+      bytes > softBytes &&
+      this.outputFull &&
+      this.proxy.clock.nowMs - this.outputFullSinceMs > softSeconds * 1000;
     if (bytes <= hard && !overSoft) return;
-    this.proxy.logger.warn({ client: this.id, address: this.address, bytes }, 'closing client: it does not read and its output is over the limit');
+    this.proxy.logger.warn(
+      { client: this.id, address: this.address, bytes },
+      'closing client: it does not read and its output is over the limit',
+    );
     this.destroy();
   }
 

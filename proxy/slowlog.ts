@@ -19,7 +19,14 @@ export class Slowlog {
   entries: SlowlogEntry[] = [];
   private nextId = 0;
 
-  add(words: readonly Buffer[], usec: number, wallMs: number, address: string, clientName: string, maxEntries: number): void {
+  add(
+    words: readonly Buffer[],
+    usec: number,
+    wallMs: number,
+    address: string,
+    clientName: string,
+    maxEntries: number,
+  ): void {
     this.entries.unshift({
       id: this.nextId,
       atS: Math.floor(wallMs / 1000),
@@ -40,10 +47,17 @@ export class Slowlog {
 /** Copies: an entry must not keep a client's whole buffer alive. */
 function shorten(words: readonly Buffer[]): Buffer[] {
   const kept = words.length > ARGUMENTS_MAX ? ARGUMENTS_MAX - 1 : words.length;
-  const result = words.slice(0, kept).map((word) =>
-    word.length <= ARGUMENT_BYTES_MAX
-      ? Buffer.from(word)
-      : Buffer.concat([word.subarray(0, ARGUMENT_BYTES_MAX), Buffer.from(`... (${word.length - ARGUMENT_BYTES_MAX} more bytes)`)]));
-  if (words.length > ARGUMENTS_MAX) result.push(Buffer.from(`... (${words.length - ARGUMENTS_MAX + 1} more arguments)`));
+  const result = words
+    .slice(0, kept)
+    .map((word) =>
+      word.length <= ARGUMENT_BYTES_MAX
+        ? Buffer.from(word)
+        : Buffer.concat([
+            word.subarray(0, ARGUMENT_BYTES_MAX),
+            Buffer.from(`... (${word.length - ARGUMENT_BYTES_MAX} more bytes)`),
+          ]),
+    );
+  if (words.length > ARGUMENTS_MAX)
+    result.push(Buffer.from(`... (${words.length - ARGUMENTS_MAX + 1} more arguments)`));
   return result;
 }

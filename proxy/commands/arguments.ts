@@ -9,7 +9,8 @@ const INT_MAX = 2 ** 31 - 1;
 export function cInt(argument: Buffer | undefined): number {
   const value = argument === undefined ? null : parseInteger(argument);
   if (value === null) throw new ClientError(NOT_AN_INTEGER);
-  if (value < -INT_MAX - 1 || value > INT_MAX) throw new ClientError(`ERR value is out of range, value must between ${-INT_MAX - 1} and ${INT_MAX}`);
+  if (value < -INT_MAX - 1 || value > INT_MAX)
+    throw new ClientError(`ERR value is out of range, value must between ${-INT_MAX - 1} and ${INT_MAX}`);
   return Number(value);
 }
 

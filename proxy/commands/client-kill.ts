@@ -28,7 +28,13 @@ function positive(argument: Buffer, error: string): number {
   return Number(value);
 }
 
-const TYPES: Readonly<Record<string, boolean>> = { normal: true, master: false, replica: false, slave: false, pubsub: false };
+const TYPES: Readonly<Record<string, boolean>> = {
+  normal: true,
+  master: false,
+  replica: false,
+  slave: false,
+  pubsub: false,
+};
 
 function typeFilter(value: Buffer): Filter {
   const type = value.toString('latin1');
@@ -62,10 +68,14 @@ function filterOf(call: Call, option: string, value: Buffer): Filter {
       const address = value.toString('latin1');
       return (session) => session.localAddress === address;
     }
-    case 'TYPE': return typeFilter(value);
-    case 'USER': return userFilter(value);
-    case 'MAXAGE': return ageFilter(call, value);
-    default: throw new ClientError('ERR syntax error');
+    case 'TYPE':
+      return typeFilter(value);
+    case 'USER':
+      return userFilter(value);
+    case 'MAXAGE':
+      return ageFilter(call, value);
+    default:
+      throw new ClientError('ERR syntax error');
   }
 }
 
@@ -86,7 +96,9 @@ export const kill: SessionHandler = (call) => {
       filters.push(filterOf(call, option, value));
     }
   }
-  const chosen = proxy.clients.all().filter((session) => !(skipSelf && session === self) && filters.every((filter) => filter(session)));
+  const chosen = proxy.clients
+    .all()
+    .filter((session) => !(skipSelf && session === self) && filters.every((filter) => filter(session)));
   for (const session of chosen) close(call, session);
   return chosen.length;
 };

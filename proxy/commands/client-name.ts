@@ -6,6 +6,7 @@ export function isPlainText(text: Buffer): boolean {
 }
 
 export function checkClientName(name: Buffer): string {
-  if (!isPlainText(name)) throw new ClientError('ERR Client names cannot contain spaces, newlines or special characters.');
+  if (!isPlainText(name))
+    throw new ClientError('ERR Client names cannot contain spaces, newlines or special characters.');
   return name.toString('latin1');
 }

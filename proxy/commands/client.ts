@@ -25,7 +25,8 @@ const setinfo: SessionHandler = ({ session, args }) => {
   const option = at(args, 0).toString('latin1');
   const value = at(args, 1);
   const which = option.toLowerCase();
-  if (which !== 'lib-name' && which !== 'lib-ver') throw new ClientError(`ERR Unrecognized option '${option.slice(0, 128)}'`);
+  if (which !== 'lib-name' && which !== 'lib-ver')
+    throw new ClientError(`ERR Unrecognized option '${option.slice(0, 128)}'`);
   if (!isPlainText(value)) throw new ClientError(`ERR ${which} cannot contain spaces, newlines or special characters.`);
   if (which === 'lib-name') session.facts.libraryName = value.toString('latin1');
   else session.facts.libraryVersion = value.toString('latin1');
@@ -95,18 +96,32 @@ const unpause: SessionHandler = ({ proxy }) => {
 const unblock: SessionHandler = ({ args }) => {
   if (args.length > 2) throw new ClientError(SYNTAX);
   const reason = args.length === 2 ? word(args[1]) : 'TIMEOUT';
-  if (reason !== 'TIMEOUT' && reason !== 'ERROR') throw new ClientError('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
+  if (reason !== 'TIMEOUT' && reason !== 'ERROR')
+    throw new ClientError('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
   if (parseInteger(at(args, 0)) === null) throw new ClientError('ERR value is not an integer or out of range');
   return 0;
 };
 
 const getredir: SessionHandler = () => -1;
 
-const trackinginfo: SessionHandler = () => new MapReply(['flags', new SetReply(['off']), 'redirect', -1, 'prefixes', []]);
+const trackinginfo: SessionHandler = () =>
+  new MapReply(['flags', new SetReply(['off']), 'redirect', -1, 'prefixes', []]);
 
 export const clientHandlers = {
-  'client|id': id, 'client|getname': getname, 'client|setname': setname, 'client|setinfo': setinfo, 'client|info': info,
-  'client|list': list, 'client|kill': kill, 'client|no-evict': noEvict, 'client|no-touch': noTouch, 'client|reply': reply,
-  'client|pause': pause, 'client|unpause': unpause, 'client|unblock': unblock, 'client|getredir': getredir,
-  'client|trackinginfo': trackinginfo, 'client|help': help,
+  'client|id': id,
+  'client|getname': getname,
+  'client|setname': setname,
+  'client|setinfo': setinfo,
+  'client|info': info,
+  'client|list': list,
+  'client|kill': kill,
+  'client|no-evict': noEvict,
+  'client|no-touch': noTouch,
+  'client|reply': reply,
+  'client|pause': pause,
+  'client|unpause': unpause,
+  'client|unblock': unblock,
+  'client|getredir': getredir,
+  'client|trackinginfo': trackinginfo,
+  'client|help': help,
 } satisfies Record<string, SessionHandler>;

@@ -17,21 +17,43 @@ function keySpecifications(entry: CatalogueEntry): Reply {
   if (keys === null) return [];
   const different = keys.last === keys.first + 1 && keyFlags(entry, 0) !== keyFlags(entry, 1);
   const ranges = different
-    ? [{ first: keys.first, last: 0, step: 1 }, { first: keys.last, last: 0, step: 1 }]
+    ? [
+        { first: keys.first, last: 0, step: 1 },
+        { first: keys.last, last: 0, step: 1 },
+      ]
     : [{ first: keys.first, last: keys.last < 0 ? keys.last : keys.last - keys.first, step: keys.step }];
-  return ranges.map((range, index) => new MapReply([
-    'flags', statuses(keyFlags(entry, index)),
-    'begin_search', new MapReply(['type', 'index', 'spec', new MapReply(['index', range.first])]),
-    'find_keys', new MapReply(['type', 'range', 'spec', new MapReply(['lastkey', range.last, 'keystep', range.step, 'limit', 0])]),
-  ]));
+  return ranges.map(
+    (range, index) =>
+      new MapReply([
+        'flags',
+        statuses(keyFlags(entry, index)),
+        'begin_search',
+        new MapReply(['type', 'index', 'spec', new MapReply(['index', range.first])]),
+        'find_keys',
+        new MapReply([
+          'type',
+          'range',
+          'spec',
+          new MapReply(['lastkey', range.last, 'keystep', range.step, 'limit', 0]),
+        ]),
+      ]),
+  );
 }
 
 function describe(entry: CatalogueEntry): Reply {
   const { name, arity, flags, keys, categories } = entry.command;
   const subcommands = entry.subcommands === null ? [] : [...entry.subcommands.values()];
   return [
-    name, arity, statuses(flags), keys?.first ?? 0, keys?.last ?? 0, keys?.step ?? 0,
-    statuses(categories.map((category) => `@${category}`)), [], keySpecifications(entry), subcommands.map(describe),
+    name,
+    arity,
+    statuses(flags),
+    keys?.first ?? 0,
+    keys?.last ?? 0,
+    keys?.step ?? 0,
+    statuses(categories.map((category) => `@${category}`)),
+    [],
+    keySpecifications(entry),
+    subcommands.map(describe),
   ];
 }
 
@@ -51,15 +73,19 @@ function document(entry: CatalogueEntry): Reply {
   const { summary, since, group } = entry.command;
   const fields: Reply[] = ['summary', summary, 'since', since, 'group', group];
   if (entry.subcommands !== null) {
-    fields.push('subcommands', new MapReply([...entry.subcommands.values()].flatMap((row): Reply[] => [row.name, document(row)])));
+    fields.push(
+      'subcommands',
+      new MapReply([...entry.subcommands.values()].flatMap((row): Reply[] => [row.name, document(row)])),
+    );
   }
   return new MapReply(fields);
 }
 
 const docs: SessionHandler = ({ proxy, args }) => {
-  const wanted = args.length === 0
-    ? proxy.catalogue.entries
-    : args.flatMap((argument) => proxy.catalogue.findFull(argument.toString('latin1')) ?? []);
+  const wanted =
+    args.length === 0
+      ? proxy.catalogue.entries
+      : args.flatMap((argument) => proxy.catalogue.findFull(argument.toString('latin1')) ?? []);
   return new MapReply(wanted.flatMap((entry): Reply[] => [entry.name, document(entry)]));
 };
 
@@ -69,13 +95,16 @@ const list: SessionHandler = ({ proxy, args }) => {
   if (args.length !== 3 || word(args[0]) !== 'FILTERBY') throw new ClientError('ERR syntax error');
   const value = at(args, 2);
   switch (word(args[1])) {
-    case 'MODULE': return [];
+    case 'MODULE':
+      return [];
     case 'ACLCAT': {
       const category = value.toString('latin1').toLowerCase();
       return names.filter(({ command }) => command.categories.includes(category)).map(({ name }) => name);
     }
-    case 'PATTERN': return names.filter(({ name }) => globMatches(value, Buffer.from(name), true)).map(({ name }) => name);
-    default: throw new ClientError('ERR syntax error');
+    case 'PATTERN':
+      return names.filter(({ name }) => globMatches(value, Buffer.from(name), true)).map(({ name }) => name);
+    default:
+      throw new ClientError('ERR syntax error');
   }
 };
 
@@ -83,7 +112,10 @@ const list: SessionHandler = ({ proxy, args }) => {
 function commandLine({ proxy, args }: Call): { entry: CatalogueEntry; rest: readonly Buffer[]; positions: number[] } {
   const found = proxy.catalogue.find(at(args, 0).toString('latin1'));
   const subcommand = found?.subcommands?.get(word(args[1]).toLowerCase());
-  if (found === undefined || (found.subcommands !== null && found.command.run === 'container' && subcommand === undefined)) {
+  if (
+    found === undefined ||
+    (found.subcommands !== null && found.command.run === 'container' && subcommand === undefined)
+  ) {
     throw new ClientError('ERR Invalid command specified');
   }
   const entry = subcommand ?? found;
@@ -104,6 +136,12 @@ const getkeysandflags: SessionHandler = (call) => {
 };
 
 export const commandHandlers = {
-  command: all, 'command|count': count, 'command|info': info, 'command|docs': docs, 'command|list': list, 'command|getkeys': getkeys,
-  'command|getkeysandflags': getkeysandflags, 'command|help': help,
+  command: all,
+  'command|count': count,
+  'command|info': info,
+  'command|docs': docs,
+  'command|list': list,
+  'command|getkeys': getkeys,
+  'command|getkeysandflags': getkeysandflags,
+  'command|help': help,
 } satisfies Record<string, SessionHandler>;

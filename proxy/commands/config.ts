@@ -22,5 +22,8 @@ const resetstat: SessionHandler = ({ proxy }) => {
 };
 
 export const configHandlers = {
-  'config|get': get, 'config|set': set, 'config|resetstat': resetstat, 'config|help': help,
+  'config|get': get,
+  'config|set': set,
+  'config|resetstat': resetstat,
+  'config|help': help,
 } satisfies Record<string, SessionHandler>;

@@ -8,9 +8,11 @@ import { cInt } from './arguments.js';
 import { REDIS_VERSION } from './redis-version.js';
 import { checkClientName } from './client-name.js';
 
-const NO_PASSWORD = 'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?';
+const NO_PASSWORD =
+  'ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?';
 const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.';
-const AUTH_BEFORE_HELLO = 'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time';
+const AUTH_BEFORE_HELLO =
+  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time';
 
 /** Takes the same time for every wrong password: digests of equal length are compared. */
 function sameSecret(given: Buffer, expected: string): boolean {
@@ -60,7 +62,20 @@ const hello: SessionHandler = (call) => {
   if (name !== null) session.facts.name = name;
   session.useProtocol(version);
   return new MapReply([
-    'server', 'redis', 'version', REDIS_VERSION, 'proto', version, 'id', session.id, 'mode', 'standalone', 'role', 'master', 'modules', [],
+    'server',
+    'redis',
+    'version',
+    REDIS_VERSION,
+    'proto',
+    version,
+    'id',
+    session.id,
+    'mode',
+    'standalone',
+    'role',
+    'master',
+    'modules',
+    [],
   ]);
 };
 
@@ -95,4 +110,7 @@ const reset: SessionHandler = ({ session }) => {
   return new SimpleString('RESET');
 };
 
-export const connectionHandlers = { auth, hello, ping, echo, select, quit, reset } satisfies Record<string, SessionHandler>;
+export const connectionHandlers = { auth, hello, ping, echo, select, quit, reset } satisfies Record<
+  string,
+  SessionHandler
+>;

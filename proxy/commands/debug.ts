@@ -5,7 +5,17 @@
 import { at, cInteger, word } from '../../shared/commands/arguments.js';
 import { factsOf } from '../../shared/commands/object.js';
 import {
-  AttributedReply, BigNumberReply, DoubleReply, ErrorReply, MapReply, OK, PushReply, type Reply, SetReply, SimpleString, VerbatimReply,
+  AttributedReply,
+  BigNumberReply,
+  DoubleReply,
+  ErrorReply,
+  MapReply,
+  OK,
+  PushReply,
+  type Reply,
+  SetReply,
+  SimpleString,
+  VerbatimReply,
 } from '../../shared/commands/reply.js';
 import { ClientError } from '../../shared/errors.js';
 import { globMatches } from '../../shared/glob.js';
@@ -31,7 +41,12 @@ function sleep(call: Call): typeof LATER {
 }
 
 /** One operation whose result makes the reply. */
-function ask(call: Call, key: Buffer, operation: ReturnType<typeof facts>, reply: (result: OperationResult) => Reply): typeof LATER {
+function ask(
+  call: Call,
+  key: Buffer,
+  operation: ReturnType<typeof facts>,
+  reply: (result: OperationResult) => Reply,
+): typeof LATER {
   const finish = call.later();
   call.proxy.router.submit(call.proxy.table, slotOf(key), call.session.routed, call.session.database, operation, {
     onOutcome: (status, value) => finish(status === Status.ok ? reply(value) : outcomeError(status, value)),
@@ -45,7 +60,9 @@ function object(call: Call): typeof LATER {
     const found = factsOf(result);
     if (found === null) return new ErrorReply('ERR no such key');
     const clock = found.accessedAtSeconds & 0xff_ffff;
-    return new SimpleString(`Value at:0x0 refcount:${found.references} encoding:${found.encoding} serializedlength:${found.serializedBytes} lru:${clock} lru_seconds_idle:${found.idleSeconds}`);
+    return new SimpleString(
+      `Value at:0x0 refcount:${found.references} encoding:${found.encoding} serializedlength:${found.serializedBytes} lru:${clock} lru_seconds_idle:${found.idleSeconds}`,
+    );
   });
 }
 
@@ -76,7 +93,10 @@ function askAll(call: Call, operation: Operation, reply: (results: readonly Oper
 function wholeDigest(call: Call): typeof LATER {
   return askAll(call, digest(), (digests) => {
     const sum = Buffer.alloc(20);
-    for (const each of digests) (each as Buffer).forEach((byte, index) => { sum[index] = (sum[index] ?? 0) ^ byte; });
+    for (const each of digests)
+      (each as Buffer).forEach((byte, index) => {
+        sum[index] = (sum[index] ?? 0) ^ byte;
+      });
     return new SimpleString(hex(sum));
   });
 }
@@ -96,7 +116,8 @@ function digestOfValues(call: Call): Reply | typeof LATER {
   keys.forEach((key, index) => {
     proxy.router.submit(proxy.table, slotOf(key), session.routed, session.database, digestValues([key]), {
       onOutcome(status, value) {
-        if (status === Status.ok) replies[index] = new SimpleString(hex((value as readonly OperationResult[])[0] ?? null));
+        if (status === Status.ok)
+          replies[index] = new SimpleString(hex((value as readonly OperationResult[])[0] ?? null));
         else failure = outcomeError(status, value);
         left -= 1;
         if (left === 0) finish(failure ?? replies);
@@ -107,17 +128,28 @@ function digestOfValues(call: Call): Reply | typeof LATER {
 }
 
 const PROTOCOL_SAMPLES: Readonly<Record<string, Reply>> = {
-  string: 'Hello World', integer: 12345, double: new DoubleReply(3.141), bignum: new BigNumberReply('1234567999999999999999999999999999999'), null: null,
-  array: [0, 1, 2], set: new SetReply([0, 1, 2]), map: new MapReply([0, false, 1, true, 2, false]),
-  attrib: new AttributedReply(['key-popularity', ['key:123', 90]], 'Some real reply following the attribute'), push: new PushReply(['server-cpu-usage', 42]),
-  verbatim: new VerbatimReply('txt', 'This is a verbatim\nstring'), true: true, false: false,
+  string: 'Hello World',
+  integer: 12345,
+  double: new DoubleReply(3.141),
+  bignum: new BigNumberReply('1234567999999999999999999999999999999'),
+  null: null,
+  array: [0, 1, 2],
+  set: new SetReply([0, 1, 2]),
+  map: new MapReply([0, false, 1, true, 2, false]),
+  attrib: new AttributedReply(['key-popularity', ['key:123', 90]], 'Some real reply following the attribute'),
+  push: new PushReply(['server-cpu-usage', 42]),
+  verbatim: new VerbatimReply('txt', 'This is a verbatim\nstring'),
+  true: true,
+  false: false,
 };
 
 function protocol({ args, session }: Call): Reply {
   const name = at(args, 1).toString('latin1').toLowerCase();
   const sample = Object.hasOwn(PROTOCOL_SAMPLES, name) ? PROTOCOL_SAMPLES[name] : undefined;
   if (sample === undefined) {
-    throw new ClientError('ERR Wrong protocol type name. Please use one of the following: string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false');
+    throw new ClientError(
+      'ERR Wrong protocol type name. Please use one of the following: string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false',
+    );
   }
   if (name === 'push' && session.resp === 2) throw new ClientError('ERR RESP2 is not supported by this command');
   return sample;
@@ -134,8 +166,14 @@ interface Subcommand {
   readonly run: (call: Call) => Reply | typeof LATER;
 }
 
-const exactly = (wanted: number) => (count: number): boolean => count === wanted;
-const atLeast = (wanted: number) => (count: number): boolean => count >= wanted;
+const exactly =
+  (wanted: number) =>
+  (count: number): boolean =>
+    count === wanted;
+const atLeast =
+  (wanted: number) =>
+  (count: number): boolean =>
+    count >= wanted;
 const accepted = (): Reply => OK;
 
 const subcommands: Readonly<Record<string, Subcommand>> = {
@@ -162,11 +200,15 @@ const debug: SessionHandler = (call) => {
   const { args } = call;
   const name = word(args[0]);
   if (name === 'HELP' && args.length === 1) {
-    return ['DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:', ...Object.keys(subcommands)].map((line) => new SimpleString(line));
+    return ['DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:', ...Object.keys(subcommands)].map(
+      (line) => new SimpleString(line),
+    );
   }
   const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
   if (subcommand === undefined || !subcommand.words(args.length)) {
-    throw new ClientError(`ERR unknown subcommand or wrong number of arguments for '${at(args, 0).toString('utf8', 0, 128)}'. Try DEBUG HELP.`);
+    throw new ClientError(
+      `ERR unknown subcommand or wrong number of arguments for '${at(args, 0).toString('utf8', 0, 128)}'. Try DEBUG HELP.`,
+    );
   }
   return subcommand.run(call);
 };

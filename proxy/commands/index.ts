@@ -12,7 +12,17 @@ import { memoryHandlers } from './memory.js';
 import { monitoringHandlers } from './monitoring.js';
 import { serverHandlers } from './server.js';
 
-export const handlers: Handlers = new Map<string, SessionHandler>(Object.entries({
-  ...clientHandlers, ...commandHandlers, ...configHandlers, ...connectionHandlers, ...debugHandlers, ...infoHandlers, ...keyspaceHandlers,
-  ...memoryHandlers, ...monitoringHandlers, ...serverHandlers,
-}));
+export const handlers: Handlers = new Map<string, SessionHandler>(
+  Object.entries({
+    ...clientHandlers,
+    ...commandHandlers,
+    ...configHandlers,
+    ...connectionHandlers,
+    ...debugHandlers,
+    ...infoHandlers,
+    ...keyspaceHandlers,
+    ...memoryHandlers,
+    ...monitoringHandlers,
+    ...serverHandlers,
+  }),
+);

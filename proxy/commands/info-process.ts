@@ -34,7 +34,10 @@ export function humanBytes(bytes: number): string {
   return unit === 0 ? `${bytes}B` : `${value.toFixed(2)}${units[unit] ?? ''}`;
 }
 
-const withHuman = (name: string, bytes: number): Fields => [[name, bytes], [`${name}_human`, humanBytes(bytes)]];
+const withHuman = (name: string, bytes: number): Fields => [
+  [name, bytes],
+  [`${name}_human`, humanBytes(bytes)],
+];
 const zeros = (names: string): Fields => names.split(' ').map((name) => [name, 0] as const);
 
 export function memoryFields({ proxy }: { readonly proxy: ProxyContext }): Fields {
@@ -42,19 +45,44 @@ export function memoryFields({ proxy }: { readonly proxy: ProxyContext }): Field
   const dataset = used - startup;
   const maxmemory = Number(proxy.configuration.get('maxmemory'));
   return [
-    ...withHuman('used_memory', used), ...withHuman('used_memory_rss', rss), ...withHuman('used_memory_peak', peak),
-    ['used_memory_peak_perc', `${((used / peak) * 100).toFixed(2)}%`], ['used_memory_overhead', startup], ['used_memory_startup', startup],
-    ['used_memory_dataset', dataset], ['used_memory_dataset_perc', `${((dataset / used) * 100).toFixed(2)}%`],
-    ['allocator_allocated', used], ['allocator_active', rss], ['allocator_resident', rss], ...withHuman('total_system_memory', totalmem()),
-    ...zeros('used_memory_lua used_memory_vm_eval'), ['used_memory_lua_human', '0B'],
-    ...zeros('used_memory_scripts_eval number_of_cached_scripts number_of_functions number_of_libraries used_memory_vm_functions used_memory_vm_total'),
-    ['used_memory_vm_total_human', '0B'], ...zeros('used_memory_functions used_memory_scripts'), ['used_memory_scripts_human', '0B'],
-    ...withHuman('maxmemory', maxmemory), ['maxmemory_policy', proxy.configuration.get('maxmemory-policy')],
-    ['allocator_frag_ratio', '1.00'], ['allocator_frag_bytes', 0], ['allocator_rss_ratio', '1.00'], ['allocator_rss_bytes', 0],
-    ['rss_overhead_ratio', '1.00'], ['rss_overhead_bytes', 0], ['mem_fragmentation_ratio', (rss / used).toFixed(2)], ['mem_fragmentation_bytes', rss - used],
+    ...withHuman('used_memory', used),
+    ...withHuman('used_memory_rss', rss),
+    ...withHuman('used_memory_peak', peak),
+    ['used_memory_peak_perc', `${((used / peak) * 100).toFixed(2)}%`],
+    ['used_memory_overhead', startup],
+    ['used_memory_startup', startup],
+    ['used_memory_dataset', dataset],
+    ['used_memory_dataset_perc', `${((dataset / used) * 100).toFixed(2)}%`],
+    ['allocator_allocated', used],
+    ['allocator_active', rss],
+    ['allocator_resident', rss],
+    ...withHuman('total_system_memory', totalmem()),
+    ...zeros('used_memory_lua used_memory_vm_eval'),
+    ['used_memory_lua_human', '0B'],
+    ...zeros(
+      'used_memory_scripts_eval number_of_cached_scripts number_of_functions number_of_libraries used_memory_vm_functions used_memory_vm_total',
+    ),
+    ['used_memory_vm_total_human', '0B'],
+    ...zeros('used_memory_functions used_memory_scripts'),
+    ['used_memory_scripts_human', '0B'],
+    ...withHuman('maxmemory', maxmemory),
+    ['maxmemory_policy', proxy.configuration.get('maxmemory-policy')],
+    ['allocator_frag_ratio', '1.00'],
+    ['allocator_frag_bytes', 0],
+    ['allocator_rss_ratio', '1.00'],
+    ['allocator_rss_bytes', 0],
+    ['rss_overhead_ratio', '1.00'],
+    ['rss_overhead_bytes', 0],
+    ['mem_fragmentation_ratio', (rss / used).toFixed(2)],
+    ['mem_fragmentation_bytes', rss - used],
     ...zeros('mem_not_counted_for_evict mem_replication_backlog mem_total_replication_buffers mem_clients_slaves'),
-    ['mem_clients_normal', proxy.clients.all().reduce((sum, session) => sum + session.queryBytes + session.outputBytes, 0)],
-    ...zeros('mem_cluster_links mem_aof_buffer'), ['mem_allocator', 'v8'], ...zeros('active_defrag_running lazyfree_pending_objects lazyfreed_objects'),
+    [
+      'mem_clients_normal',
+      proxy.clients.all().reduce((sum, session) => sum + session.queryBytes + session.outputBytes, 0),
+    ],
+    ...zeros('mem_cluster_links mem_aof_buffer'),
+    ['mem_allocator', 'v8'],
+    ...zeros('active_defrag_running lazyfree_pending_objects lazyfreed_objects'),
   ];
 }
 
@@ -62,7 +90,11 @@ export function cpuFields(): Fields {
   const { system, user } = process.cpuUsage();
   const seconds = (microseconds: number): string => (microseconds / 1e6).toFixed(6);
   return [
-    ['used_cpu_sys', seconds(system)], ['used_cpu_user', seconds(user)], ['used_cpu_sys_children', '0.000000'], ['used_cpu_user_children', '0.000000'],
-    ['used_cpu_sys_main_thread', seconds(system)], ['used_cpu_user_main_thread', seconds(user)],
+    ['used_cpu_sys', seconds(system)],
+    ['used_cpu_user', seconds(user)],
+    ['used_cpu_sys_children', '0.000000'],
+    ['used_cpu_user_children', '0.000000'],
+    ['used_cpu_sys_main_thread', seconds(system)],
+    ['used_cpu_user_main_thread', seconds(user)],
   ];
 }

@@ -28,33 +28,63 @@ const zeros = (names: string): Fields => names.split(' ').map((name) => [name, 0
 
 function server({ proxy, wallMs, uptimeS }: Facts): Fields {
   return [
-    ['redis_version', REDIS_VERSION], ['redis_git_sha1', '00000000'], ['redis_git_dirty', 0], ['redis_build_id', '0'], ['redis_mode', 'standalone'],
-    ['os', `${process.platform === 'linux' ? 'Linux' : process.platform} ${process.arch}`], ['arch_bits', 64], ['monotonic_clock', 'POSIX clock_gettime'],
-    ['multiplexing_api', 'epoll'], ['atomicvar_api', 'c11-builtin'], ['gcc_version', '0.0.0'], ['process_id', process.pid], ['process_supervised', 'no'],
-    ['run_id', proxy.runId], ['tcp_port', proxy.port], ['server_time_usec', Math.round(wallMs * 1000)], ['uptime_in_seconds', uptimeS],
-    ['uptime_in_days', Math.floor(uptimeS / 86_400)], ['hz', proxy.configuration.get('hz')], ['configured_hz', proxy.configuration.get('hz')],
-    ['lru_clock', Math.floor(wallMs / 1000) & 0xff_ffff], ['executable', process.execPath], ['config_file', ''], ['io_threads_active', 0],
+    ['redis_version', REDIS_VERSION],
+    ['redis_git_sha1', '00000000'],
+    ['redis_git_dirty', 0],
+    ['redis_build_id', '0'],
+    ['redis_mode', 'standalone'],
+    ['os', `${process.platform === 'linux' ? 'Linux' : process.platform} ${process.arch}`],
+    ['arch_bits', 64],
+    ['monotonic_clock', 'POSIX clock_gettime'],
+    ['multiplexing_api', 'epoll'],
+    ['atomicvar_api', 'c11-builtin'],
+    ['gcc_version', '0.0.0'],
+    ['process_id', process.pid],
+    ['process_supervised', 'no'],
+    ['run_id', proxy.runId],
+    ['tcp_port', proxy.port],
+    ['server_time_usec', Math.round(wallMs * 1000)],
+    ['uptime_in_seconds', uptimeS],
+    ['uptime_in_days', Math.floor(uptimeS / 86_400)],
+    ['hz', proxy.configuration.get('hz')],
+    ['configured_hz', proxy.configuration.get('hz')],
+    ['lru_clock', Math.floor(wallMs / 1000) & 0xff_ffff],
+    ['executable', process.execPath],
+    ['config_file', ''],
+    ['io_threads_active', 0],
   ];
 }
 
 function clients({ proxy }: Facts): Fields {
   const sessions = proxy.clients.all();
   return [
-    ['connected_clients', sessions.length], ['cluster_connections', 0], ['maxclients', proxy.configuration.settings.maxClients],
+    ['connected_clients', sessions.length],
+    ['cluster_connections', 0],
+    ['maxclients', proxy.configuration.settings.maxClients],
     ['client_recent_max_input_buffer', Math.max(0, ...sessions.map((session) => session.queryBytes))],
     ['client_recent_max_output_buffer', Math.max(0, ...sessions.map((session) => session.outputBytes))],
-    ['blocked_clients', 0], ['tracking_clients', 0], ['clients_in_timeout_table', 0],
+    ['blocked_clients', 0],
+    ['tracking_clients', 0],
+    ['clients_in_timeout_table', 0],
   ];
 }
 
 function persistence({ wallMs }: Facts): Fields {
   return [
-    ...zeros('loading async_loading current_cow_peak current_cow_size current_cow_size_age'), ['current_fork_perc', '0.00'],
+    ...zeros('loading async_loading current_cow_peak current_cow_size current_cow_size_age'),
+    ['current_fork_perc', '0.00'],
     ...zeros('current_save_keys_processed current_save_keys_total rdb_changes_since_last_save rdb_bgsave_in_progress'),
-    ['rdb_last_save_time', Math.floor(wallMs / 1000)], ['rdb_last_bgsave_status', 'ok'], ['rdb_last_bgsave_time_sec', -1],
-    ['rdb_current_bgsave_time_sec', -1], ...zeros('rdb_saves rdb_last_cow_size rdb_last_load_keys_expired rdb_last_load_keys_loaded'),
-    ...zeros('aof_enabled aof_rewrite_in_progress aof_rewrite_scheduled'), ['aof_last_rewrite_time_sec', -1], ['aof_current_rewrite_time_sec', -1],
-    ['aof_last_bgrewrite_status', 'ok'], ...zeros('aof_rewrites aof_rewrites_consecutive_failures'), ['aof_last_write_status', 'ok'],
+    ['rdb_last_save_time', Math.floor(wallMs / 1000)],
+    ['rdb_last_bgsave_status', 'ok'],
+    ['rdb_last_bgsave_time_sec', -1],
+    ['rdb_current_bgsave_time_sec', -1],
+    ...zeros('rdb_saves rdb_last_cow_size rdb_last_load_keys_expired rdb_last_load_keys_loaded'),
+    ...zeros('aof_enabled aof_rewrite_in_progress aof_rewrite_scheduled'),
+    ['aof_last_rewrite_time_sec', -1],
+    ['aof_current_rewrite_time_sec', -1],
+    ['aof_last_bgrewrite_status', 'ok'],
+    ...zeros('aof_rewrites aof_rewrites_consecutive_failures'),
+    ['aof_last_write_status', 'ok'],
     ...zeros('aof_last_cow_size module_fork_in_progress module_fork_last_cow_size'),
   ];
 }
@@ -62,36 +92,67 @@ function persistence({ wallMs }: Facts): Fields {
 function stats({ proxy }: Facts): Fields {
   const { statistics } = proxy;
   return [
-    ['total_connections_received', statistics.connections], ['total_commands_processed', statistics.commands],
-    ['instantaneous_ops_per_sec', Math.round(statistics.rate.commands)], ['total_net_input_bytes', statistics.inputBytes],
-    ['total_net_output_bytes', statistics.outputBytes], ...zeros('total_net_repl_input_bytes total_net_repl_output_bytes'),
-    ['instantaneous_input_kbps', (statistics.rate.inputBytes / 1024).toFixed(2)], ['instantaneous_output_kbps', (statistics.rate.outputBytes / 1024).toFixed(2)],
-    ['instantaneous_input_repl_kbps', '0.00'], ['instantaneous_output_repl_kbps', '0.00'], ['rejected_connections', statistics.rejectedConnections],
-    ...zeros('sync_full sync_partial_ok sync_partial_err expired_keys'), ['expired_stale_perc', '0.00'],
-    ...zeros('expired_time_cap_reached_count expire_cycle_cpu_milliseconds evicted_keys evicted_clients total_eviction_exceeded_time'),
-    ...zeros('current_eviction_exceeded_time keyspace_hits keyspace_misses pubsub_channels pubsub_patterns pubsubshard_channels'),
-    ...zeros('latest_fork_usec total_forks migrate_cached_sockets slave_expires_tracked_keys active_defrag_hits active_defrag_misses'),
-    ...zeros('active_defrag_key_hits active_defrag_key_misses total_active_defrag_time current_active_defrag_time tracking_total_keys'),
-    ...zeros('tracking_total_items tracking_total_prefixes unexpected_error_replies'), ['total_error_replies', statistics.errorReplies],
-    ['dump_payload_sanitizations', 0], ['total_reads_processed', statistics.reads], ['total_writes_processed', statistics.writes],
+    ['total_connections_received', statistics.connections],
+    ['total_commands_processed', statistics.commands],
+    ['instantaneous_ops_per_sec', Math.round(statistics.rate.commands)],
+    ['total_net_input_bytes', statistics.inputBytes],
+    ['total_net_output_bytes', statistics.outputBytes],
+    ...zeros('total_net_repl_input_bytes total_net_repl_output_bytes'),
+    ['instantaneous_input_kbps', (statistics.rate.inputBytes / 1024).toFixed(2)],
+    ['instantaneous_output_kbps', (statistics.rate.outputBytes / 1024).toFixed(2)],
+    ['instantaneous_input_repl_kbps', '0.00'],
+    ['instantaneous_output_repl_kbps', '0.00'],
+    ['rejected_connections', statistics.rejectedConnections],
+    ...zeros('sync_full sync_partial_ok sync_partial_err expired_keys'),
+    ['expired_stale_perc', '0.00'],
+    ...zeros(
+      'expired_time_cap_reached_count expire_cycle_cpu_milliseconds evicted_keys evicted_clients total_eviction_exceeded_time',
+    ),
+    ...zeros(
+      'current_eviction_exceeded_time keyspace_hits keyspace_misses pubsub_channels pubsub_patterns pubsubshard_channels',
+    ),
+    ...zeros(
+      'latest_fork_usec total_forks migrate_cached_sockets slave_expires_tracked_keys active_defrag_hits active_defrag_misses',
+    ),
+    ...zeros(
+      'active_defrag_key_hits active_defrag_key_misses total_active_defrag_time current_active_defrag_time tracking_total_keys',
+    ),
+    ...zeros('tracking_total_items tracking_total_prefixes unexpected_error_replies'),
+    ['total_error_replies', statistics.errorReplies],
+    ['dump_payload_sanitizations', 0],
+    ['total_reads_processed', statistics.reads],
+    ['total_writes_processed', statistics.writes],
     ...zeros('io_threaded_reads_processed io_threaded_writes_processed reply_buffer_shrinks reply_buffer_expands'),
   ];
 }
 
 function replication({ proxy }: Facts): Fields {
   return [
-    ['role', 'master'], ['connected_slaves', fewestReplicas(proxy)], ['master_failover_state', 'no-failover'], ['master_replid', proxy.runId],
-    ['master_replid2', '0'.repeat(40)], ['master_repl_offset', 0], ['second_repl_offset', -1], ['repl_backlog_active', 0],
-    ['repl_backlog_size', proxy.configuration.get('repl-backlog-size')], ['repl_backlog_first_byte_offset', 0], ['repl_backlog_histlen', 0],
+    ['role', 'master'],
+    ['connected_slaves', fewestReplicas(proxy)],
+    ['master_failover_state', 'no-failover'],
+    ['master_replid', proxy.runId],
+    ['master_replid2', '0'.repeat(40)],
+    ['master_repl_offset', 0],
+    ['second_repl_offset', -1],
+    ['repl_backlog_active', 0],
+    ['repl_backlog_size', proxy.configuration.get('repl-backlog-size')],
+    ['repl_backlog_first_byte_offset', 0],
+    ['repl_backlog_histlen', 0],
   ];
 }
 
 function commandstats({ proxy }: Facts): Fields {
-  return [...proxy.catalogue.all()].filter(({ statistics }) => statistics.calls > 0 || statistics.rejected > 0).map(({ name, statistics }) => {
-    const { calls, usec, rejected, failed } = statistics;
-    const each = calls === 0 ? 0 : usec / calls;
-    return [`cmdstat_${name}`, `calls=${calls},usec=${usec},usec_per_call=${each.toFixed(2)},rejected_calls=${rejected},failed_calls=${failed}`];
-  });
+  return [...proxy.catalogue.all()]
+    .filter(({ statistics }) => statistics.calls > 0 || statistics.rejected > 0)
+    .map(({ name, statistics }) => {
+      const { calls, usec, rejected, failed } = statistics;
+      const each = calls === 0 ? 0 : usec / calls;
+      return [
+        `cmdstat_${name}`,
+        `calls=${calls},usec=${usec},usec_per_call=${each.toFixed(2)},rejected_calls=${rejected},failed_calls=${failed}`,
+      ];
+    });
 }
 
 function errorstats({ proxy }: Facts): Fields {
@@ -101,14 +162,18 @@ function errorstats({ proxy }: Facts): Fields {
 function latencystats({ proxy }: Facts): Fields {
   const { percentiles, latencyTracking } = proxy.configuration.settings;
   if (!latencyTracking) return [];
-  return [...proxy.catalogue.all()].filter(({ statistics }) => statistics.calls > 0).map(({ name, statistics }) => [
-    `latency_percentiles_usec_${name}`,
-    percentiles.map((percent) => `p${percent}=${statistics.latency.percentile(percent).toFixed(3)}`).join(','),
-  ]);
+  return [...proxy.catalogue.all()]
+    .filter(({ statistics }) => statistics.calls > 0)
+    .map(({ name, statistics }) => [
+      `latency_percentiles_usec_${name}`,
+      percentiles.map((percent) => `p${percent}=${statistics.latency.percentile(percent).toFixed(3)}`).join(','),
+    ]);
 }
 
 function keyspace({ keyspace: databases }: Facts): Fields {
-  return [...(databases ?? [])].sort(([a], [b]) => a - b).map(([db, { keys, expires }]) => [`db${db}`, `keys=${keys},expires=${expires},avg_ttl=0`]);
+  return [...(databases ?? [])]
+    .sort(([a], [b]) => a - b)
+    .map(([db, { keys, expires }]) => [`db${db}`, `keys=${keys},expires=${expires},avg_ttl=0`]);
 }
 
 interface Section {
@@ -135,7 +200,9 @@ const sections: Readonly<Record<string, Section>> = {
 };
 
 function chosen(args: readonly Buffer[]): Section[] {
-  const names = new Set(args.length === 0 ? ['default'] : args.map((argument) => argument.toString('latin1').toLowerCase()));
+  const names = new Set(
+    args.length === 0 ? ['default'] : args.map((argument) => argument.toString('latin1').toLowerCase()),
+  );
   const everything = names.has('all') || names.has('everything');
   return Object.entries(sections)
     .filter(([name, section]) => everything || names.has(name) || (names.has('default') && section.byDefault))
@@ -145,12 +212,21 @@ function chosen(args: readonly Buffer[]): Section[] {
 function render(proxy: ProxyContext, wanted: readonly Section[], databases: Facts['keyspace']): VerbatimReply {
   const wallMs = proxy.environment.wallMs();
   const facts: Facts = { proxy, wallMs, uptimeS: Math.floor((wallMs - proxy.startedAtMs) / 1000), keyspace: databases };
-  const parts = wanted.map(({ title, fields }) => `# ${title}\r\n${fields(facts).map(([name, value]) => `${name}:${value}\r\n`).join('')}`);
+  const parts = wanted.map(
+    ({ title, fields }) =>
+      `# ${title}\r\n${fields(facts)
+        .map(([name, value]) => `${name}:${value}\r\n`)
+        .join('')}`,
+  );
   return new VerbatimReply('txt', parts.join('\r\n'));
 }
 
 /** Asks every partition how many keys it has. */
-export function countKeys(call: Call, done: (databases: ReadonlyMap<number, { keys: number; expires: number }>) => void, failed: (error: ReturnType<typeof outcomeError>) => void): void {
+export function countKeys(
+  call: Call,
+  done: (databases: ReadonlyMap<number, { keys: number; expires: number }>) => void,
+  failed: (error: ReturnType<typeof outcomeError>) => void,
+): void {
   const { proxy, session } = call;
   const { partitions } = proxy.table;
   const results: OperationResult[] = [];
@@ -177,7 +253,11 @@ const info: SessionHandler = (call) => {
   if (!wanted.includes(sections['keyspace'] as Section)) return render(proxy, wanted, null);
   const finish = call.later();
   // A proxy whose partitions are away still tells the rest: that is when INFO is asked for.
-  countKeys(call, (databases) => finish(render(proxy, wanted, databases)), () => finish(render(proxy, wanted, null)));
+  countKeys(
+    call,
+    (databases) => finish(render(proxy, wanted, databases)),
+    () => finish(render(proxy, wanted, null)),
+  );
   return LATER;
 };
 

@@ -15,11 +15,33 @@ const CHANGE: readonly string[] = ['RW', 'access', 'update'];
 
 /** By command; one list for all keys, or one for each. */
 const exceptions: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  append: [['RW', 'insert']], copy: [READ, OVERWRITE], del: [REMOVE], unlink: [REMOVE], exists: [RO], touch: [RO], type: [RO], strlen: [RO],
-  'memory|usage': [RO], 'object|encoding': [RO], 'object|freq': [RO], 'object|idletime': [RO], 'object|refcount': [RO],
-  expire: [UPDATE], expireat: [UPDATE], pexpire: [UPDATE], pexpireat: [UPDATE], persist: [UPDATE], setrange: [UPDATE],
-  getdel: [TAKE], mset: [OVERWRITE], psetex: [OVERWRITE], setex: [OVERWRITE], msetnx: [CREATE], setnx: [CREATE],
-  rename: [TAKE, OVERWRITE], renamenx: [TAKE, CREATE],
+  append: [['RW', 'insert']],
+  copy: [READ, OVERWRITE],
+  del: [REMOVE],
+  unlink: [REMOVE],
+  exists: [RO],
+  touch: [RO],
+  type: [RO],
+  strlen: [RO],
+  'memory|usage': [RO],
+  'object|encoding': [RO],
+  'object|freq': [RO],
+  'object|idletime': [RO],
+  'object|refcount': [RO],
+  expire: [UPDATE],
+  expireat: [UPDATE],
+  pexpire: [UPDATE],
+  pexpireat: [UPDATE],
+  persist: [UPDATE],
+  setrange: [UPDATE],
+  getdel: [TAKE],
+  mset: [OVERWRITE],
+  psetex: [OVERWRITE],
+  setex: [OVERWRITE],
+  msetnx: [CREATE],
+  setnx: [CREATE],
+  rename: [TAKE, OVERWRITE],
+  renamenx: [TAKE, CREATE],
 };
 
 /** Of the key at `index` among the command's keys. */
@@ -31,6 +53,7 @@ export function keyFlags(entry: CatalogueEntry, index: number): readonly string[
 
 /** A SET without GET only overwrites. */
 export function keyFlagsOfCall(entry: CatalogueEntry, index: number, args: readonly Buffer[]): readonly string[] {
-  if (entry.name === 'set' && !args.slice(2).some((argument) => argument.toString('latin1').toUpperCase() === 'GET')) return OVERWRITE;
+  if (entry.name === 'set' && !args.slice(2).some((argument) => argument.toString('latin1').toUpperCase() === 'GET'))
+    return OVERWRITE;
   return keyFlags(entry, index);
 }

@@ -27,7 +27,8 @@ const SHUTDOWN_OPTIONS = new Set(['SAVE', 'NOSAVE', 'NOW', 'FORCE', 'ABORT']);
 /** Everything acknowledged is on every replica, so there is nothing to save first. */
 const shutdown: SessionHandler = ({ proxy, session, args }) => {
   const options = args.map((argument) => word(argument));
-  const contradicts = (options.includes('SAVE') && options.includes('NOSAVE')) || (options.includes('ABORT') && options.length > 1);
+  const contradicts =
+    (options.includes('SAVE') && options.includes('NOSAVE')) || (options.includes('ABORT') && options.length > 1);
   if (contradicts || options.some((option) => !SHUTDOWN_OPTIONS.has(option))) throw new ClientError(SYNTAX);
   if (options.includes('ABORT')) throw new ClientError('ERR No shutdown in progress.');
   proxy.logger.info({ client: session.address }, 'SHUTDOWN was asked for by a client');
@@ -47,7 +48,9 @@ const bgsave: SessionHandler = ({ args }) => {
 
 const replicaof: SessionHandler = ({ args }) => {
   if (word(args[0]) !== 'NO' || word(args[1]) !== 'ONE') {
-    throw new ClientError('ERR REPLICAOF is not supported: replicas belong to partitions and are placed by the cluster');
+    throw new ClientError(
+      'ERR REPLICAOF is not supported: replicas belong to partitions and are placed by the cluster',
+    );
   }
   return OK;
 };
@@ -63,7 +66,17 @@ const functionFlush: SessionHandler = ({ args }) => {
 const ok = (): Reply => OK;
 
 export const serverHandlers = {
-  time, lolwut, role, shutdown, lastsave: now, save: ok, bgsave, replicaof, slaveof: replicaof,
+  time,
+  lolwut,
+  role,
+  shutdown,
+  lastsave: now,
+  save: ok,
+  bgsave,
+  replicaof,
+  slaveof: replicaof,
   bgrewriteaof: () => new SimpleString('Background append only file rewriting started'),
-  'function|flush': functionFlush, 'acl|whoami': () => 'default', 'acl|help': help,
+  'function|flush': functionFlush,
+  'acl|whoami': () => 'default',
+  'acl|help': help,
 } satisfies Record<string, SessionHandler>;

@@ -4,7 +4,17 @@
  * it costs a few nanoseconds, and Node writes such a string without a copy of its own), long ones stay Buffers.
  */
 import {
-  AttributedReply, BigNumberReply, DoubleReply, ErrorReply, MapReply, NullArrayReply, PushReply, SetReply, SimpleString, VerbatimReply, type Reply,
+  AttributedReply,
+  BigNumberReply,
+  DoubleReply,
+  ErrorReply,
+  MapReply,
+  NullArrayReply,
+  PushReply,
+  SetReply,
+  SimpleString,
+  VerbatimReply,
+  type Reply,
 } from '../../shared/commands/reply.js';
 
 /** Buffers up to this are joined to the string. */
@@ -85,13 +95,19 @@ export function encodeReply(output: Output, reply: Reply, resp: 2 | 3): void {
   if (typeof reply === 'number' || typeof reply === 'bigint') return output.append(`:${reply}\r\n`);
   if (reply === null) return output.append(resp === 3 ? '_\r\n' : '$-1\r\n');
   if (reply instanceof SimpleString) return output.append(`+${reply.text}\r\n`);
-  if (reply instanceof ErrorReply) return output.append(`-${Buffer.from(errorLine(reply.text), 'utf8').latin1Slice()}\r\n`);
+  if (reply instanceof ErrorReply)
+    return output.append(`-${Buffer.from(errorLine(reply.text), 'utf8').latin1Slice()}\r\n`);
   if (typeof reply === 'string') return bulkText(output, reply);
-  if (typeof reply === 'boolean') return output.append(resp === 3 ? (reply ? '#t\r\n' : '#f\r\n') : reply ? ':1\r\n' : ':0\r\n');
+  if (typeof reply === 'boolean')
+    return output.append(resp === 3 ? (reply ? '#t\r\n' : '#f\r\n') : reply ? ':1\r\n' : ':0\r\n');
   encodeAggregate(output, reply, resp);
 }
 
-function encodeAggregate(output: Output, reply: Exclude<Reply, null | number | bigint | string | Buffer | boolean>, resp: 2 | 3): void {
+function encodeAggregate(
+  output: Output,
+  reply: Exclude<Reply, null | number | bigint | string | Buffer | boolean>,
+  resp: 2 | 3,
+): void {
   if (reply instanceof MapReply) {
     output.append(resp === 3 ? `%${reply.entries.length / 2}\r\n` : `*${reply.entries.length}\r\n`);
     for (const item of reply.entries) encodeReply(output, item, resp);

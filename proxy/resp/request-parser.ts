@@ -102,7 +102,8 @@ export class RequestParser {
       }
       const count = this.header(MULTIBULK_MAX, 'too big mbulk count string', 'invalid multibulk length', true);
       if (count === INCOMPLETE) return null;
-      if (count > UNAUTHENTICATED_ARGUMENTS_MAX && this.limits.unauthenticated) throw new ProtocolError('unauthenticated multibulk length');
+      if (count > UNAUTHENTICATED_ARGUMENTS_MAX && this.limits.unauthenticated)
+        throw new ProtocolError('unauthenticated multibulk length');
       if (count <= 0) continue;
       this.remaining = count;
       this.nameRead = false;
@@ -148,7 +149,8 @@ export class RequestParser {
     }
     const length = this.header(this.limits.bulkBytesMax, 'too big bulk count string', 'invalid bulk length', false);
     if (length === INCOMPLETE) return INCOMPLETE;
-    if (length > UNAUTHENTICATED_BULK_BYTES_MAX && this.limits.unauthenticated) throw new ProtocolError('unauthenticated bulk length');
+    if (length > UNAUTHENTICATED_BULK_BYTES_MAX && this.limits.unauthenticated)
+      throw new ProtocolError('unauthenticated bulk length');
     return length;
   }
 
@@ -185,7 +187,8 @@ export class RequestParser {
     const text = buffer.latin1Slice(this.offset + 1, end);
     const number = Number(text);
     const negative = text.startsWith('-');
-    if (!/^(0|-?[1-9][0-9]{0,18})$/.test(text) || number > max || (negative && !mayBeNegative)) throw new ProtocolError(invalid);
+    if (!/^(0|-?[1-9][0-9]{0,18})$/.test(text) || number > max || (negative && !mayBeNegative))
+      throw new ProtocolError(invalid);
     this.offset = end + 2;
     return negative ? 0 : number;
   }
@@ -202,7 +205,8 @@ export class RequestParser {
     this.offset = end + 1;
     const [name, ...args] = words;
     if (name === undefined) return undefined;
-    if (this.limits.unauthenticated && words.length > UNAUTHENTICATED_ARGUMENTS_MAX) throw new ProtocolError('unauthenticated multibulk length');
+    if (this.limits.unauthenticated && words.length > UNAUTHENTICATED_ARGUMENTS_MAX)
+      throw new ProtocolError('unauthenticated multibulk length');
     this.name = name.latin1Slice(0, Math.min(name.length, NAME_BYTES_MAX));
     return args;
   }

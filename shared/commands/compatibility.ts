@@ -3,9 +3,22 @@ import type { Command, CommandGroup } from './command.js';
 import { redisCommandNames } from './redis-names.js';
 
 const GROUP_TITLES: Readonly<Record<CommandGroup, string>> = {
-  connection: 'Connection', server: 'Server', string: 'Strings', generic: 'Keys', hash: 'Hashes', list: 'Lists', set: 'Sets',
-  'sorted-set': 'Sorted sets', stream: 'Streams', bitmap: 'Bitmaps', hyperloglog: 'HyperLogLog', geo: 'Geo', pubsub: 'Pub/sub',
-  scripting: 'Scripts and functions', transactions: 'Transactions', cluster: 'Cluster',
+  connection: 'Connection',
+  server: 'Server',
+  string: 'Strings',
+  generic: 'Keys',
+  hash: 'Hashes',
+  list: 'Lists',
+  set: 'Sets',
+  'sorted-set': 'Sorted sets',
+  stream: 'Streams',
+  bitmap: 'Bitmaps',
+  hyperloglog: 'HyperLogLog',
+  geo: 'Geo',
+  pubsub: 'Pub/sub',
+  scripting: 'Scripts and functions',
+  transactions: 'Transactions',
+  cluster: 'Cluster',
 };
 
 const HEADER = `# Compatibility with Redis
@@ -40,12 +53,15 @@ export function compatibilityPage(commands: ReadonlyMap<string, Command>): strin
 
 function summary(commands: ReadonlyMap<string, Command>): string {
   const names = Object.values(redisCommandNames).flat();
-  const count = (support: Command['support'] | undefined): number => names.filter((name) => commands.get(name)?.support === support).length;
+  const count = (support: Command['support'] | undefined): number =>
+    names.filter((name) => commands.get(name)?.support === support).length;
   return `Of the ${names.length} commands: ${count('yes')} yes, ${count('partly')} partly, ${count('no')} refused, ${count(undefined)} not yet.\n`;
 }
 
 function section(group: CommandGroup, commands: ReadonlyMap<string, Command>): string {
-  const later = [...commands.values()].filter((command) => command.group === group && !redisCommandNames[group].includes(command.name)).map(({ name }) => name);
+  const later = [...commands.values()]
+    .filter((command) => command.group === group && !redisCommandNames[group].includes(command.name))
+    .map(({ name }) => name);
   const rows: string[] = [];
   const missing: string[] = [];
   for (const name of [...redisCommandNames[group], ...later].sort()) {

@@ -36,7 +36,9 @@ export const redisCommandNames: Readonly<Record<CommandGroup, readonly string[]>
     zremrangebylex zremrangebyrank zremrangebyscore zrevrange zrevrangebylex zrevrangebyscore zrevrank zscan
     zscore zunion zunionstore
   `),
-  stream: names('xack xadd xautoclaim xclaim xdel xgroup xinfo xlen xpending xrange xread xreadgroup xrevrange xsetid xtrim'),
+  stream: names(
+    'xack xadd xautoclaim xclaim xdel xgroup xinfo xlen xpending xrange xread xreadgroup xrevrange xsetid xtrim',
+  ),
   bitmap: names('bitcount bitfield bitfield_ro bitop bitpos getbit setbit'),
   hyperloglog: names('pfadd pfcount pfdebug pfmerge pfselftest'),
   geo: names(`

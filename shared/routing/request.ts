@@ -106,8 +106,14 @@ export class Request {
   readonly completion: Completion;
 
   constructor(
-    partition: RoutedPartition, connection: RoutedConnection, lane: Lane, db: number,
-    operation: Operation, bytes: number, deadline: number, completion: Completion,
+    partition: RoutedPartition,
+    connection: RoutedConnection,
+    lane: Lane,
+    db: number,
+    operation: Operation,
+    bytes: number,
+    deadline: number,
+    completion: Completion,
   ) {
     this.partition = partition;
     this.connection = connection;

@@ -101,7 +101,8 @@ export class Router {
     this.meta.stop();
     this.timer?.cancel();
     for (const link of this.links.values()) this.recall(link, null);
-    for (const partition of this.routes.partitions.values()) this.failWaiting(partition, () => true, 'the proxy is stopping');
+    for (const partition of this.routes.partitions.values())
+      this.failWaiting(partition, () => true, 'the proxy is stopping');
   }
 
   /** The handle of a table by name. Its `facts` are null while meta has not told of it. */
@@ -140,19 +141,36 @@ export class Router {
 
   /** Queues one operation for the partition of `slot`. The completion is told within this call only when there is no such partition. */
   submit(
-    table: RoutedTable, slot: number, connection: RoutedConnection, db: number, operation: Operation, completion: Completion,
+    table: RoutedTable,
+    slot: number,
+    connection: RoutedConnection,
+    db: number,
+    operation: Operation,
+    completion: Completion,
   ): void {
     const partition = table.bySlot[slot] ?? null;
-    if (partition === null) completion.onOutcome(Status.retry, `table '${table.name}' has no partition for slot ${slot} yet`);
+    if (partition === null)
+      completion.onOutcome(Status.retry, `table '${table.name}' has no partition for slot ${slot} yet`);
     else this.submitTo(partition, connection, db, operation, completion);
   }
 
   submitTo(
-    partition: RoutedPartition, connection: RoutedConnection, db: number, operation: Operation, completion: Completion,
+    partition: RoutedPartition,
+    connection: RoutedConnection,
+    db: number,
+    operation: Operation,
+    completion: Completion,
   ): void {
     const lane = connection.lane(partition.facts.id);
     const request = new Request(
-      partition, connection, lane, db, operation, operationBytes(operation), this.now + this.deadlineMs, completion,
+      partition,
+      connection,
+      lane,
+      db,
+      operation,
+      operationBytes(operation),
+      this.now + this.deadlineMs,
+      completion,
     );
     connection.outstanding += 1;
     if (partition.waiting.length === 0 && !partition.suspended) {
@@ -166,7 +184,9 @@ export class Router {
     partition.waiting.push(request);
     partition.waitingBytes += request.bytes;
     const link = this.linkOf(partition);
-    const crowded = partition.waiting.length > limits.waitingRequestsPerPartition || partition.waitingBytes > limits.waitingBytesPerPartition;
+    const crowded =
+      partition.waiting.length > limits.waitingRequestsPerPartition ||
+      partition.waitingBytes > limits.waitingBytesPerPartition;
     if ((crowded || link?.full === true) && !partition.blocked.has(request.connection)) {
       partition.blocked.add(request.connection);
       request.connection.congestedBy += 1;
@@ -186,15 +206,23 @@ export class Router {
   /** Makes the network connect to the primary: any message does, and this one says nothing. */
   private reach(partition: RoutedPartition): void {
     const primary = partition.facts.configuration.primary;
-    if (primary !== null && !this.links.has(primary.node)) this.network.send(primary.node, [Kind.giveUp, partition.id, 0, 0]);
+    if (primary !== null && !this.links.has(primary.node))
+      this.network.send(primary.node, [Kind.giveUp, partition.id, 0, 0]);
   }
 
   private transmit(link: ServerLink, request: Request): boolean {
     this.lastId = this.lastId === 0xffff_ffff ? 1 : this.lastId + 1;
     const { partition, lane } = request;
     const sent = this.network.send(link.node, [
-      Kind.request, this.lastId, partition.facts.id, partition.facts.rangeVersion, request.connection.id, request.sequence,
-      lane.acknowledged, request.db, request.operation,
+      Kind.request,
+      this.lastId,
+      partition.facts.id,
+      partition.facts.rangeVersion,
+      request.connection.id,
+      request.sequence,
+      lane.acknowledged,
+      request.db,
+      request.operation,
     ]);
     if (!sent) return false;
     request.id = this.lastId;
@@ -204,7 +232,11 @@ export class Router {
 
   /** Sends what waits, as far as the server has room. */
   private flush(partition: RoutedPartition): void {
-    if (partition.suspended || (partition.waiting.length === 0 && partition.givenUp.size === 0 && partition.blocked.size === 0)) return;
+    if (
+      partition.suspended ||
+      (partition.waiting.length === 0 && partition.givenUp.size === 0 && partition.blocked.size === 0)
+    )
+      return;
     const link = this.linkOf(partition);
     if (link === null) return this.reach(partition);
     for (const [connection, sequence] of partition.givenUp) {
@@ -226,7 +258,11 @@ export class Router {
 
   private unblock(partition: RoutedPartition): void {
     if (partition.blocked.size === 0) return;
-    if (partition.waiting.length > limits.waitingRequestsPerPartition / 2 || partition.waitingBytes > limits.waitingBytesPerPartition / 2) return;
+    if (
+      partition.waiting.length > limits.waitingRequestsPerPartition / 2 ||
+      partition.waitingBytes > limits.waitingBytesPerPartition / 2
+    )
+      return;
     if (this.linkOf(partition)?.full === true) return;
     const blocked = [...partition.blocked];
     partition.blocked.clear();
@@ -413,7 +449,8 @@ export class Router {
     const { primary } = partition.facts.configuration;
     const name = `partition ${partition.id} of table '${partition.table.name}'`;
     if (primary === null) return `${name} had no primary for ${this.deadlineMs} ms`;
-    if (this.linkOf(partition) === null) return `the primary of ${name}, ${primary.node}, could not be reached for ${this.deadlineMs} ms`;
+    if (this.linkOf(partition) === null)
+      return `the primary of ${name}, ${primary.node}, could not be reached for ${this.deadlineMs} ms`;
     return `${name} at ${primary.node} did not accept it for ${this.deadlineMs} ms`;
   }
 }

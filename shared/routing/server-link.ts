@@ -20,7 +20,9 @@ export class ServerLink {
   }
 
   get full(): boolean {
-    return this.inFlight.size >= limits.inFlightRequestsPerServer || this.inFlightBytes >= limits.inFlightBytesPerServer;
+    return (
+      this.inFlight.size >= limits.inFlightRequestsPerServer || this.inFlightBytes >= limits.inFlightBytesPerServer
+    );
   }
 
   add(request: Request): void {

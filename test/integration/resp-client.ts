@@ -54,7 +54,8 @@ export class RespClient {
     const deadline = Date.now() + DEADLINE_MS;
     while (!condition()) {
       const left = deadline - Date.now();
-      if (left <= 0) throw new Error(`waited in vain for ${what}; replies: ${JSON.stringify(this.replies).slice(0, 500)}`);
+      if (left <= 0)
+        throw new Error(`waited in vain for ${what}; replies: ${JSON.stringify(this.replies).slice(0, 500)}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.waiting.push(() => {

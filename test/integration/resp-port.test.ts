@@ -3,7 +3,14 @@ import { Proxy, type ProxyOptions } from '../../proxy/proxy.js';
 import { systemEnvironment } from '../../shared/environment.js';
 import { silentLogger } from '../../shared/logging.js';
 import { Status, type RequestMessage } from '../../shared/wire/messages.js';
-import { FakeNetwork, MemoryPartition, partitionAt, serveAt, serverOrigin, viewOf } from '../unit/proxy/memory-partition.js';
+import {
+  FakeNetwork,
+  MemoryPartition,
+  partitionAt,
+  serveAt,
+  serverOrigin,
+  viewOf,
+} from '../unit/proxy/memory-partition.js';
 import { encodeCommand, RespClient } from './resp-client.js';
 
 describe('RESP port', () => {
@@ -16,10 +23,22 @@ describe('RESP port', () => {
     network = new FakeNetwork();
     partition = new MemoryPartition();
     serveAt(network, partition);
-    proxy = new Proxy(systemEnvironment, network, {
-      host: '127.0.0.1', port: 0, metaHost: 'meta', metaPort: 1, table: 'default', requirepass: '', machine: 'here',
-      hooks: { shutdown: () => undefined }, ...options,
-    }, silentLogger);
+    proxy = new Proxy(
+      systemEnvironment,
+      network,
+      {
+        host: '127.0.0.1',
+        port: 0,
+        metaHost: 'meta',
+        metaPort: 1,
+        table: 'default',
+        requirepass: '',
+        machine: 'here',
+        hooks: { shutdown: () => undefined },
+        ...options,
+      },
+      silentLogger,
+    );
     network.connect(serverOrigin('a'));
     network.view(view);
     await new Promise<void>((resolve, reject) => proxy.start((error) => (error === null ? resolve() : reject(error))));
@@ -41,7 +60,15 @@ describe('RESP port', () => {
     await start();
     const one = await client();
     const replies = await one.exchange('SET a 1\r\nPING\r\nGET a\r\nECHO x\r\nNOPE\r\nGET b\r\nPING end\r\n', 7);
-    expect(replies).to.deep.equal(['OK', 'PONG', '1', 'x', "-ERR unknown command 'NOPE', with args beginning with: ", null, 'end']);
+    expect(replies).to.deep.equal([
+      'OK',
+      'PONG',
+      '1',
+      'x',
+      "-ERR unknown command 'NOPE', with args beginning with: ",
+      null,
+      'end',
+    ]);
   });
 
   it('keeps the order when a server answers out of order', async () => {
@@ -59,7 +86,11 @@ describe('RESP port', () => {
   it('gives the same replies for one byte a write', async () => {
     await start();
     const one = await client();
-    const bytes = Buffer.concat([encodeCommand(['SET', 'k', 'v\r\n']), Buffer.from('GET k\r\n'), encodeCommand(['ECHO', ''])]);
+    const bytes = Buffer.concat([
+      encodeCommand(['SET', 'k', 'v\r\n']),
+      Buffer.from('GET k\r\n'),
+      encodeCommand(['ECHO', '']),
+    ]);
     for (const byte of bytes) {
       one.send(Buffer.from([byte]));
       await new Promise((resolve) => setImmediate(resolve));
@@ -109,7 +140,9 @@ describe('RESP port', () => {
     await start();
     const one = await client();
     const error = String(await one.command('n'.repeat(1_000_000), 'x'.repeat(1_000_000)));
-    expect(error).to.equal(`-ERR unknown command '${'n'.repeat(128)}', with args beginning with: '${'x'.repeat(128)}' `);
+    expect(error).to.equal(
+      `-ERR unknown command '${'n'.repeat(128)}', with args beginning with: '${'x'.repeat(128)}' `,
+    );
     expect(await one.command('GET')).to.equal("-ERR wrong number of arguments for 'get' command");
     expect(await one.command('CLIENT', 'NOPE')).to.equal("-ERR unknown subcommand 'NOPE'. Try CLIENT HELP.");
     expect(await one.command('PING')).to.equal('PONG');
@@ -119,7 +152,14 @@ describe('RESP port', () => {
     await start();
     const one = await client();
     const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
-    one.send(Buffer.concat([encodeCommand(['SET', all, all]), encodeCommand(['GET', all]), encodeCommand(['SET', '', '']), encodeCommand(['GET', ''])]));
+    one.send(
+      Buffer.concat([
+        encodeCommand(['SET', all, all]),
+        encodeCommand(['GET', all]),
+        encodeCommand(['SET', '', '']),
+        encodeCommand(['GET', '']),
+      ]),
+    );
     await one.until(() => one.replies.length === 4, 'four replies');
     expect(one.raw).to.equal(`+OK\r\n$256\r\n${all.toString('latin1')}\r\n+OK\r\n$0\r\n\r\n`);
   });
@@ -137,7 +177,9 @@ describe('RESP port', () => {
     await start({ requirepass: 'secret' });
     const one = await client();
     expect(await one.command('GET', 'a')).to.equal('-NOAUTH Authentication required.');
-    expect(await one.command('AUTH', 'wrong')).to.equal('-WRONGPASS invalid username-password pair or user is disabled.');
+    expect(await one.command('AUTH', 'wrong')).to.equal(
+      '-WRONGPASS invalid username-password pair or user is disabled.',
+    );
     expect(await one.command('AUTH', 'secret')).to.equal('OK');
     expect(await one.command('GET', 'a')).to.equal(null);
     const two = await client();
@@ -155,8 +197,12 @@ describe('RESP port', () => {
     one.socket.pause();
     const noise = 'GET a\r\n'.repeat(10_000);
     let gone = false;
-    one.socket.on('error', () => { gone = true; });
-    one.socket.on('close', () => { gone = true; });
+    one.socket.on('error', () => {
+      gone = true;
+    });
+    one.socket.on('close', () => {
+      gone = true;
+    });
     for (let round = 0; round < 2_000 && !gone && proxy.clients.count > 0; round += 1) {
       one.send(noise);
       await new Promise((resolve) => setImmediate(resolve));
@@ -211,7 +257,10 @@ describe('RESP port', () => {
   it('obeys CLIENT REPLY', async () => {
     await start();
     const one = await client();
-    expect(await one.exchange('CLIENT REPLY OFF\r\nSET a 1\r\nPING\r\nCLIENT REPLY ON\r\nGET a\r\n', 2)).to.deep.equal(['OK', '1']);
+    expect(await one.exchange('CLIENT REPLY OFF\r\nSET a 1\r\nPING\r\nCLIENT REPLY ON\r\nGET a\r\n', 2)).to.deep.equal([
+      'OK',
+      '1',
+    ]);
     expect(await one.exchange('CLIENT REPLY SKIP\r\nSET a 2\r\nGET a\r\n')).to.deep.equal(['2']);
   });
 
@@ -272,7 +321,14 @@ describe('RESP port', () => {
   it('says UNKNOWN for what may have happened, and ERR for what did not', async () => {
     await start();
     network.onRequest = (node, request) => {
-      setImmediate(() => network.reply(node, request[1], request[8][1]?.toString() === 'u' ? Status.unknown : Status.clientError, 'ERR no such thing'));
+      setImmediate(() =>
+        network.reply(
+          node,
+          request[1],
+          request[8][1]?.toString() === 'u' ? Status.unknown : Status.clientError,
+          'ERR no such thing',
+        ),
+      );
     };
     const one = await client();
     expect(String(await one.command('SET', 'u', '1'))).to.match(/^-UNKNOWN /);
@@ -280,7 +336,10 @@ describe('RESP port', () => {
   });
 
   describe('with several partitions', () => {
-    const halves = viewOf([partitionAt('a', 1, { id: 1, from: 0, to: 8191 }), partitionAt('a', 1, { id: 2, from: 8192, to: 16_383 })], 'slot');
+    const halves = viewOf(
+      [partitionAt('a', 1, { id: 1, from: 0, to: 8191 }), partitionAt('a', 1, { id: 2, from: 8192, to: 16_383 })],
+      'slot',
+    );
 
     it('splits unions and puts their results together', async () => {
       await start({}, halves);
@@ -294,14 +353,25 @@ describe('RESP port', () => {
     it('refuses other commands on keys of several slots', async () => {
       await start({}, halves);
       const one = await client();
-      expect(await one.command('MSETNX', 'foo', '1', 'bar', '2')).to.equal("-CROSSSLOT Keys in request don't hash to the same slot");
-      expect(await one.command('RENAME', 'foo', 'bar')).to.equal("-CROSSSLOT Keys in request don't hash to the same slot");
+      expect(await one.command('MSETNX', 'foo', '1', 'bar', '2')).to.equal(
+        "-CROSSSLOT Keys in request don't hash to the same slot",
+      );
+      expect(await one.command('RENAME', 'foo', 'bar')).to.equal(
+        "-CROSSSLOT Keys in request don't hash to the same slot",
+      );
     });
 
     it('says UNKNOWN when one partition did its part and another did not', async () => {
       await start({}, halves);
       network.onRequest = (node, request) => {
-        setImmediate(() => network.reply(node, request[1], request[2] === 1 ? Status.ok : Status.clientError, request[2] === 1 ? true : 'OOM no room'));
+        setImmediate(() =>
+          network.reply(
+            node,
+            request[1],
+            request[2] === 1 ? Status.ok : Status.clientError,
+            request[2] === 1 ? true : 'OOM no room',
+          ),
+        );
       };
       const one = await client();
       expect(String(await one.command('MSET', 'foo', '1', 'bar', '2'))).to.match(/^-UNKNOWN .*executed in part/);

@@ -2,7 +2,16 @@ import { expect } from 'chai';
 import RedisParser from 'redis-parser';
 import { encodeReply, Output } from '../../../proxy/resp/encoder.js';
 import {
-  DoubleReply, ErrorReply, MapReply, NULL_ARRAY, OK, PushReply, type Reply, SetReply, SimpleString, VerbatimReply,
+  DoubleReply,
+  ErrorReply,
+  MapReply,
+  NULL_ARRAY,
+  OK,
+  PushReply,
+  type Reply,
+  SetReply,
+  SimpleString,
+  VerbatimReply,
 } from '../../../shared/commands/reply.js';
 
 function bytes(content: string | (string | Buffer)[]): Buffer {
@@ -57,12 +66,18 @@ describe('reply encoder', () => {
     encodeReply(other, 2, 2);
     output.appendOutput(other);
     const read: unknown[] = [];
-    const reader = new RedisParser({ returnReply: (reply: unknown) => read.push(reply), returnError: (error: Error) => read.push(error), returnBuffers: true });
+    const reader = new RedisParser({
+      returnReply: (reply: unknown) => read.push(reply),
+      returnError: (error: Error) => read.push(error),
+      returnBuffers: true,
+    });
     const size = output.bytes;
     const content = bytes(output.take());
     expect(content.length).to.equal(size);
     reader.execute(content);
-    expect(read.map((reply) => (Buffer.isBuffer(reply) ? reply.length : reply))).to.deep.equal([2, 100_000, 1, 100_000, 1, 100_000, 2]);
+    expect(read.map((reply) => (Buffer.isBuffer(reply) ? reply.length : reply))).to.deep.equal([
+      2, 100_000, 1, 100_000, 1, 100_000, 2,
+    ]);
     expect(output.take()).to.equal('');
   });
 });

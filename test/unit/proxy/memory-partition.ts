@@ -20,17 +20,33 @@ export function viewOf(partitions: readonly Partition[], multiKey: 'any' | 'slot
     tables: [{ id: 1, name: 'default', multiKey, replicas: 3, minReplicas: 2, hashKey: '0'.repeat(16) }],
     partitions,
     nodes: ['a', 'b', 'c'].map((node) => ({
-      node, role: 'server', boot: `${node}-boot`, host: '127.0.0.1', port: 1, machine: node, pid: 1, state: 'alive',
+      node,
+      role: 'server',
+      boot: `${node}-boot`,
+      host: '127.0.0.1',
+      port: 1,
+      machine: node,
+      pid: 1,
+      state: 'alive',
     })),
   };
 }
 
 export function partitionAt(
-  primary: string | null, ballot = 1, range: { id: number; from: number; to: number } = { id: 1, from: 0, to: 16_383 }, boot?: string,
+  primary: string | null,
+  ballot = 1,
+  range: { id: number; from: number; to: number } = { id: 1, from: 0, to: 16_383 },
+  boot?: string,
 ): Partition {
   const configuration: Configuration = {
-    partition: range.id, ballot, primary: primary === null ? null : { node: primary, boot: boot ?? `${primary}-boot` },
-    secondaries: [{ node: 'b', boot: 'b-boot' }, { node: 'c', boot: 'c-boot' }], predecessorGone: false,
+    partition: range.id,
+    ballot,
+    primary: primary === null ? null : { node: primary, boot: boot ?? `${primary}-boot` },
+    secondaries: [
+      { node: 'b', boot: 'b-boot' },
+      { node: 'c', boot: 'c-boot' },
+    ],
+    predecessorGone: false,
   };
   return { id: range.id, table: 1, fromSlot: range.from, toSlot: range.to, rangeVersion: 1, configuration };
 }
@@ -87,7 +103,8 @@ export class FakeNetwork implements Network {
 
   /** Requests that went to `node`, oldest first. */
   requests(node: string): RequestMessage[] {
-    return this.sent.filter((sent) => sent.node === node && sent.message[0] === Kind.request)
+    return this.sent
+      .filter((sent) => sent.node === node && sent.message[0] === Kind.request)
       .map((sent) => sent.message as unknown as RequestMessage);
   }
 }
@@ -100,24 +117,33 @@ export class MemoryPartition {
   execute(operation: Operation): OperationResult {
     this.executed += 1;
     const [code, ...args] = operation;
-    const keys = args.filter((argument): argument is Buffer => Buffer.isBuffer(argument)).map((key) => key.toString('latin1'));
+    const keys = args
+      .filter((argument): argument is Buffer => Buffer.isBuffer(argument))
+      .map((key) => key.toString('latin1'));
     switch (code) {
-      case Code.get: return this.values.get(keys[0] ?? '') ?? null;
+      case Code.get:
+        return this.values.get(keys[0] ?? '') ?? null;
       case Code.set:
         this.values.set(keys[0] ?? '', Buffer.from(args[1] as Buffer));
         return true;
-      case Code.multiGet: return keys.map((key) => this.values.get(key) ?? null);
+      case Code.multiGet:
+        return keys.map((key) => this.values.get(key) ?? null);
       case Code.multiSet:
-        for (let index = 0; index < args.length; index += 2) this.values.set(keys[index] ?? '', Buffer.from(args[index + 1] as Buffer));
+        for (let index = 0; index < args.length; index += 2)
+          this.values.set(keys[index] ?? '', Buffer.from(args[index + 1] as Buffer));
         return true;
-      case Code.remove: return keys.filter((key) => this.values.delete(key)).length;
-      case Code.exists: return keys.filter((key) => this.values.has(key)).length;
-      case Code.counts: return this.values.size === 0 ? [] : [[0, this.values.size, 0]];
+      case Code.remove:
+        return keys.filter((key) => this.values.delete(key)).length;
+      case Code.exists:
+        return keys.filter((key) => this.values.has(key)).length;
+      case Code.counts:
+        return this.values.size === 0 ? [] : [[0, this.values.size, 0]];
       case Code.flush:
       case Code.flushAll:
         this.values.clear();
         return true;
-      default: throw new Error(`the memory partition does not know operation ${code}`);
+      default:
+        throw new Error(`the memory partition does not know operation ${code}`);
     }
   }
 }

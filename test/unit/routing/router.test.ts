@@ -63,8 +63,20 @@ function world(options: Partial<RouterOptions> = {}): World {
   const environment = new VirtualEnvironment();
   const network = new FakeNetwork();
   const router = new Router(environment, network, {
-    metaHost: 'm', metaPort: 1, deadlineMs: 10_000, isReadOnly: (code) => code === Code.get,
-    describe: () => ({ node: 'proxy', role: 'proxy', boot: 'p1', host: 'h', port: 1, machine: 'm', pid: 1, state: 'alive' }),
+    metaHost: 'm',
+    metaPort: 1,
+    deadlineMs: 10_000,
+    isReadOnly: (code) => code === Code.get,
+    describe: () => ({
+      node: 'proxy',
+      role: 'proxy',
+      boot: 'p1',
+      host: 'h',
+      port: 1,
+      machine: 'm',
+      pid: 1,
+      state: 'alive',
+    }),
     ...options,
   });
   router.start();
@@ -72,10 +84,18 @@ function world(options: Partial<RouterOptions> = {}): World {
   const outcomes: World['outcomes'] = [];
   const table = router.table('default');
   return {
-    environment, network, router, connection, outcomes,
+    environment,
+    network,
+    router,
+    connection,
+    outcomes,
     submit(name, { connection: from = connection, read = false, bytes = 1 } = {}) {
-      const operation: Operation = read ? [Code.get, Buffer.from(name)] : [Code.set, Buffer.from(name), Buffer.alloc(bytes)];
-      router.submit(table, 5, from, 0, operation, { onOutcome: (status, value) => outcomes.push([name, status, value]) });
+      const operation: Operation = read
+        ? [Code.get, Buffer.from(name)]
+        : [Code.set, Buffer.from(name), Buffer.alloc(bytes)];
+      router.submit(table, 5, from, 0, operation, {
+        onOutcome: (status, value) => outcomes.push([name, status, value]),
+      });
     },
     sentTo: (node) => network.requests(node).map((request) => String(request[8][1])),
   };
@@ -88,8 +108,17 @@ function withPrimary(options: Partial<RouterOptions> = {}): World {
   return made;
 }
 
-function answer(made: World, node: string, name: string, status: number = Status.ok, value: OperationResult = true): void {
-  const request = made.network.requests(node).filter((sent) => String(sent[8][1]) === name).at(-1);
+function answer(
+  made: World,
+  node: string,
+  name: string,
+  status: number = Status.ok,
+  value: OperationResult = true,
+): void {
+  const request = made.network
+    .requests(node)
+    .filter((sent) => String(sent[8][1]) === name)
+    .at(-1);
   made.network.reply(node, request?.[1] ?? 0, status, value);
 }
 
@@ -113,7 +142,13 @@ describe('router', () => {
     made.submit('4');
     answer(made, 'a', '1');
     made.submit('5');
-    expect(made.network.requests('a').map((request) => [request[5], request[6]])).to.deep.equal([[1, 0], [2, 0], [3, 0], [4, 0], [5, 2]]);
+    expect(made.network.requests('a').map((request) => [request[5], request[6]])).to.deep.equal([
+      [1, 0],
+      [2, 0],
+      [3, 0],
+      [4, 0],
+      [5, 2],
+    ]);
     expect(made.outcomes.map(([name]) => name)).to.deep.equal(['2', '1']);
   });
 
@@ -177,7 +212,7 @@ describe('router', () => {
     expect(made.network.requests('a').map((request) => request[5])).to.deep.equal([1, 2, 2, 3]);
   });
 
-  it('does not trust another boot with the seat\'s requests', () => {
+  it("does not trust another boot with the seat's requests", () => {
     const made = withPrimary();
     made.network.disconnect('a');
     made.submit('1');
@@ -231,8 +266,13 @@ describe('router', () => {
       made.submit('w');
       made.submit('r', { read: true });
       made.environment.advance(10_200);
-      expect(made.outcomes.map(([name, status]) => [name, status])).to.deep.equal([['w', Status.unknown], ['r', Status.retry]]);
-      const givenUp = made.network.sent.filter(({ message }) => message[0] === Kind.giveUp).map(({ message }) => message);
+      expect(made.outcomes.map(([name, status]) => [name, status])).to.deep.equal([
+        ['w', Status.unknown],
+        ['r', Status.retry],
+      ]);
+      const givenUp = made.network.sent
+        .filter(({ message }) => message[0] === Kind.giveUp)
+        .map(({ message }) => message);
       expect(givenUp).to.deep.equal([[Kind.giveUp, 1, made.connection.id, 2]]);
     });
 
@@ -254,7 +294,9 @@ describe('router', () => {
       expect(made.outcomes.map(([, status]) => status)).to.deep.equal([Status.unknown]);
       made.network.connect(serverOrigin('b'));
       made.network.view(viewOf([partitionAt('b', 2)]));
-      expect(made.network.sent.filter(({ node }) => node === 'b').map(({ message }) => message)).to.deep.equal([[Kind.giveUp, 1, made.connection.id, 1]]);
+      expect(made.network.sent.filter(({ node }) => node === 'b').map(({ message }) => message)).to.deep.equal([
+        [Kind.giveUp, 1, made.connection.id, 1],
+      ]);
     });
   });
 
@@ -262,7 +304,9 @@ describe('router', () => {
     it('stops connections when a server has enough in flight, and lets them go on when it has answered', () => {
       const made = withPrimary();
       let drained = 0;
-      const connection = made.router.connect(() => { drained += 1; });
+      const connection = made.router.connect(() => {
+        drained += 1;
+      });
       const big = limits.inFlightBytesPerServer / 4;
       for (let index = 0; index < 5; index += 1) made.submit(`${index}`, { connection, bytes: big });
       expect(connection.congested).to.equal(true);
@@ -280,7 +324,9 @@ describe('router', () => {
       const made = world();
       made.network.view(viewOf([partitionAt(null)]));
       let drained = 0;
-      const connection = made.router.connect(() => { drained += 1; });
+      const connection = made.router.connect(() => {
+        drained += 1;
+      });
       const big = limits.waitingBytesPerPartition / 4;
       for (let index = 0; index < 4; index += 1) made.submit(`${index}`, { connection, bytes: big });
       expect(connection.congested).to.equal(true);
@@ -307,6 +353,9 @@ describe('router', () => {
     made.submit('w');
     made.submit('r', { read: true });
     made.router.stop();
-    expect(made.outcomes.map(([name, status]) => [name, status])).to.deep.equal([['w', Status.unknown], ['r', Status.retry]]);
+    expect(made.outcomes.map(([name, status]) => [name, status])).to.deep.equal([
+      ['w', Status.unknown],
+      ['r', Status.retry],
+    ]);
   });
 });
