@@ -85,6 +85,7 @@ export class Proxy implements ProxyContext {
       requirepass: options.requirepass,
       bind: options.host,
       port: String(options.port),
+      ...(options.maxClients === undefined ? {} : { maxclients: String(options.maxClients) }),
     });
     this.router = new Router(environment, network, {
       metaHost: options.metaHost,

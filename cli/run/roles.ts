@@ -135,6 +135,8 @@ async function startProxy({ settings, logger, hub, shutdown }: Surroundings): Pr
       metaPort,
       table: DEFAULT_TABLE,
       requirepass: settings.requirepass,
+      maxClients: settings.maxclients,
+      heartbeatMs: settings.metaHeartbeatMs,
       machine: hostname(),
       deadlineMs: settings.requestTimeoutMs,
       hooks: { shutdown },

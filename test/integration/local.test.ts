@@ -152,6 +152,20 @@ describe('tulpar local', function () {
       });
     }
 
+    it('rebuilds a replica that was wiped from disk, while traffic goes on', async () => {
+      const before = await wholeAgain(cluster);
+      const node = before.secondaries[0] ?? '';
+      const writer = new Writer(cluster.port);
+      await writer.more(200);
+      process.kill(cluster.nodes().get(node) ?? 0, 'SIGSTOP'); // or it would write on while it is wiped
+      rmSync(join(cluster.directory, node), { recursive: true });
+      process.kill(cluster.nodes().get(node) ?? 0, 'SIGKILL');
+      await writer.more(200);
+      const after = await wholeAgain(cluster);
+      expect(after.ballot).to.be.greaterThan(before.ballot);
+      await writer.check();
+    });
+
     it('does not feel the death of meta', async () => {
       const before = await wholeAgain(cluster);
       const writer = new Writer(cluster.port);
