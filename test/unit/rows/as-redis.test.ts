@@ -4,6 +4,7 @@
  * these are far away.
  */
 import { expect } from 'chai';
+import { isInstalled } from '../../cluster/processes.js';
 import { type RedisServer, startRedisServer } from '../../cluster/redis-server.js';
 import { OnePartition } from './one-partition.js';
 import { RawConnection } from './raw-connection.js';
@@ -14,12 +15,14 @@ describe('string and key commands answer as Redis does', () => {
   let server: RedisServer;
   let redis: RawConnection;
 
-  before(async () => {
+  before(async function () {
+    if (!isInstalled('redis-server')) this.skip();
     server = await startRedisServer();
     redis = await RawConnection.open(server.port);
   });
 
   after(async () => {
+    if (!isInstalled('redis-server')) return;
     redis.close();
     await server.stop();
   });
