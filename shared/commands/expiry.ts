@@ -16,6 +16,7 @@ const onOneKey = {
 } as const;
 const setsExpiry = {
   ...onOneKey,
+  note: 'a time after the year 10889 counts as that year',
   arity: -3,
   flags: ['write', 'fast'],
   categories: ['keyspace', 'write', 'fast'],

@@ -57,6 +57,7 @@ export const lcs = {
   categories: ['read', 'string', 'slow'],
   keys: { first: 1, last: 2, step: 1 },
   summary: 'Finds the longest common subsequence of two strings.',
+  note: 'two strings whose lengths multiplied exceed 16 Mi are refused: computing them would hold up other clients',
   translate: (args) => {
     const { mode, minMatchLength } = options(args);
     return longestCommon(at(args, 0), at(args, 1), mode, minMatchLength);

@@ -57,6 +57,8 @@ const encoding = {
 const freq = {
   ...onOneKey,
   name: 'object|freq',
+  support: 'partly',
+  note: 'accesses are not counted yet, so that it stays where a new key begins',
   since: '4.0.0',
   summary: 'Tells how often a key is accessed, on a logarithmic scale.',
   reply: (result, _args, context) =>
