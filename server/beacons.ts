@@ -18,7 +18,9 @@ export class Beacons {
   private stopped = false;
 
   constructor(
-    environment: Environment, partitions: ReadonlyMap<number, Partition>, intervalMs: number,
+    environment: Environment,
+    partitions: ReadonlyMap<number, Partition>,
+    intervalMs: number,
     send: (node: string, message: Message) => boolean,
   ) {
     this.environment = environment;

@@ -46,17 +46,20 @@ export function openServerDisk(environment: Environment, options: DiskOptions): 
     const queue = new DiskQueue(Math.max(2, options.threads - 2));
     const { blockBytes, writeBufferBytes } = cacheShares(options.cacheBytes);
     const directory = join(options.dir, 'stores');
-    openLevelFactory({ directory, queue, cacheBytes: blockBytes, writeBufferBytes, openFiles: 256 }, (error, stores) => {
-      if (error !== null || stores === undefined) return done(error ?? new Error('no stores'));
-      stores.open(LOCK, (locked, lock) => {
-        if (locked !== null || lock === undefined) return done(locked ?? new Error('no lock'));
-        const files = new DirectoryFiles(join(options.dir, 'log'), queue);
-        openSegmentLog({ files, environment, fsync: options.fsync }, (failed, opened) => {
-          if (failed === null && opened !== undefined) done(null, disk(options.dir, stores, opened, lock));
-          else lock.close(() => done(failed ?? new Error('no log')));
+    openLevelFactory(
+      { directory, queue, cacheBytes: blockBytes, writeBufferBytes, openFiles: 256 },
+      (error, stores) => {
+        if (error !== null || stores === undefined) return done(error ?? new Error('no stores'));
+        stores.open(LOCK, (locked, lock) => {
+          if (locked !== null || lock === undefined) return done(locked ?? new Error('no lock'));
+          const files = new DirectoryFiles(join(options.dir, 'log'), queue);
+          openSegmentLog({ files, environment, fsync: options.fsync }, (failed, opened) => {
+            if (failed === null && opened !== undefined) done(null, disk(options.dir, stores, opened, lock));
+            else lock.close(() => done(failed ?? new Error('no log')));
+          });
         });
-      });
-    });
+      },
+    );
   };
 }
 

@@ -2,7 +2,11 @@
 import type { NodeInfo, Proposal, ReplicaReport } from '../shared/cluster.js';
 import type { Environment, Timer } from '../shared/environment.js';
 import {
-  Kind, type HeartbeatAckMessage, type HeartbeatReport, type Message, type RegisteredMessage,
+  Kind,
+  type HeartbeatAckMessage,
+  type HeartbeatReport,
+  type Message,
+  type RegisteredMessage,
 } from '../shared/wire/messages.js';
 import type { Network } from '../shared/wire/network.js';
 

@@ -3,24 +3,41 @@
  * watermarks of the disk. Messages come in here and go to their partition.
  */
 import {
-  type ClusterView, isLaterBoot, members, type NodeInfo, type Partition as PartitionInfo, sameSeat, type Seat, type Table,
+  type ClusterView,
+  isLaterBoot,
+  members,
+  type NodeInfo,
+  type Partition as PartitionInfo,
+  sameSeat,
+  type Seat,
+  type Table,
 } from '../shared/cluster.js';
 import type { Environment, Timer } from '../shared/environment.js';
 import { limits } from '../shared/limits.js';
 import type { Logger } from '../shared/logging.js';
 import type { OperationResult } from '../shared/operations/operation.js';
 import {
-  type AddLearnerMessage, type BeaconAckMessage, type BeaconMessage, type ChecksumMessage, type GiveUpMessage,
-  type HeartbeatAckMessage, Kind, type Message, type ProposeResultMessage, type RegisteredMessage, type RequestMessage,
-  Status, type ViewMessage,
+  type AddLearnerMessage,
+  type BeaconAckMessage,
+  type BeaconMessage,
+  type ChecksumMessage,
+  type GiveUpMessage,
+  type HeartbeatAckMessage,
+  Kind,
+  type Message,
+  type ProposeResultMessage,
+  type RegisteredMessage,
+  type RequestMessage,
+  Status,
+  type ViewMessage,
 } from '../shared/wire/messages.js';
 import type { Network, Origin } from '../shared/wire/network.js';
 import { Beacons } from './beacons.js';
 import { cacheShares, type OpenDisk, type ServerDisk } from './disk.js';
 import { META_NODE, MetaLink } from './meta-link.js';
 import type { PartitionHost, Timing } from './partition/host.js';
-import { newStayName } from './partition/learner.js';
-import { Partition, storeName } from './partition/partition.js';
+import { isCopy, newStayName, partitionOfStore, storeName } from './partition/names.js';
+import { Partition } from './partition/partition.js';
 import { loadState } from './partition/state.js';
 
 export interface ServerOptions {
@@ -44,8 +61,6 @@ export interface ServerOptions {
 
 const TICK_MS = 50;
 const CARE_MS = 1_000;
-const STORE_NAME = /^partition-(\d+)$/;
-const LEARNING_NAME = /^partition-\d+\.learning$/;
 
 export class Server {
   private readonly environment: Environment;
@@ -56,6 +71,7 @@ export class Server {
   /** By id. */
   readonly partitions = new Map<number, Partition>();
   private readonly opening = new Set<number>();
+  private readonly learners = { count: 0 };
   private readonly beacons: Beacons;
   private readonly meta: MetaLink;
   private disk: ServerDisk | null = null;
@@ -75,14 +91,20 @@ export class Server {
     this.options = options;
     this.logger = logger;
     this.self = { node: network.self.node, boot: network.self.boot };
-    this.beacons = new Beacons(environment, this.partitions, options.beaconMs, (node, message) => network.send(node, message));
+    this.beacons = new Beacons(environment, this.partitions, options.beaconMs, (node, message) =>
+      network.send(node, message),
+    );
     this.meta = new MetaLink(environment, network, {
-      host: options.metaHost, port: options.metaPort, heartbeatMs: options.metaHeartbeatMs, leaseMs: options.metaLeaseMs,
+      host: options.metaHost,
+      port: options.metaPort,
+      heartbeatMs: options.metaHeartbeatMs,
+      leaseMs: options.metaLeaseMs,
       describe: options.describe,
       replicas: () => [...this.partitions.values()].map((partition) => partition.report()),
       report: () => ({
         replicas: [...this.partitions.values()].map((partition) => partition.heartbeat()),
-        diskFreeBytes: this.diskSpace.freeBytes, diskBytes: this.diskSpace.sizeBytes,
+        diskFreeBytes: this.diskSpace.freeBytes,
+        diskBytes: this.diskSpace.sizeBytes,
       }),
       onRefused: (reason) => logger.warn({ reason }, 'meta refused the registration'),
     });
@@ -118,9 +140,9 @@ export class Server {
     const [name, ...rest] = names;
     if (name === undefined) return done(null);
     const next = (error: Error | null): void => (error === null ? this.openAll(disk, rest, done) : done(error));
-    const match = STORE_NAME.exec(name);
-    if (match !== null) this.recoverPartition(disk, Number(match[1]), next);
-    else if (LEARNING_NAME.test(name)) disk.stores.destroy(name, next);
+    const id = partitionOfStore(name);
+    if (id !== null) this.recoverPartition(disk, id, next);
+    else if (isCopy(name)) disk.stores.destroy(name, next);
     else next(null);
   }
 
@@ -136,7 +158,8 @@ export class Server {
         return;
       }
       loadState(store, (unread, loaded) => {
-        if (unread !== null || loaded === undefined) return store.close(() => setAside(unread?.message ?? 'unreadable'));
+        if (unread !== null || loaded === undefined)
+          return store.close(() => setAside(unread?.message ?? 'unreadable'));
         const { applied } = loaded;
         if (applied === null) return store.close(() => disk.stores.destroy(storeName(id), done));
         const { recovered, setAside: damagedSegments } = disk.opened;
@@ -193,7 +216,9 @@ export class Server {
       if (partition !== undefined) return partition.close(closeNext);
       // from here on nothing is acknowledged: successors may begin at once
       this.meta.stop();
-      disk.opened.log.close((error) => disk.close((failed) => this.network.close().then(() => done(error ?? failed), done)));
+      disk.opened.log.close((error) =>
+        disk.close((failed) => void this.network.close().then(() => done(error ?? failed), done)),
+      );
     };
     closeNext();
   }
@@ -255,7 +280,8 @@ export class Server {
     if (from.role !== 'server' || typeof id !== 'number') return;
     const partition = this.partitions.get(id);
     if (partition !== undefined) partition.onMessage(from, message);
-    else if (message[0] === Kind.learnBegin) this.createPartition(id, () => this.partitions.get(id)?.onMessage(from, message));
+    else if (message[0] === Kind.learnBegin)
+      this.createPartition(id, () => this.partitions.get(id)?.onMessage(from, message));
   }
 
   private reply(to: Origin, id: number, status: number, value: OperationResult): void {
@@ -268,7 +294,8 @@ export class Server {
   private onView(view: ClusterView): void {
     for (const node of view.nodes) {
       this.nodes.set(node.node, node);
-      if (node.role === 'server' && node.node !== this.self.node) this.network.setAddress(node.node, node.host, node.port);
+      if (node.role === 'server' && node.node !== this.self.node)
+        this.network.setAddress(node.node, node.host, node.port);
     }
     for (const table of view.tables) this.tables.set(table.id, table);
     for (const info of view.partitions) this.onPartition(info);
@@ -286,7 +313,10 @@ export class Server {
     const partition = this.partitions.get(info.id);
     if (partition !== undefined) partition.onConfiguration(info, table);
     // Only a partition that never had data may begin empty; anybody else learns.
-    else if ((info.configuration.ballot === 1 || info.configuration.unborn === true) && members(info.configuration).some((seat) => sameSeat(seat, this.self))) {
+    else if (
+      (info.configuration.ballot === 1 || info.configuration.unborn === true) &&
+      members(info.configuration).some((seat) => sameSeat(seat, this.self))
+    ) {
       this.createPartition(info.id, () => undefined);
     }
   }
@@ -355,7 +385,8 @@ export class Server {
     disk.space((error, space) => {
       if (error !== null || space === undefined) return;
       this.diskSpace = space;
-      const state = space.freeBytes < options.diskHardBytes ? 'hard' : space.freeBytes < options.diskSoftBytes ? 'soft' : 'ok';
+      const state =
+        space.freeBytes < options.diskHardBytes ? 'hard' : space.freeBytes < options.diskSoftBytes ? 'soft' : 'ok';
       if (state !== this.diskState) this.logger.warn({ state, freeBytes: space.freeBytes }, 'disk space');
       this.diskState = state;
     });
@@ -379,12 +410,23 @@ export class Server {
     const { environment, network, options, self, logger, disk } = this;
     const { leaseMs, graceMs } = options;
     const timing: Timing = {
-      leaseMs, graceMs, followerTimeoutMs: Math.floor(leaseMs * 0.75), stallTimeoutMs: 4 * leaseMs, repeatMs: Math.floor(leaseMs / 4),
+      leaseMs,
+      graceMs,
+      followerTimeoutMs: Math.floor(leaseMs * 0.75),
+      stallTimeoutMs: 4 * leaseMs,
+      repeatMs: Math.floor(leaseMs / 4),
     };
     const { rowBytes } = cacheShares(options.cacheBytes);
     if (disk === null) throw new Error('the disk is not open yet');
     return {
-      environment, logger, self, log: disk.opened.log, stores: disk.stores, timing, learnBytesPerSecond: options.learnBytesPerSecond,
+      environment,
+      logger,
+      self,
+      log: disk.opened.log,
+      stores: disk.stores,
+      timing,
+      learners: this.learners,
+      learnBytesPerSecond: options.learnBytesPerSecond,
       cacheBytesPerPartition: () => Math.floor(rowBytes / Math.max(1, this.partitions.size)),
       send: (node, message) => network.send(node, message),
       queuedBytes: (node) => network.queuedBytes(node),

@@ -131,7 +131,18 @@ export class Attempt {
       const entry = this.head.get(storageKey);
       if (entry.decree > this.dependency) this.dependency = entry.decree;
       const before = entry.value as Row | null;
-      touched = { keys, slot, hash, key: name, storageKey, before, row: before, dirty: false, elements: null, garbage: null };
+      touched = {
+        keys,
+        slot,
+        hash,
+        key: name,
+        storageKey,
+        before,
+        row: before,
+        dirty: false,
+        elements: null,
+        garbage: null,
+      };
       this.touched.set(storageKey, touched);
       if (before !== null && before.expireAtMs !== 0 && before.expireAtMs <= this.nowMs) this.clear(touched);
     }
@@ -186,7 +197,13 @@ export class Attempt {
 
   element(db: number, key: Buffer, row: Row, sortKey: Buffer): Buffer | null {
     const touched = this.touch(db, key);
-    const elementKey = touched.keys.element(touched.slot, touched.hash, touched.key, row.version, sortKey.latin1Slice(0, sortKey.length));
+    const elementKey = touched.keys.element(
+      touched.slot,
+      touched.hash,
+      touched.key,
+      row.version,
+      sortKey.latin1Slice(0, sortKey.length),
+    );
     const own = touched.elements?.get(elementKey);
     if (own !== undefined) return own;
     const entry = this.head.get(elementKey);
@@ -196,7 +213,13 @@ export class Attempt {
 
   putElement(db: number, key: Buffer, row: Row, sortKey: Buffer, value: Buffer | null): void {
     const touched = this.touch(db, key);
-    const elementKey = touched.keys.element(touched.slot, touched.hash, touched.key, row.version, sortKey.latin1Slice(0, sortKey.length));
+    const elementKey = touched.keys.element(
+      touched.slot,
+      touched.hash,
+      touched.key,
+      row.version,
+      sortKey.latin1Slice(0, sortKey.length),
+    );
     touched.elements ??= new Map();
     touched.elements.set(elementKey, value);
     touched.dirty = true;
@@ -206,13 +229,19 @@ export class Attempt {
     const touched = this.touch(db, key);
     const prefix = touched.keys.elements(touched.slot, touched.hash, touched.key, row.version);
     const all = prefixRange(prefix);
-    const merged = this.range({
-      gte: range.gte === null ? all.gte : prefix + range.gte.latin1Slice(0, range.gte.length),
-      lt: range.lt === null ? all.lt : prefix + range.lt.latin1Slice(0, range.lt.length),
-      reverse: range.reverse,
-      limit: range.limit,
-    }, touched.elements ?? NO_WRITES);
-    return merged.map(({ key: elementKey, value }) => ({ sortKey: toBuffer(elementKey.slice(prefix.length)), value: value as Buffer }));
+    const merged = this.range(
+      {
+        gte: range.gte === null ? all.gte : prefix + range.gte.latin1Slice(0, range.gte.length),
+        lt: range.lt === null ? all.lt : prefix + range.lt.latin1Slice(0, range.lt.length),
+        reverse: range.reverse,
+        limit: range.limit,
+      },
+      touched.elements ?? NO_WRITES,
+    );
+    return merged.map(({ key: elementKey, value }) => ({
+      sortKey: toBuffer(elementKey.slice(prefix.length)),
+      value: value as Buffer,
+    }));
   }
 
   scan(db: number, from: ScanPosition, count: number): { keys: ScannedKey[]; next: ScanPosition | null } {
@@ -235,7 +264,12 @@ export class Attempt {
 
   private scanned({ key, value }: Merged): ScannedKey & { slot: number; hash: number } {
     const parsed = parseHeaderKey(toBuffer(key));
-    return { key: parsed.key, slot: parsed.slot, hash: parsed.hash, row: Buffer.isBuffer(value) ? decodeHeader(value) : value };
+    return {
+      key: parsed.key,
+      slot: parsed.slot,
+      hash: parsed.hash,
+      row: Buffer.isBuffer(value) ? decodeHeader(value) : value,
+    };
   }
 
   private ownHeaders(): Map<string, HeadValue> {
@@ -244,7 +278,10 @@ export class Attempt {
     return own;
   }
 
-  private range(range: { gte: string; lt: string; reverse: boolean; limit: number }, own: ReadonlyMap<string, HeadValue>): Merged[] {
+  private range(
+    range: { gte: string; lt: string; reverse: boolean; limit: number },
+    own: ReadonlyMap<string, HeadValue>,
+  ): Merged[] {
     const merged = mergeRange(this.head, this.pages, own, range);
     if (Array.isArray(merged)) return merged;
     throw new Missing(merged);
@@ -269,7 +306,9 @@ export class Attempt {
       const slot = counts.slotOfIndex(Math.floor(this.random() * counts.keys));
       if (slot < 0) return null;
       const range = { ...this.keysOf(db).slots('H', slot, slot), reverse: false, limit: 4_096 };
-      const live = this.range(range, this.ownHeaders()).map((entry) => this.scanned(entry)).filter(this.isLive);
+      const live = this.range(range, this.ownHeaders())
+        .map((entry) => this.scanned(entry))
+        .filter(this.isLive);
       if (live.length > 0) return live[Math.floor(this.random() * live.length)]!.key;
     }
     // nearly everything has expired and is not swept yet: take the first live one

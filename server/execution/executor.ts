@@ -92,7 +92,12 @@ export class Executor {
   expired = 0;
 
   constructor(
-    environment: Environment, host: ExecutorHost, head: Head, sessions: Sessions, facts: PartitionFacts, lastTimeMs: number,
+    environment: Environment,
+    host: ExecutorHost,
+    head: Head,
+    sessions: Sessions,
+    facts: PartitionFacts,
+    lastTimeMs: number,
   ) {
     this.environment = environment;
     this.host = host;
@@ -119,8 +124,22 @@ export class Executor {
       return;
     }
     this.queue.push({
-      from, id, sequence, db, state, execute: executor.execute, args: operation.slice(1) as OperationArgument[],
-      write: executor.write, denyoom: executor.denyoom, bytes: 0, done: null, pages: null, nowMs: 0, seed: 0, fetches: 0, hold: 0,
+      from,
+      id,
+      sequence,
+      db,
+      state,
+      execute: executor.execute,
+      args: operation.slice(1) as OperationArgument[],
+      write: executor.write,
+      denyoom: executor.denyoom,
+      bytes: 0,
+      done: null,
+      pages: null,
+      nowMs: 0,
+      seed: 0,
+      fetches: 0,
+      hold: 0,
     });
     this.kick();
   }
@@ -128,8 +147,25 @@ export class Executor {
   /** An operation of the server's own (sweeping): `done` once it has been executed. */
   internal(db: number, execute: (view: View) => void, done: () => void): void {
     this.queue.push({
-      from: null, id: 0, sequence: 0, db, state: null, args: [], write: true, denyoom: false, bytes: 0, done,
-      execute: (view) => { execute(view); return null; }, pages: null, nowMs: 0, seed: 0, fetches: 0, hold: 0,
+      from: null,
+      id: 0,
+      sequence: 0,
+      db,
+      state: null,
+      args: [],
+      write: true,
+      denyoom: false,
+      bytes: 0,
+      done,
+      execute: (view) => {
+        execute(view);
+        return null;
+      },
+      pages: null,
+      nowMs: 0,
+      seed: 0,
+      fetches: 0,
+      hold: 0,
     });
     this.kick();
   }
@@ -137,7 +173,11 @@ export class Executor {
   /** A mutation without writes, for something that every replica does at the same decree. */
   annotate(annotation: Annotation): void {
     this.annotations.push(annotation);
-    this.internal(0, () => undefined, () => undefined);
+    this.internal(
+      0,
+      () => undefined,
+      () => undefined,
+    );
   }
 
   /** The sender will not repeat this request: if it has not been executed yet, it never will be. */
@@ -250,13 +290,20 @@ export class Executor {
     const before = this.groups.length;
     if (!this.attempt.commit(this.groups)) return false;
     for (let i = before; i < this.groups.length; i++) {
-      for (const write of this.groups[i]!.writes) this.gatheredBytes += 8 + write.key.length + (write.value?.length ?? 0);
+      for (const write of this.groups[i]!.writes)
+        this.gatheredBytes += 8 + write.key.length + (write.value?.length ?? 0);
     }
     return true;
   }
 
   /** Keeps the first answer for a repetition. Those of reads matter once a later write of the connection is logged. */
-  private remember(state: ConnectionState, sequence: number, status: number, value: OperationResult, decree: number): void {
+  private remember(
+    state: ConnectionState,
+    sequence: number,
+    status: number,
+    value: OperationResult,
+    decree: number,
+  ): void {
     const kept = keep(value);
     const keptStatus = kept === undefined ? RESULT_NOT_KEPT : status;
     const keptValue = kept === undefined ? null : kept;
@@ -311,13 +358,18 @@ export class Executor {
     request.fetches++;
     if (request.fetches > limits.fetchAttempts) {
       this.end(request);
-      if (request.from !== null) this.host.reply(request.from, request.id, Status.clientError, 'ERR the operation reads too much at once');
+      if (request.from !== null)
+        this.host.reply(request.from, request.id, Status.clientError, 'ERR the operation reads too much at once');
       return;
     }
     if (request.state !== null) request.state.blocked = [];
     if (request.hold === 0) request.hold = this.head.beginFetch();
     const range = {
-      gte: toBuffer(page.gte), lt: toBuffer(page.lt), reverse: page.reverse, limit: page.limit, limitBytes: limits.fetchRangeBytes * 64,
+      gte: toBuffer(page.gte),
+      lt: toBuffer(page.lt),
+      reverse: page.reverse,
+      limit: page.limit,
+      limitBytes: limits.fetchRangeBytes * 64,
     };
     this.host.store.range(range, (error, entries) => {
       if (this.stopped) return;
@@ -326,7 +378,10 @@ export class Executor {
         return;
       }
       request.pages ??= new Map();
-      request.pages.set(page.id, { entries, exhausted: entries.length < page.limit && bytesOf(entries) < range.limitBytes });
+      request.pages.set(page.id, {
+        entries,
+        exhausted: entries.length < page.limit && bytesOf(entries) < range.limitBytes,
+      });
       this.resume(request);
     });
   }

@@ -92,7 +92,8 @@ export class Head {
       return entry;
     }
     const stored = this.store.getSync(toBuffer(key));
-    const value = stored === undefined ? null : key.charCodeAt(SPACE_AT) === HEADER_SPACE ? decodeHeader(stored) : stored;
+    const value =
+      stored === undefined ? null : key.charCodeAt(SPACE_AT) === HEADER_SPACE ? decodeHeader(stored) : stored;
     const bytes = ENTRY_BYTES + key.length + (stored === undefined ? 0 : stored.length);
     const read: HeadEntry = { value, decree: 0, bytes, used: false };
     if (bytes <= CACHED_VALUE_BYTES_MAX) {
@@ -192,7 +193,8 @@ export class Head {
 
   /** Second chance over the map's insertion order; pinned entries are passed over. */
   private evict(): void {
-    const retired = this.unretiredFrom < this.unretired.length ? this.unretired[this.unretiredFrom]!.decree - 1 : this.lastDecree;
+    const retired =
+      this.unretiredFrom < this.unretired.length ? this.unretired[this.unretiredFrom]!.decree - 1 : this.lastDecree;
     let looked = 0;
     const most = Math.min(this.entries.size, 4_096);
     for (const [key, entry] of this.entries) {

@@ -37,7 +37,9 @@ const FIRST_PAGE_MIN = 16;
  * top of everything. Returns the page that is missing, if one is.
  */
 export function mergeRange(
-  head: Head, pages: ReadonlyMap<string, Page>, own: Own,
+  head: Head,
+  pages: ReadonlyMap<string, Page>,
+  own: Own,
   range: { gte: string; lt: string; reverse: boolean; limit: number },
 ): Merged[] | PageRequest {
   const { reverse, limit } = range;
@@ -74,7 +76,13 @@ function push(results: Merged[], entry: { key: string; value: HeadValue }): void
   if (entry.value !== null) results.push({ key: entry.key, value: entry.value });
 }
 
-function overlaid(head: Head, own: Own, gte: string, lt: string, reverse: boolean): { key: string; value: HeadValue }[] {
+function overlaid(
+  head: Head,
+  own: Own,
+  gte: string,
+  lt: string,
+  reverse: boolean,
+): { key: string; value: HeadValue }[] {
   const keys = new Set(head.overlayKeys(gte, lt));
   for (const key of own.keys()) if (key >= gte && key < lt) keys.add(key);
   const sorted = [...keys].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));

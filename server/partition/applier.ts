@@ -31,7 +31,14 @@ export function encodeApplied(state: AppliedState): Buffer {
 }
 
 export function decodeApplied(bytes: Buffer): AppliedState {
-  const [, decree, stay, ballot, timeMs, table] = packr.unpack(bytes) as [number, number, string, number, number, number];
+  const [, decree, stay, ballot, timeMs, table] = packr.unpack(bytes) as [
+    number,
+    number,
+    string,
+    number,
+    number,
+    number,
+  ];
   return { decree, stay, ballot, timeMs, table };
 }
 
@@ -79,7 +86,9 @@ export class Applier {
   applied: number;
 
   constructor(
-    environment: Environment, store: Store, host: ApplierHost,
+    environment: Environment,
+    store: Store,
+    host: ApplierHost,
     loaded: { state: AppliedState; counts: Counts; sessions: Sessions; keyspaces: string[] },
   ) {
     this.environment = environment;
@@ -173,8 +182,9 @@ export class Applier {
     }
     const { bytes, writes, annotations } = batch;
     this.unsyncedBytes += bytes;
-    const sync = this.unsyncedBytes >= CHECKPOINT_BYTES
-      || (this.state.decree > this.checkpointed && this.environment.monotonicMs() - this.checkpointMs > CHECKPOINT_MS);
+    const sync =
+      this.unsyncedBytes >= CHECKPOINT_BYTES ||
+      (this.state.decree > this.checkpointed && this.environment.monotonicMs() - this.checkpointMs > CHECKPOINT_MS);
     const { decree } = this.state;
     this.writing = true;
     this.store.write(writes, sync, (error) => {
@@ -187,7 +197,8 @@ export class Applier {
       for (const annotation of annotations) this.host.onAnnotation(annotation, decree);
       if (sync) this.synced(decree);
       while (this.waiting.length > 0 && this.waiting[0]!.decree <= decree) this.waiting.shift()!.done();
-      if (this.checkpoints.length > 0 || this.waiting.length > 0 || this.pendingBytes >= limits.applyBytes) this.applyNow();
+      if (this.checkpoints.length > 0 || this.waiting.length > 0 || this.pendingBytes >= limits.applyBytes)
+        this.applyNow();
       else this.applySoon();
     });
   }

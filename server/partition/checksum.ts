@@ -20,27 +20,37 @@ export function checksum(store: Store, done: Callback<{ checksum: string; entrie
   };
   const garbage: string[] = [];
   const range = { gte: toBuffer(garbageRecords.gte), lt: toBuffer(garbageRecords.lt) };
-  eachEntry(snapshot, range, ({ value }) => garbage.push(value.latin1Slice(0, value.length)), (error) => {
-    if (error !== null) return end(error);
-    garbage.sort();
-    const hash = createHash('sha256');
-    const lengths = Buffer.alloc(8);
-    let entries = 0;
-    eachEntry(snapshot, DATA, ({ key, value }) => {
-      if (isGarbage(garbage, key.latin1Slice(0, key.length))) return;
-      lengths.writeUInt32BE(key.length, 0);
-      lengths.writeUInt32BE(value.length, 4);
-      hash.update(lengths).update(key).update(value);
-      entries++;
-    }, (failed) => {
-      if (failed !== null) return end(failed);
-      snapshot.get(toBuffer(KEYSPACES_KEY), (unread, keyspaces) => {
-        if (unread !== null) return end(unread);
-        if (keyspaces !== undefined) hash.update(keyspaces);
-        end(null, { checksum: hash.digest('hex').slice(0, 16), entries });
-      });
-    });
-  });
+  eachEntry(
+    snapshot,
+    range,
+    ({ value }) => garbage.push(value.latin1Slice(0, value.length)),
+    (error) => {
+      if (error !== null) return end(error);
+      garbage.sort();
+      const hash = createHash('sha256');
+      const lengths = Buffer.alloc(8);
+      let entries = 0;
+      eachEntry(
+        snapshot,
+        DATA,
+        ({ key, value }) => {
+          if (isGarbage(garbage, key.latin1Slice(0, key.length))) return;
+          lengths.writeUInt32BE(key.length, 0);
+          lengths.writeUInt32BE(value.length, 4);
+          hash.update(lengths).update(key).update(value);
+          entries++;
+        },
+        (failed) => {
+          if (failed !== null) return end(failed);
+          snapshot.get(toBuffer(KEYSPACES_KEY), (unread, keyspaces) => {
+            if (unread !== null) return end(unread);
+            if (keyspaces !== undefined) hash.update(keyspaces);
+            end(null, { checksum: hash.digest('hex').slice(0, 16), entries });
+          });
+        },
+      );
+    },
+  );
 }
 
 /** Does a garbage prefix cover this key? `prefixes` is sorted; one of them may cover another. */

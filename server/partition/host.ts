@@ -17,6 +17,8 @@ export interface PartitionHost {
   readonly timing: Timing;
   readonly cacheBytesPerPartition: () => number;
   readonly learnBytesPerSecond: number;
+  /** Learners that this server teaches at present, over all partitions. */
+  readonly learners: { count: number };
   send(node: string, message: Message): boolean;
   queuedBytes(node: string): number;
   /** To a proxy, unless that very boot of it is gone. */

@@ -7,13 +7,19 @@
 import { crc32 } from 'node:zlib';
 import { sameSeat, type Seat } from '../../shared/cluster.js';
 import { limits } from '../../shared/limits.js';
-import { Kind, type LearnBeginMessage, type LearnChunkMessage, type LearnPlanMessage, type Message } from '../../shared/wire/messages.js';
+import {
+  Kind,
+  type LearnBeginMessage,
+  type LearnChunkMessage,
+  type LearnPlanMessage,
+  type Message,
+} from '../../shared/wire/messages.js';
 import { PrepareList, type Prepared } from '../replication/prepare-list.js';
 import { toBuffer } from '../storage/keys.js';
 import type { Store, Write } from '../storage/store.js';
 import { APPLIED_KEY, encodeApplied } from './applier.js';
-import type { PartitionHost } from './host.js';
-import { storeName, type Partition } from './partition.js';
+import { copyName, newStayName, storeName } from './names.js';
+import type { Partition } from './partition.js';
 import { loadState } from './state.js';
 
 const CATCH_UP_BYTES = 8 * 1024 * 1024;
@@ -68,8 +74,17 @@ export class Learning {
     const { partition } = this;
     const { replica } = partition;
     if (this.current?.attempt === attempt && sameSeat(this.current.teacher, from)) return;
-    if (ballot < replica.ballot || replica.role === 'primary' || (replica.role === 'secondary' && ballot === replica.ballot)) {
-      partition.host.send(from.node, [Kind.learnFailed, partition.id, attempt, `it is ${replica.role} of ballot ${replica.ballot}`]);
+    if (
+      ballot < replica.ballot ||
+      replica.role === 'primary' ||
+      (replica.role === 'secondary' && ballot === replica.ballot)
+    ) {
+      partition.host.send(from.node, [
+        Kind.learnFailed,
+        partition.id,
+        attempt,
+        `it is ${replica.role} of ballot ${replica.ballot}`,
+      ]);
       return;
     }
     if (this.installing) {
@@ -79,11 +94,13 @@ export class Learning {
     }
     this.current = { teacher: from, attempt, snapshotDecree: 0, copy: null, nextChunk: 0, writing: false };
     replica.leave();
-    partition.applier.whenApplied(() => this.newStay((committed) => {
-      if (this.current?.attempt !== attempt) return;
-      replica.startLearning(from, attempt, ballot, new PrepareList(committed));
-      partition.host.send(from.node, [Kind.learnState, partition.id, attempt, committed]);
-    }));
+    partition.applier.whenApplied(() =>
+      this.newStay((committed) => {
+        if (this.current?.attempt !== attempt) return;
+        replica.startLearning(from, attempt, ballot, new PrepareList(committed));
+        partition.host.send(from.node, [Kind.learnState, partition.id, attempt, committed]);
+      }),
+    );
   }
 
   /** What is applied is synced under a new stay; the log of the old one is over. */
@@ -112,7 +129,12 @@ export class Learning {
     // prepares after the snapshot follow at once: they belong to a stay of their own
     partition.host.log.forget(partition.id, partition.stay);
     partition.stay = newStayName(partition.host);
-    partition.replica.startLearning(current.teacher, attempt, partition.replica.ballot, new PrepareList(snapshotDecree));
+    partition.replica.startLearning(
+      current.teacher,
+      attempt,
+      partition.replica.ballot,
+      new PrepareList(snapshotDecree),
+    );
     const name = copyName(id);
     partition.host.stores.destroy(name, (error) => {
       if (error !== null) return partition.host.fatal(error);
@@ -128,7 +150,8 @@ export class Learning {
   private waitingChunks: LearnChunkMessage[] = [];
 
   private onChunk(current: Copying, message: LearnChunkMessage): void {
-    if (this.waitingChunks.length >= 2 * limits.learnWindowChunks) return this.abandon(current, 'more chunks than the window');
+    if (this.waitingChunks.length >= 2 * limits.learnWindowChunks)
+      return this.abandon(current, 'more chunks than the window');
     this.waitingChunks.push(message);
     this.writeChunks(current);
   }
@@ -204,21 +227,28 @@ export class Learning {
     if (next > list.committed || list.get(next) !== undefined) {
       for (let decree = next; decree <= list.committed; decree++) partition.applier.push(list.get(decree)!);
       this.installing = false;
-      if (this.current === current) partition.host.send(current.teacher.node, [Kind.learnReady, partition.id, current.attempt]);
+      if (this.current === current)
+        partition.host.send(current.teacher.node, [Kind.learnReady, partition.id, current.attempt]);
       return;
     }
     const page = new Map<number, Prepared>();
     let bytes = 0;
-    partition.host.log.read(partition.id, partition.stay, next, ({ decree, ballot, body }) => {
-      if (decree > list.committed) return true;
-      if (!page.has(decree)) bytes += body.length;
-      page.set(decree, { decree, ballot, body, decoded: null });
-      return bytes < CATCH_UP_BYTES;
-    }, (error) => {
-      if (error !== null) return partition.fail(error);
-      for (let decree = next; page.has(decree); decree++) partition.applier.push(page.get(decree)!);
-      partition.applier.whenApplied(() => this.catchUp(current));
-    });
+    partition.host.log.read(
+      partition.id,
+      partition.stay,
+      next,
+      ({ decree, ballot, body }) => {
+        if (decree > list.committed) return true;
+        if (!page.has(decree)) bytes += body.length;
+        page.set(decree, { decree, ballot, body, decoded: null });
+        return bytes < CATCH_UP_BYTES;
+      },
+      (error) => {
+        if (error !== null) return partition.fail(error);
+        for (let decree = next; page.has(decree); decree++) partition.applier.push(page.get(decree)!);
+        partition.applier.whenApplied(() => this.catchUp(current));
+      },
+    );
   }
 
   private abandon(current: Copying, reason: string | null): void {
@@ -241,22 +271,15 @@ export class Learning {
     if (copy === null) return;
     current.copy = null;
     const { partition } = this;
-    copy.close(() => partition.host.stores.destroy(copyName(partition.id), () => {
-      if (partition.replica.role === 'learner' || partition.replica.role === 'inactive') {
-        partition.replica.leave(new PrepareList(partition.applier.applied));
-        this.newStay(() => {
-          this.installing = false;
-        });
-      }
-    }));
+    copy.close(() =>
+      partition.host.stores.destroy(copyName(partition.id), () => {
+        if (partition.replica.role === 'learner' || partition.replica.role === 'inactive') {
+          partition.replica.leave(new PrepareList(partition.applier.applied));
+          this.newStay(() => {
+            this.installing = false;
+          });
+        }
+      }),
+    );
   }
-}
-
-function copyName(partition: number): string {
-  return `${storeName(partition)}.learning`;
-}
-
-/** Unique: no boot is named twice. */
-export function newStayName({ environment, self }: Pick<PartitionHost, 'environment' | 'self'>): string {
-  return `${self.boot}-${Math.floor(environment.random() * 0xffffffff).toString(36)}`;
 }

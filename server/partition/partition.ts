@@ -8,13 +8,27 @@ import { KeyedHash } from '../../shared/keyed-hash.js';
 import { limits } from '../../shared/limits.js';
 import type { Logger } from '../../shared/logging.js';
 import {
-  Kind, Status, type GiveUpMessage, type HeartbeatReport, type Message, type PrepareAckMessage, type PrepareMessage,
-  type PrepareRejectMessage, type RequestMessage, type RetryReason,
+  Kind,
+  Status,
+  type GiveUpMessage,
+  type HeartbeatReport,
+  type Message,
+  type PrepareAckMessage,
+  type PrepareMessage,
+  type PrepareRejectMessage,
+  type RequestMessage,
+  type RetryReason,
 } from '../../shared/wire/messages.js';
 import type { Origin } from '../../shared/wire/network.js';
 import { Executor, type ExecutorHost } from '../execution/executor.js';
 import { Head } from '../execution/head.js';
-import { encodeMutation, MutationKind, mutationTimeMs, type Annotation, type Mutation } from '../replication/mutation.js';
+import {
+  encodeMutation,
+  MutationKind,
+  mutationTimeMs,
+  type Annotation,
+  type Mutation,
+} from '../replication/mutation.js';
 import { PrepareList, type Prepared } from '../replication/prepare-list.js';
 import { Replica } from '../replication/replica.js';
 import type { ReplicaEffects } from '../replication/effects.js';
@@ -23,6 +37,7 @@ import { Applier, type AppliedState, type ApplierHost } from './applier.js';
 import { checksum } from './checksum.js';
 import type { PartitionHost, PartitionIdentity } from './host.js';
 import { Learning } from './learner.js';
+import { storeName } from './names.js';
 import { replay } from './replay.js';
 import type { StoredState } from './state.js';
 import { Sweeper } from './sweeper.js';
@@ -51,7 +66,14 @@ export class Partition {
   private closed = false;
   private checksumTo: { node: string } = { node: 'meta' };
 
-  constructor(host: PartitionHost, id: number, identity: PartitionIdentity | null, store: Store, loaded: StoredState, stay: string) {
+  constructor(
+    host: PartitionHost,
+    id: number,
+    identity: PartitionIdentity | null,
+    store: Store,
+    loaded: StoredState,
+    stay: string,
+  ) {
     this.id = id;
     this.identity = identity;
     this.host = host;
@@ -59,12 +81,19 @@ export class Partition {
     this.store = store;
     this.stay = loaded.applied?.stay ?? stay;
     const applied: AppliedState = loaded.applied ?? {
-      decree: 0, stay: this.stay, ballot: 0, timeMs: 0, table: identity?.table.id ?? 0,
+      decree: 0,
+      stay: this.stay,
+      ballot: 0,
+      timeMs: 0,
+      table: identity?.table.id ?? 0,
     };
     this.applier = this.newApplier(store, { ...loaded, applied });
     this.replica = new Replica(
       {
-        partition: this.id, self: host.self, windowBytes: limits.preparedBytes, ...host.timing,
+        partition: this.id,
+        self: host.self,
+        windowBytes: limits.preparedBytes,
+        ...host.timing,
         minReplicas: () => this.identity?.table.minReplicas ?? Number.POSITIVE_INFINITY,
       },
       this.effects(),
@@ -85,15 +114,12 @@ export class Partition {
     replay(this.host.log, this.id, this.stay, after, REPLAY_BYTES, (error, replayed) => {
       if (error !== null || replayed === undefined) return done(error ?? new Error('no replay'));
       const { replica } = this;
-      const { list } = replica;
+      const list = new PrepareList(after);
       for (const { decree, ballot, body } of replayed.records) list.put({ decree, ballot, body, decoded: null });
-      replica.ballot = Math.max(replica.ballot, replayed.ballot);
       while (list.committed < replayed.committed) this.applier.push(list.commitNext());
-      if (!replayed.more) return done(null);
-      this.applier.whenApplied(() => {
-        replica.list = new PrepareList(this.applier.applied);
-        this.recover(done);
-      });
+      replica.recovered(replayed.ballot, list);
+      if (!replayed.more) done(null);
+      else this.applier.whenApplied(() => this.recover(done));
     });
   }
 
@@ -104,8 +130,13 @@ export class Partition {
 
   heartbeat(): HeartbeatReport['replicas'][number] {
     return {
-      partition: this.id, ballot: this.replica.ballot, role: this.replica.role, committed: this.replica.list.committed,
-      applied: this.applier.applied, learners: this.teaching.nodes(), serving: this.executor !== null,
+      partition: this.id,
+      ballot: this.replica.ballot,
+      role: this.replica.role,
+      committed: this.replica.list.committed,
+      applied: this.applier.applied,
+      learners: this.teaching.nodes(),
+      serving: this.executor !== null,
     };
   }
 
@@ -123,7 +154,8 @@ export class Partition {
       },
       commit: (entry) => this.onCommit(entry),
       propose: (proposal) => host.propose(proposal),
-      ballotStart: () => this.encode(MutationKind.ballotStart, this.nowMs(), { groups: [], results: [], annotations: [] }),
+      ballotStart: () =>
+        this.encode(MutationKind.ballotStart, this.nowMs(), { groups: [], results: [], annotations: [] }),
       serving: (yes) => (yes ? this.startServing() : this.stopServing('not-primary')),
       flushSoon: () => this.flushSoon(),
       isGone: (seat) => host.isGone(seat),
@@ -154,7 +186,9 @@ export class Partition {
   }
 
   private encode(
-    kind: Mutation['kind'], timeMs: number, parts: Pick<Mutation, 'groups' | 'results' | 'annotations'>,
+    kind: Mutation['kind'],
+    timeMs: number,
+    parts: Pick<Mutation, 'groups' | 'results' | 'annotations'>,
   ): Buffer {
     return encodeMutation({ kind, origin: 0, table: this.applier.state.table, partition: this.id, timeMs, ...parts });
   }
@@ -192,10 +226,25 @@ export class Partition {
       const { applier, identity } = this;
       if (this.closed || this.replica.role !== 'primary' || this.executor !== null || identity === null) return;
       const { info, table } = identity;
-      this.head = new Head(this.store, this.host.cacheBytesPerPartition(), applier.currentKeyspaces, applier.counts.copy(), applier.applied);
-      this.executor = new Executor(environment, this.executorHost(), this.head, applier.sessions.copy(), {
-        slots: { from: info.fromSlot, to: info.toSlot }, multiKey: table.multiKey, hash: new KeyedHash(table.hashKey),
-      }, this.nowMs());
+      this.head = new Head(
+        this.store,
+        this.host.cacheBytesPerPartition(),
+        applier.currentKeyspaces,
+        applier.counts.copy(),
+        applier.applied,
+      );
+      this.executor = new Executor(
+        environment,
+        this.executorHost(),
+        this.head,
+        applier.sessions.copy(),
+        {
+          slots: { from: info.fromSlot, to: info.toSlot },
+          multiKey: table.multiKey,
+          hash: new KeyedHash(table.hashKey),
+        },
+        this.nowMs(),
+      );
       this.logger.info({ ballot: this.replica.ballot, decree: this.replica.list.last }, 'serving as primary');
       const { early } = this;
       this.early = [];
@@ -225,16 +274,26 @@ export class Partition {
     const { environment } = host;
     return {
       canExecute: () => replica.canExecute(environment.monotonicMs()),
-      refusesWrites: () => (replica.writable ? (host.disk() === 'hard' ? 'no-disk-space' : null) : 'not-enough-replicas'),
-      refusesGrowth: () => (host.disk() === 'ok' ? null : 'OOM command not allowed: the disk of a partition server is nearly full'),
+      refusesWrites: () =>
+        replica.writable ? (host.disk() === 'hard' ? 'no-disk-space' : null) : 'not-enough-replicas',
+      refusesGrowth: () =>
+        host.disk() === 'ok' ? null : 'OOM command not allowed: the disk of a partition server is nearly full',
       hasRoom: () =>
-        replica.list.uncommittedBytes < limits.preparedBytes && replica.list.uncommitted < limits.preparedMutations
-        && this.applier.pendingBytes < limits.unappliedBytes,
+        replica.list.uncommittedBytes < limits.preparedBytes &&
+        replica.list.uncommitted < limits.preparedMutations &&
+        this.applier.pendingBytes < limits.unappliedBytes,
       committed: () => replica.list.committed,
       nextDecree: () => replica.list.last + 1,
       prepare: (timeMs, groups, results, annotations) => {
         const mutation: Mutation = {
-          kind: MutationKind.data, origin: 0, table: this.applier.state.table, partition: this.id, timeMs, groups, results, annotations,
+          kind: MutationKind.data,
+          origin: 0,
+          table: this.applier.state.table,
+          partition: this.id,
+          timeMs,
+          groups,
+          results,
+          annotations,
         };
         return replica.prepare(encodeMutation(mutation), mutation);
       },
@@ -248,14 +307,17 @@ export class Partition {
     const { host } = this;
     if (message[3] !== this.identity?.info.rangeVersion) host.reply(from, message[1], Status.retry, 'wrong-range');
     else if (this.executor !== null) this.executor.submit(from, message);
-    else if (this.replica.role === 'primary' && this.early.length < limits.waitingOperations) this.early.push({ from, message });
+    else if (this.replica.role === 'primary' && this.early.length < limits.waitingOperations)
+      this.early.push({ from, message });
     else host.reply(from, message[1], Status.retry, 'not-primary');
   }
 
   onGiveUp(from: Origin, message: GiveUpMessage): void {
     const [, , connection, sequence] = message;
-    this.early = this.early.filter(({ from: sender, message: early }) =>
-      !(sender.boot === from.boot && early[4] === connection && early[5] <= sequence));
+    this.early = this.early.filter(
+      ({ from: sender, message: early }) =>
+        !(sender.boot === from.boot && early[4] === connection && early[5] <= sequence),
+    );
     this.executor?.giveUp(from.boot, connection, sequence);
   }
 
@@ -379,8 +441,4 @@ export class Partition {
       this.store.close(() => done());
     });
   }
-}
-
-export function storeName(partition: number): string {
-  return `partition-${partition}`;
 }

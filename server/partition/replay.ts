@@ -19,7 +19,12 @@ export interface Replayed {
 
 /** At most `maxBytes` of bodies, at least one record where there is one. */
 export function replay(
-  log: MutationLog, partition: number, stay: string, after: number, maxBytes: number, done: Callback<Replayed>,
+  log: MutationLog,
+  partition: number,
+  stay: string,
+  after: number,
+  maxBytes: number,
+  done: Callback<Replayed>,
 ): void {
   const ballots = new Map<number, number>();
   let committed = after;

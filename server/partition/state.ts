@@ -29,10 +29,21 @@ export function loadState(store: Store, done: Callback<StoredState>): void {
     const loadCounts = (index: number): void => {
       const range = ranges[index];
       if (range === undefined) {
-        eachEntry(store, sessionRows, (entry) => sessions.load(entry), (failed) => {
-          if (failed !== null) done(failed);
-          else done(null, { applied: applied === undefined ? null : decodeApplied(applied), keyspaces, counts, sessions });
-        });
+        eachEntry(
+          store,
+          sessionRows,
+          (entry) => sessions.load(entry),
+          (failed) => {
+            if (failed !== null) done(failed);
+            else
+              done(null, {
+                applied: applied === undefined ? null : decodeApplied(applied),
+                keyspaces,
+                counts,
+                sessions,
+              });
+          },
+        );
         return;
       }
       const each = ({ key, value }: Entry): void => {
@@ -51,15 +62,21 @@ export function loadState(store: Store, done: Callback<StoredState>): void {
 
 /** Pages through a range; nothing else writes to it meanwhile. */
 export function eachEntry(
-  store: Pick<Store, 'range'>, range: { gte: Buffer; lt: Buffer }, each: (entry: Entry) => void, done: Callback,
+  store: Pick<Store, 'range'>,
+  range: { gte: Buffer; lt: Buffer },
+  each: (entry: Entry) => void,
+  done: Callback,
 ): void {
-  store.range({ ...range, limit: limits.fetchRangeEntries, limitBytes: limits.fetchRangeBytes, background: true }, (error, entries) => {
-    if (error !== null || entries === undefined) return done(error ?? new Error('no entries'));
-    for (const entry of entries) each(entry);
-    const last = entries[entries.length - 1];
-    if (last === undefined) done(null);
-    else eachEntry(store, { gte: Buffer.concat([last.key, ZERO]), lt: range.lt }, each, done);
-  });
+  store.range(
+    { ...range, limit: limits.fetchRangeEntries, limitBytes: limits.fetchRangeBytes, background: true },
+    (error, entries) => {
+      if (error !== null || entries === undefined) return done(error ?? new Error('no entries'));
+      for (const entry of entries) each(entry);
+      const last = entries[entries.length - 1];
+      if (last === undefined) done(null);
+      else eachEntry(store, { gte: Buffer.concat([last.key, ZERO]), lt: range.lt }, each, done);
+    },
+  );
 }
 
 const ZERO = Buffer.alloc(1);

@@ -65,11 +65,16 @@ export class Sweeper {
         if (left === 0) return this.expire(db + 1, found);
         for (const entry of entries) {
           const { key } = parseExpiryKey(entry.key);
-          executor.internal(db, (view) => void view.peek(key), () => {
-            left--;
-            // what was found is still in the store until the deletions are applied: look again after a pause
-            if (left === 0 && executor === this.executor) partition.applier.whenApplied(() => this.expire(db + 1, found + entries.length));
-          });
+          executor.internal(
+            db,
+            (view) => void view.peek(key),
+            () => {
+              left--;
+              // what was found is still in the store until the deletions are applied: look again after a pause
+              if (left === 0 && executor === this.executor)
+                partition.applier.whenApplied(() => this.expire(db + 1, found + entries.length));
+            },
+          );
         }
       },
     );
@@ -92,12 +97,17 @@ export class Sweeper {
         return done();
       }
       const under = prefixRange(record.value.latin1Slice(0, record.value.length));
-      const page = { gte: toBuffer(under.gte), lt: toBuffer(under.lt), limit: GARBAGE_PER_TURN, limitBytes: GARBAGE_BYTES_PER_TURN, background: true };
+      const page = {
+        gte: toBuffer(under.gte),
+        lt: toBuffer(under.lt),
+        limit: GARBAGE_PER_TURN,
+        limitBytes: GARBAGE_BYTES_PER_TURN,
+        background: true,
+      };
       store.range(page, (failed, entries) => {
         if (failed !== null || entries === undefined || store !== this.partition.store) return done();
-        const writes = entries.length > 0
-          ? entries.map(({ key }) => ({ key, value: null }))
-          : [{ key: record.key, value: null }];
+        const writes =
+          entries.length > 0 ? entries.map(({ key }) => ({ key, value: null })) : [{ key: record.key, value: null }];
         this.nextGarbageMs = now;
         store.write(writes, false, done);
       });

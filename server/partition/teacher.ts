@@ -7,9 +7,7 @@
 import { crc32 } from 'node:zlib';
 import { sameSeat, type Seat } from '../../shared/cluster.js';
 import { limits } from '../../shared/limits.js';
-import {
-  Kind, type LearnChunkAckMessage, type LearnStateMessage, type Message,
-} from '../../shared/wire/messages.js';
+import { Kind, type LearnChunkAckMessage, type LearnStateMessage, type Message } from '../../shared/wire/messages.js';
 import { toBuffer, everything } from '../storage/keys.js';
 import type { Entry, Snapshot } from '../storage/store.js';
 import { APPLIED_KEY, decodeApplied } from './applier.js';
@@ -64,14 +62,25 @@ export class Teaching {
     if (known !== undefined && sameSeat(known.seat, seat)) return;
     if (partition.replica.configuration.secondaries.some((member) => sameSeat(member, seat))) return;
     if (known !== undefined) this.end(known, 'another boot');
-    if (this.lessons.size >= limits.learnersPerServer) return;
+    if (partition.host.learners.count >= limits.learnersPerServer) return;
     const now = this.now();
     const lesson: Lesson = {
-      seat, attempt: 1 + Math.floor(partition.host.environment.random() * 0x7ffffffe), stage: 'begun', movedMs: now, begunMs: 0,
-      snapshot: null, from: toBuffer(everything.gte), sentChunks: 0, ackedChunks: 0, reading: false, sentAll: false,
-      nextChunkMs: 0, pinned: Number.POSITIVE_INFINITY,
+      seat,
+      attempt: 1 + Math.floor(partition.host.environment.random() * 0x7ffffffe),
+      stage: 'begun',
+      movedMs: now,
+      begunMs: 0,
+      snapshot: null,
+      from: toBuffer(everything.gte),
+      sentChunks: 0,
+      ackedChunks: 0,
+      reading: false,
+      sentAll: false,
+      nextChunkMs: 0,
+      pinned: Number.POSITIVE_INFINITY,
     };
     this.lessons.set(seat.node, lesson);
+    partition.host.learners.count++;
     partition.logger.info({ learner: seat.node, attempt: lesson.attempt }, 'teaching a learner');
     this.sendBegin(lesson);
   }
@@ -142,7 +151,11 @@ export class Teaching {
     if (this.now() < lesson.nextChunkMs || partition.host.queuedBytes(lesson.seat.node) > limits.linkQueueBytes) return;
     lesson.reading = true;
     const page = {
-      gte: lesson.from, lt: toBuffer(everything.lt), limit: limits.learnChunkEntries, limitBytes: limits.learnChunkBytes, background: true,
+      gte: lesson.from,
+      lt: toBuffer(everything.lt),
+      limit: limits.learnChunkEntries,
+      limitBytes: limits.learnChunkBytes,
+      background: true,
     };
     lesson.snapshot.range(page, (error, entries) => {
       lesson.reading = false;
@@ -182,35 +195,42 @@ export class Teaching {
       const follower = this.partition.replica.followers.get(lesson.seat.node);
       if (this.partition.host.isGone(lesson.seat)) this.end(lesson, 'its server restarted');
       else if (lesson.stage === 'begun' && nowMs - lesson.begunMs > BEGIN_REPEAT_MS) this.sendBegin(lesson);
-      else if (follower !== undefined && follower.acked < this.partition.replica.list.base && lesson.pinned === Number.POSITIVE_INFINITY) {
+      else if (
+        follower !== undefined &&
+        follower.acked < this.partition.replica.list.base &&
+        lesson.pinned === Number.POSITIVE_INFINITY
+      ) {
         this.end(lesson, 'it fell behind what is kept in memory');
-      } else if (nowMs - Math.max(lesson.movedMs, follower?.aliveMs ?? 0) > ATTEMPT_TIMEOUT_MS) this.end(lesson, 'nothing moves');
+      } else if (nowMs - Math.max(lesson.movedMs, follower?.aliveMs ?? 0) > ATTEMPT_TIMEOUT_MS)
+        this.end(lesson, 'nothing moves');
       else this.pump(lesson);
     }
   }
 
   /** A learner that became a secondary needs no teacher. */
   onConfiguration(): void {
-    for (const lesson of [...this.lessons.values()]) {
+    for (const lesson of this.lessons.values()) {
       if (this.partition.replica.configuration.secondaries.some((seat) => sameSeat(seat, lesson.seat))) {
-        lesson.snapshot?.close();
-        this.lessons.delete(lesson.seat.node);
+        this.forget(lesson);
         this.partition.logger.info({ learner: lesson.seat.node }, 'a learner became a secondary');
       }
     }
   }
 
   private end(lesson: Lesson, reason: string): void {
-    lesson.snapshot?.close();
-    lesson.snapshot = null;
-    this.lessons.delete(lesson.seat.node);
+    this.forget(lesson);
     this.partition.replica.removeLearner(lesson.seat.node, lesson.attempt);
     this.partition.logger.warn({ learner: lesson.seat.node, reason }, 'gave up teaching');
   }
 
+  private forget(lesson: Lesson): void {
+    lesson.snapshot?.close();
+    lesson.snapshot = null;
+    if (this.lessons.delete(lesson.seat.node)) this.partition.host.learners.count--;
+  }
+
   stop(): void {
-    for (const lesson of this.lessons.values()) lesson.snapshot?.close();
-    this.lessons.clear();
+    for (const lesson of this.lessons.values()) this.forget(lesson);
   }
 
   private now(): number {

@@ -55,7 +55,12 @@ export interface Group {
 
 /** What a repeated request is answered with: [session, connection, sequence, acknowledged, status, result]. */
 export type KeptResult = readonly [
-  session: string, connection: number, sequence: number, acknowledged: number, status: number, result: unknown,
+  session: string,
+  connection: number,
+  sequence: number,
+  acknowledged: number,
+  status: number,
+  result: unknown,
 ];
 
 /** Things that are not state: [name, argument]. They happen at most once, when the mutation is applied or committed. */
@@ -146,7 +151,10 @@ export function mutationTimeMs(body: Buffer): number {
 /** Values alias `body`. Throws E_CORRUPT for what this version cannot read or apply: the replica must stop. */
 export function decodeMutation(body: Buffer): Mutation {
   if (body.length < HEADER_BYTES || (body[1] ?? 255) > MUTATION_FORMAT) {
-    throw new OperatingError('E_CORRUPT', `a mutation of format ${body[0]} needs reader ${body[1]}, this is ${MUTATION_FORMAT}`);
+    throw new OperatingError(
+      'E_CORRUPT',
+      `a mutation of format ${body[0]} needs reader ${body[1]}, this is ${MUTATION_FORMAT}`,
+    );
   }
   const kind = body[2] ?? 0;
   if (!APPLICABLE.has(kind)) throw new OperatingError('E_CORRUPT', `unknown kind of mutation: ${kind}`);
@@ -177,7 +185,8 @@ export function decodeMutation(body: Buffer): Mutation {
     groups[g] = group;
   }
   const resultsBytes = body.readUInt32BE(at);
-  const results = resultsBytes === 0 ? [] : (packr.unpack(body.subarray(at + 4, at + 4 + resultsBytes)) as KeptResult[]);
+  const results =
+    resultsBytes === 0 ? [] : (packr.unpack(body.subarray(at + 4, at + 4 + resultsBytes)) as KeptResult[]);
   at += 4 + resultsBytes;
   const annotationBytes = body.readUInt32BE(at);
   const annotations =

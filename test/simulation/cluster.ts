@@ -54,7 +54,10 @@ export class Cluster {
     this.options = options;
     this.logger = options.logger ?? silentLogger;
     this.servers = Array.from({ length: options.servers }, (_, i) => ({
-      name: `server-${i + 1}`, log: new VirtualDisk(), stores: new MemoryDisk(), running: null,
+      name: `server-${i + 1}`,
+      log: new VirtualDisk(),
+      stores: new MemoryDisk(),
+      running: null,
     }));
     this.startMeta();
     for (const server of this.servers) this.startServer(server);
@@ -77,10 +80,24 @@ export class Cluster {
     if (this.meta !== null) return;
     const process = this.process('meta', 'meta');
     const { servers, partitions } = this.options;
-    const meta = new Meta(process.environment, process.network, new MemoryStateStore(process.environment, this.metaRows), {
-      servers, partitions, multiKey: partitions === 1 ? 'any' : 'slot', replicas: 3, minReplicas: 2, metaLeaseMs: TIMING.metaLeaseMs,
-      rejoinMs: 2_000, tickMs: 500, newHashKey: () => '0123456789abcdef', onFatal: (error) => this.failures.push(`meta: ${error.message}`),
-    }, this.logger.child({ node: 'meta' }));
+    const meta = new Meta(
+      process.environment,
+      process.network,
+      new MemoryStateStore(process.environment, this.metaRows),
+      {
+        servers,
+        partitions,
+        multiKey: partitions === 1 ? 'any' : 'slot',
+        replicas: 3,
+        minReplicas: 2,
+        metaLeaseMs: TIMING.metaLeaseMs,
+        rejoinMs: 2_000,
+        tickMs: 500,
+        newHashKey: () => '0123456789abcdef',
+        onFatal: (error) => this.failures.push(`meta: ${error.message}`),
+      },
+      this.logger.child({ node: 'meta' }),
+    );
     this.meta = { ...process, meta };
     meta.start((error) => {
       if (error !== null) this.failures.push(`meta: ${error.message}`);
@@ -97,23 +114,37 @@ export class Cluster {
     if (of.running !== null) return;
     const process = this.process(of.name, 'server');
     const { environment, network } = process;
-    const delayMs = (operation: string): number => (operation === 'sync' || operation === 'write' ? this.world.between(0.02, 2) : 0);
+    const delayMs = (operation: string): number =>
+      operation === 'sync' || operation === 'write' ? this.world.between(0.02, 2) : 0;
     const files = new VirtualFiles(environment, of.log, { delayMs });
     const factory = new MemoryStoreFactory(environment, of.stores, { delayMs });
-    const server = new Server(environment, network, {
-      ...TIMING, describe: this.describe(process, 'server'), metaHost: 'sim', metaPort: 1, cacheBytes: 8 * 1024 * 1024,
-      learnBytesPerSecond: 0, diskSoftBytes: 0, diskHardBytes: 0,
-      openDisk: (done) => openSegmentLog({ files, environment, fsync: 'everysec' }, (error, opened) => {
-        if (error !== null || opened === undefined) return done(error ?? new Error('no log'));
-        const disk: ServerDisk = {
-          stores: factory, opened,
-          space: (told) => told(null, { freeBytes: 100 * GiB, sizeBytes: 200 * GiB }),
-          close: (closed) => closed(null),
-        };
-        done(null, disk);
-      }),
-      onFatal: (error) => this.failures.push(`${of.name}: ${error.stack ?? error.message}`),
-    }, this.logger.child({ node: of.name, boot: network.self.boot }));
+    const server = new Server(
+      environment,
+      network,
+      {
+        ...TIMING,
+        describe: this.describe(process, 'server'),
+        metaHost: 'sim',
+        metaPort: 1,
+        cacheBytes: 8 * 1024 * 1024,
+        learnBytesPerSecond: 0,
+        diskSoftBytes: 0,
+        diskHardBytes: 0,
+        openDisk: (done) =>
+          openSegmentLog({ files, environment, fsync: 'everysec' }, (error, opened) => {
+            if (error !== null || opened === undefined) return done(error ?? new Error('no log'));
+            const disk: ServerDisk = {
+              stores: factory,
+              opened,
+              space: (told) => told(null, { freeBytes: 100 * GiB, sizeBytes: 200 * GiB }),
+              close: (closed) => closed(null),
+            };
+            done(null, disk);
+          }),
+        onFatal: (error) => this.failures.push(`${of.name}: ${error.stack ?? error.message}`),
+      },
+      this.logger.child({ node: of.name, boot: network.self.boot }),
+    );
     of.running = { ...process, server, files, factory };
     server.start((error) => {
       if (error !== null) this.failures.push(`${of.name}: ${error.message}`);
@@ -132,7 +163,9 @@ export class Cluster {
   private startRouter(node: string): void {
     const process = this.process(node, 'proxy');
     const router = new Router(process.environment, process.network, {
-      metaHost: 'sim', metaPort: 1, describe: () => this.describe(process, 'proxy')('alive'),
+      metaHost: 'sim',
+      metaPort: 1,
+      describe: () => this.describe(process, 'proxy')('alive'),
       isReadOnly: (code) => executors[code]?.write === false,
     });
     router.start();

@@ -23,7 +23,8 @@ export class Invariants {
         const { replica, id } = partition;
         if (replica.canExecute(running.environment.monotonicMs())) {
           const other = acting.get(id);
-          if (other !== undefined) throw new Error(`partition ${id}: ${other} and ${name} are primary at the same instant`);
+          if (other !== undefined)
+            throw new Error(`partition ${id}: ${other} and ${name} are primary at the same instant`);
           acting.set(id, name);
           this.checkMembers(partition);
         }
@@ -39,20 +40,28 @@ export class Invariants {
       const running = this.cluster.servers.find(({ name }) => name === seat.node)?.running;
       if (running === null || running === undefined || !sameSeat(running.network.self, seat)) continue;
       const member = running.server.partitions.get(primary.id);
-      if (member === undefined) throw new Error(`${seat.node} is a member of partition ${primary.id} and does not have it`);
+      if (member === undefined)
+        throw new Error(`${seat.node} is a member of partition ${primary.id} and does not have it`);
       if (member.replica.list.last < list.committed) {
-        throw new Error(`partition ${primary.id}: ${list.committed} is committed, ${seat.node} has prepared only ${member.replica.list.last}`);
+        throw new Error(
+          `partition ${primary.id}: ${list.committed} is committed, ${seat.node} has prepared only ${member.replica.list.last}`,
+        );
       }
       const { role, ballot } = member.replica;
       if (role === 'secondary' && ballot === primary.replica.ballot && member.replica.list.committed > list.last) {
-        throw new Error(`partition ${primary.id}: ${seat.node} committed ${member.replica.list.committed}, its primary has prepared ${list.last}`);
+        throw new Error(
+          `partition ${primary.id}: ${seat.node} committed ${member.replica.list.committed}, its primary has prepared ${list.last}`,
+        );
       }
     }
   }
 
   /** Every replica commits the same mutation at a decree. */
   private checkCommitted(name: string, partition: Partition): void {
-    const { id, replica: { list } } = partition;
+    const {
+      id,
+      replica: { list },
+    } = partition;
     const from = Math.max(this.seen.get(partition) ?? list.base, list.base);
     if (from >= list.committed) return;
     let known = this.committed.get(id);
@@ -65,7 +74,8 @@ export class Invariants {
       if (entry === undefined) continue;
       const sum = crc32(entry.body);
       if (known[decree] === undefined) known[decree] = sum;
-      else if (known[decree] !== sum) throw new Error(`partition ${id}: ${name} committed something else at decree ${decree}`);
+      else if (known[decree] !== sum)
+        throw new Error(`partition ${id}: ${name} committed something else at decree ${decree}`);
     }
     this.seen.set(partition, list.committed);
   }

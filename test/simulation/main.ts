@@ -19,7 +19,9 @@ let failed = 0;
 for (let seed = first; seed < first + Number(values.seeds); seed++) {
   try {
     const result = runSeed({
-      seed, partitions: Number(values.partitions), faultMs: Number(values.faults),
+      seed,
+      partitions: Number(values.partitions),
+      faultMs: Number(values.faults),
       ...(values.log ? { logger: createLogger('debug', {}) } : {}),
     });
     virtualMs += result.virtualMs;
@@ -31,5 +33,7 @@ for (let seed = first; seed < first + Number(values.seeds); seed++) {
   }
 }
 const minutes = (performance.now() - started) / 60_000;
-console.log(`${values.seeds} seeds from ${first}, ${failed} failed, ${(virtualMs / 60_000 / minutes).toFixed(0)} virtual minutes a minute`);
+console.log(
+  `${values.seeds} seeds from ${first}, ${failed} failed, ${(virtualMs / 60_000 / minutes).toFixed(0)} virtual minutes a minute`,
+);
 process.exitCode = failed > 0 ? 1 : 0;

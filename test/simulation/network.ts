@@ -38,7 +38,7 @@ export class Wires {
 
   /** The process has died: its connections break. */
   leave(network: SimulatedNetwork): void {
-    for (const connection of [...this.connections.values()]) if (connection.ends.includes(network)) this.break(connection);
+    for (const connection of this.connections.values()) if (connection.ends.includes(network)) this.break(connection);
     if (this.nodes.get(network.self.node) === network) this.nodes.delete(network.self.node);
   }
 

@@ -27,7 +27,9 @@ const SETTLE_MS = 60_000;
 export function runSeed(options: RunOptions): RunResult {
   const world = new World(options.seed);
   const cluster = new Cluster(world, {
-    servers: 3 + Math.floor(world.random() * 2), partitions: options.partitions ?? 1, routers: 2,
+    servers: 3 + Math.floor(world.random() * 2),
+    partitions: options.partitions ?? 1,
+    routers: 2,
     ...(options.logger === undefined ? {} : { logger: options.logger }),
   });
   const invariants = new Invariants(cluster);
@@ -35,7 +37,9 @@ export function runSeed(options: RunOptions): RunResult {
   try {
     return drive(world, cluster, options);
   } catch (error) {
-    throw new Error(`seed ${options.seed} at ${world.nowMs.toFixed(1)} ms: ${(error as Error).message}`, { cause: error });
+    throw new Error(`seed ${options.seed} at ${world.nowMs.toFixed(1)} ms: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -71,7 +75,14 @@ function drive(world: World, cluster: Cluster, options: RunOptions): RunResult {
   world.run(world.nowMs + SETTLE_MS, () => checked);
   if (!checked) throw new Error('the final reads did not return');
   const acknowledged = workload.history.filter(({ status }) => status === 0).length;
-  return { traceHash: world.traceHash, events: world.events, operations: workload.history.length, acknowledged, faults, virtualMs: world.nowMs };
+  return {
+    traceHash: world.traceHash,
+    events: world.events,
+    operations: workload.history.length,
+    acknowledged,
+    faults,
+    virtualMs: world.nowMs,
+  };
 }
 
 function fault(world: World, cluster: Cluster): void {
@@ -118,17 +129,26 @@ function converged(cluster: Cluster, partitions: number): boolean {
   for (const { running } of cluster.servers) {
     if (running === null) return false;
     for (const { executor, replica } of running.server.partitions.values()) {
-      if (executor !== null && replica.configuration.secondaries.length === 2 && replica.canExecute(running.environment.monotonicMs())) complete++;
+      if (
+        executor !== null &&
+        replica.configuration.secondaries.length === 2 &&
+        replica.canExecute(running.environment.monotonicMs())
+      )
+        complete++;
     }
   }
   return complete === partitions;
 }
 
 function describe(cluster: Cluster): string {
-  return cluster.servers.map(({ name, running }) => {
-    if (running === null) return `${name}: down`;
-    const replicas = [...running.server.partitions.values()].map(({ id, replica, executor }) =>
-      `${id} ${replica.role} ballot ${replica.ballot} (${replica.configuration.ballot}) ${replica.list.committed}/${replica.list.last} serving ${executor !== null} secondaries ${replica.configuration.secondaries.length}`);
-    return `${name}: ${replicas.join('; ')}`;
-  }).join(' | ');
+  return cluster.servers
+    .map(({ name, running }) => {
+      if (running === null) return `${name}: down`;
+      const replicas = [...running.server.partitions.values()].map(
+        ({ id, replica, executor }) =>
+          `${id} ${replica.role} ballot ${replica.ballot} (${replica.configuration.ballot}) ${replica.list.committed}/${replica.list.last} serving ${executor !== null} secondaries ${replica.configuration.secondaries.length}`,
+      );
+      return `${name}: ${replicas.join('; ')}`;
+    })
+    .join(' | ');
 }

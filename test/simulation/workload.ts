@@ -51,7 +51,8 @@ export class Workload {
     const token = `<${client}.${turn}>`;
     const kind = dice < 0.5 ? 'append' : dice < 0.8 ? 'get' : 'increment';
     const name = Buffer.from(kind === 'increment' ? `count-${key}` : key);
-    const operation: Operation = kind === 'append' ? append(name, Buffer.from(token)) : kind === 'get' ? get(name) : increment(name, 1);
+    const operation: Operation =
+      kind === 'append' ? append(name, Buffer.from(token)) : kind === 'get' ? get(name) : increment(name, 1);
     const startMs = world.nowMs;
     this.submit(client, connection, name, operation, (status, value) => {
       this.history.push({ key, kind, token, startMs, endMs: world.nowMs, status, value });
@@ -60,7 +61,11 @@ export class Workload {
   }
 
   private submit(
-    client: number, connection: RoutedConnection, key: Buffer, operation: Operation, done: (status: number, value: OperationResult) => void,
+    client: number,
+    connection: RoutedConnection,
+    key: Buffer,
+    operation: Operation,
+    done: (status: number, value: OperationResult) => void,
   ): void {
     const router = this.cluster.routers[client % this.cluster.routers.length]!;
     router.submit(router.table('default'), slotOf(key), connection, 0, operation, { onOutcome: done });
@@ -105,7 +110,8 @@ export class Workload {
         const at = final.indexOf(token);
         if (status === Status.ok) {
           if (at < 0) throw new Error(`${what} was acknowledged and is lost`);
-          if (at + token.length !== value) throw new Error(`${what} said length ${String(value)} and ended at ${at + token.length}`);
+          if (at + token.length !== value)
+            throw new Error(`${what} said length ${String(value)} and ended at ${at + token.length}`);
           timed.push({ startMs, endMs, low: at + token.length, what });
         } else if (status !== Status.unknown && at >= 0) throw new Error(`${what} failed (${status}) and took effect`);
       } else if (status === Status.ok) {
@@ -124,8 +130,16 @@ export class Workload {
     if (final < done.length || final > done.length + unknown) {
       throw new Error(`${key}: counted to ${final} with ${done.length} increments acknowledged and ${unknown} unknown`);
     }
-    if (new Set(done.map(({ value }) => value)).size !== done.length) throw new Error(`${key}: two increments got the same answer`);
-    checkRealTime(done.map(({ startMs, endMs, value, token }) => ({ startMs, endMs, low: Number(value), what: `${key}: increment ${token}` })));
+    if (new Set(done.map(({ value }) => value)).size !== done.length)
+      throw new Error(`${key}: two increments got the same answer`);
+    checkRealTime(
+      done.map(({ startMs, endMs, value, token }) => ({
+        startMs,
+        endMs,
+        low: Number(value),
+        what: `${key}: increment ${token}`,
+      })),
+    );
   }
 }
 
@@ -143,6 +157,7 @@ function checkRealTime(timed: { startMs: number; endMs: number; low: number; wha
         by = next.what;
       }
     }
-    if (operation.low < low) throw new Error(`${operation.what} saw ${operation.low}, though ${by} had ended with ${low}`);
+    if (operation.low < low)
+      throw new Error(`${operation.what} saw ${operation.low}, though ${by} had ended with ${low}`);
   }
 }

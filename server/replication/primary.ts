@@ -1,0 +1,336 @@
+/**
+ * A replica while it is primary: two-phase commit, the lease, and proposals about its followers (design: section 6).
+ * It lives from one role change to the next; under a new ballot of the same primary it goes on.
+ */
+import { type Proposal, sameSeat, type Seat } from '../../shared/cluster.js';
+import { invariant } from '../../shared/errors.js';
+import {
+  Kind,
+  type PrepareAckMessage,
+  type PrepareMessage,
+  type PrepareRejectMessage,
+} from '../../shared/wire/messages.js';
+import { Follower } from './follower.js';
+import type { Prepared } from './prepare-list.js';
+import { NEVER, type ReplicaState } from './types.js';
+
+export class Primary {
+  /** By node: secondaries, and learners that already get prepares. */
+  readonly followers = new Map<string, Follower>();
+  private readonly state: ReplicaState;
+  private readonly fail: (error: Error) => void;
+  private readonly serveNotBeforeMs: number;
+  /** Secondaries whose acknowledgement commit and lease need: of the configuration and of the pending proposal. */
+  private required: Follower[] = [];
+  private selfLogged = 0;
+  private ballotStartDecree = Number.POSITIVE_INFINITY;
+  private reconciled = false;
+  private announced = false;
+  private pending: { proposal: Proposal; sentMs: number } | null = null;
+
+  /** `serveNotBeforeMs`: until then an earlier primary may hold a lease. */
+  constructor(state: ReplicaState, serveNotBeforeMs: number, fail: (error: Error) => void) {
+    this.state = state;
+    this.serveNotBeforeMs = serveNotBeforeMs;
+    this.fail = fail;
+  }
+
+  /** A new primary: everything not committed is prepared again, and a ballot-start ends it. */
+  begin(nowMs: number): void {
+    this.setFollowers(nowMs);
+    this.prepareAgain();
+    this.ballotStartDecree = this.state.list.last + 1;
+    this.prepare(this.state.effects.ballotStart(), null);
+  }
+
+  /** The same primary under a new ballot: what is not committed is prepared again under it. */
+  continue(nowMs: number): void {
+    this.pending = null;
+    this.setFollowers(nowMs);
+    this.prepareAgain();
+    this.tryCommit();
+  }
+
+  /** It is primary no more, or its log failed. */
+  end(): void {
+    if (!this.announced) return;
+    this.announced = false;
+    this.state.effects.serving(false);
+  }
+
+  private setFollowers(nowMs: number): void {
+    this.state.epoch++;
+    const { committed } = this.state.list;
+    this.selfLogged = committed;
+    const wanted = this.state.configuration.secondaries;
+    for (const [node, follower] of this.followers) {
+      if (follower.attempt === 0 && !wanted.some((seat) => sameSeat(seat, follower.seat))) this.followers.delete(node);
+    }
+    for (const seat of wanted) {
+      const known = this.followers.get(seat.node);
+      if (known !== undefined && sameSeat(known.seat, seat)) {
+        known.attempt = 0;
+        // its log holds everything committed (a learner was proposed with that): the rest is prepared again
+        known.acked = Math.min(known.acked, committed);
+      } else this.followers.set(seat.node, new Follower(seat, 0, committed, nowMs));
+    }
+    for (const follower of this.followers.values()) {
+      follower.acked = Math.min(follower.acked, committed);
+      follower.sent = follower.acked;
+      follower.inFlightBytes = 0;
+      follower.leaseFromMs = NEVER;
+      follower.progressMs = nowMs;
+    }
+    this.setRequired();
+  }
+
+  private setRequired(): void {
+    this.required = [];
+    const seats = [...this.state.configuration.secondaries, ...(this.pending?.proposal.secondaries ?? [])];
+    for (const follower of this.followers.values()) {
+      if (seats.some((seat) => sameSeat(seat, follower.seat))) this.required.push(follower);
+    }
+  }
+
+  private prepareAgain(): void {
+    for (let decree = this.state.list.committed + 1; decree <= this.state.list.last; decree++) {
+      const entry = this.state.list.get(decree);
+      invariant(entry !== undefined, `uncommitted decree ${decree} is in memory`);
+      entry.ballot = this.state.ballot;
+      this.append(entry);
+    }
+    for (const follower of this.followers.values()) this.pump(follower);
+  }
+
+  /** Prepares a mutation at the next decree and returns that decree. Only while it may execute (see canExecute). */
+  prepare(body: Buffer, decoded: unknown): number {
+    const entry: Prepared = { decree: this.state.list.last + 1, ballot: this.state.ballot, body, decoded };
+    this.state.list.put(entry);
+    this.append(entry);
+    for (const follower of this.followers.values()) this.pump(follower);
+    return entry.decree;
+  }
+
+  private append(entry: Prepared): void {
+    const { epoch, list, effects } = this.state;
+    effects.append(entry, list.committed, (error) => {
+      if (error !== null) this.fail(error);
+      else if (epoch === this.state.epoch) {
+        this.selfLogged = entry.decree;
+        this.tryCommit();
+      }
+    });
+  }
+
+  /** Sends a follower what it lacks, within its window. */
+  private pump(follower: Follower): void {
+    const { list } = this.state;
+    while (follower.sent < list.last && follower.inFlightBytes < this.state.options.windowBytes) {
+      const entry = list.get(follower.sent + 1);
+      if (entry === undefined) return; // trimmed: the driver restarts a learner, a secondary is dropped by time-out
+      follower.sent++;
+      follower.inFlightBytes += entry.body.length;
+      const message: PrepareMessage = [
+        Kind.prepare,
+        this.state.options.partition,
+        this.state.ballot,
+        entry.decree,
+        list.committed,
+        follower.attempt,
+        entry.body,
+      ];
+      this.state.effects.send(follower.seat.node, message);
+    }
+  }
+
+  onPrepareAck(from: Seat, message: PrepareAckMessage, nowMs: number): void {
+    const [, , ballot, decree, attempt] = message;
+    if (ballot !== this.state.ballot) return;
+    const follower = this.followers.get(from.node);
+    if (follower === undefined || !sameSeat(follower.seat, from) || follower.attempt !== attempt) return;
+    follower.aliveMs = nowMs;
+    if (decree <= follower.acked) return;
+    invariant(decree <= this.state.list.last, `${from.node} acknowledged decree ${decree}, never prepared`);
+    for (let d = follower.acked + 1; d <= decree; d++)
+      follower.inFlightBytes -= this.state.list.get(d)?.body.length ?? 0;
+    if (follower.inFlightBytes < 0) follower.inFlightBytes = 0;
+    follower.acked = decree;
+    follower.sent = Math.max(follower.sent, decree);
+    follower.progressMs = nowMs;
+    this.tryCommit();
+    this.pump(follower);
+  }
+
+  onPrepareReject(from: Seat, message: PrepareRejectMessage, nowMs: number): void {
+    const [, , ballot, next, attempt] = message;
+    if (ballot > this.state.ballot) return; // meta will tell of the higher ballot
+    const follower = this.followers.get(from.node);
+    if (
+      follower === undefined ||
+      !sameSeat(follower.seat, from) ||
+      follower.attempt !== attempt ||
+      ballot < this.state.ballot
+    )
+      return;
+    follower.aliveMs = nowMs;
+    if (next <= this.state.list.base) return;
+    follower.sent = Math.max(follower.acked, next - 1);
+    follower.inFlightBytes = 0;
+    this.pump(follower);
+  }
+
+  /** Commits what every required member has logged. */
+  private tryCommit(): void {
+    if (!this.enoughMembers()) return;
+    let target = this.selfLogged;
+    for (const follower of this.required) target = Math.min(target, follower.acked);
+    while (this.state.list.committed < target) this.state.effects.commit(this.state.list.commitNext());
+    if (!this.reconciled && this.state.list.committed >= this.ballotStartDecree) {
+      this.reconciled = true;
+      this.state.effects.flushSoon();
+    }
+  }
+
+  private enoughMembers(): boolean {
+    const proposed = this.pending === null ? Number.POSITIVE_INFINITY : this.pending.proposal.secondaries.length;
+    return 1 + Math.min(this.state.configuration.secondaries.length, proposed) >= this.state.options.minReplicas();
+  }
+
+  /** True when, at this instant, nobody else can be primary. Read the clock afresh for it. */
+  holdsLease(nowMs: number): boolean {
+    if (this.required.length === 0) return nowMs < this.state.effects.metaLeaseUntilMs();
+    for (const follower of this.required) {
+      if (nowMs >= follower.leaseFromMs + this.state.options.leaseMs) return false;
+    }
+    return true;
+  }
+
+  /** May execute operations (reads; writes too where `enough` members are there). */
+  canExecute(nowMs: number): boolean {
+    return this.announced && !this.state.broken && this.holdsLease(nowMs);
+  }
+
+  get writable(): boolean {
+    return this.enoughMembers();
+  }
+
+  /** `sentMs` is when the beacon that is answered here was sent, on this server's clock. */
+  onBeaconAck(from: Seat, ballot: number, sentMs: number, nowMs: number): void {
+    if (ballot !== this.state.ballot) return;
+    const follower = this.followers.get(from.node);
+    if (follower === undefined || !sameSeat(follower.seat, from)) return;
+    follower.leaseFromMs = Math.max(follower.leaseFromMs, sentMs);
+    follower.aliveMs = nowMs;
+    if (!this.announced) this.maybeServe(nowMs);
+  }
+
+  maybeServe(nowMs: number): void {
+    if (this.announced || !this.reconciled || this.state.broken) return;
+    if (nowMs < this.serveNotBeforeMs || !this.holdsLease(nowMs)) return;
+    this.announced = true;
+    this.state.effects.serving(true);
+  }
+
+  /** Prepares go to this learner from now on, starting after `from`. */
+  addLearner(seat: Seat, attempt: number, from: number, nowMs: number): void {
+    const follower = new Follower(seat, attempt, from, nowMs);
+    this.followers.set(seat.node, follower);
+    this.pump(follower);
+  }
+
+  /** The learner has installed what it copied. */
+  learnerReady(node: string, attempt: number): void {
+    const follower = this.followers.get(node);
+    if (follower !== undefined && attempt !== 0 && follower.attempt === attempt) follower.ready = true;
+  }
+
+  removeLearner(node: string, attempt: number): void {
+    const follower = this.followers.get(node);
+    // once proposed, only meta's answer decides whether it belongs to the configuration
+    if (follower === undefined || attempt === 0 || follower.attempt !== attempt || this.required.includes(follower))
+      return;
+    this.followers.delete(node);
+  }
+
+  tick(nowMs: number): void {
+    this.maybeServe(nowMs);
+    for (const follower of this.followers.values()) {
+      if (follower.acked >= this.state.list.last) follower.progressMs = follower.sentMs = nowMs;
+      else if (nowMs - Math.max(follower.progressMs, follower.sentMs) > this.state.options.repeatMs) {
+        follower.sentMs = nowMs;
+        follower.sent = follower.acked;
+        follower.inFlightBytes = 0;
+        this.pump(follower);
+      }
+    }
+    if (this.pending !== null) {
+      if (nowMs - this.pending.sentMs > this.state.options.repeatMs) this.send(this.pending.proposal, nowMs);
+      return;
+    }
+    const { secondaries } = this.state.configuration;
+    const lost = secondaries.filter((seat) => this.isLost(seat, nowMs));
+    if (lost.length > 0) {
+      this.changeSecondaries(
+        secondaries.filter((seat) => !lost.includes(seat)),
+        nowMs,
+      );
+      return;
+    }
+    for (const follower of this.followers.values()) {
+      // only a learner that holds all that is committed: from here on commits wait for it too
+      if (follower.attempt !== 0 && follower.ready && follower.acked >= this.state.list.committed) {
+        this.changeSecondaries([...secondaries, follower.seat], nowMs);
+        return;
+      }
+    }
+  }
+
+  /** After a pause of this process: what followers sent lies unread, so they get another chance before they count as lost. */
+  forgive(nowMs: number): void {
+    for (const follower of this.followers.values()) {
+      follower.aliveMs = Math.max(follower.aliveMs, nowMs - this.state.options.followerTimeoutMs / 2);
+    }
+  }
+
+  private isLost(seat: Seat, nowMs: number): boolean {
+    const follower = this.followers.get(seat.node);
+    if (follower === undefined || this.state.effects.isGone(seat)) return true;
+    if (nowMs - follower.progressMs > this.state.options.stallTimeoutMs) return true; // alive, but its disk is stuck
+    return nowMs - follower.aliveMs > this.state.options.followerTimeoutMs;
+  }
+
+  private changeSecondaries(secondaries: readonly Seat[], nowMs: number): void {
+    const { partition, self } = this.state.options;
+    const proposal: Proposal = {
+      partition,
+      ballot: this.state.ballot,
+      primary: self,
+      secondaries,
+      handover: false,
+    };
+    this.send(proposal, nowMs);
+    this.setRequired();
+  }
+
+  private send(proposal: Proposal, nowMs: number): void {
+    this.pending = { proposal, sentMs: nowMs };
+    this.state.effects.propose(proposal);
+  }
+
+  /** Meta refused and nothing changed (an invalid proposal): it will not be in force later either. */
+  onRefused(ballot: number): void {
+    if (this.pending?.proposal.ballot !== ballot) return;
+    this.pending = null;
+    this.setRequired();
+    this.tryCommit();
+  }
+
+  /** A connection to this node came (back): what was sent may be lost. */
+  onReconnected(node: string): void {
+    const follower = this.followers.get(node);
+    if (follower === undefined) return;
+    follower.sent = follower.acked;
+    follower.inFlightBytes = 0;
+    this.pump(follower);
+  }
+}
