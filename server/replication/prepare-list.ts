@@ -22,8 +22,8 @@ export class PrepareList {
   uncommittedBytes = 0;
   /** Bytes of all bodies held. */
   bytes = 0;
-  private entries: Prepared[] = [];
-  /** Entries before this index have been trimmed; compacted now and then. */
+  private entries: (Prepared | undefined)[] = [];
+  /** Entries before this index have been trimmed (and let go of their bodies); compacted now and then. */
   private head = 0;
 
   constructor(committed: number) {
@@ -88,6 +88,7 @@ export class PrepareList {
       const entry = this.entries[this.head];
       if (entry === undefined) break;
       this.bytes -= entry.body.length;
+      this.entries[this.head] = undefined;
       this.head++;
       this.base++;
     }
