@@ -32,9 +32,24 @@ const MiB = 1024 * 1024;
 /** Stands for the whole folder: who has it open owns log and stores. */
 const LOCK = 'lock';
 
-/** How the cache budget is divided: LevelDB's blocks, its write buffers (two a store), the primaries' rows. */
-export function cacheShares(cacheBytes: number): { blockBytes: number; writeBufferBytes: number; rowBytes: number } {
+/** LevelDB's files, which it maps into memory while they are open. */
+const FILE_BYTES = 2 * MiB;
+
+export interface CacheShares {
+  readonly blockBytes: number;
+  readonly writeBufferBytes: number;
+  readonly rowBytes: number;
+  readonly openFiles: number;
+}
+
+/**
+ * How the cache budget is divided: LevelDB's blocks, its write buffers (two a store), the primaries' rows. Files that
+ * LevelDB has open are mapped, so what was read of them counts as resident: their number follows the budget, too,
+ * though opening one again costs a read on the way.
+ */
+export function cacheShares(cacheBytes: number): CacheShares {
   return {
+    openFiles: Math.min(1_000, Math.max(32, Math.floor(cacheBytes / FILE_BYTES))),
     blockBytes: Math.min(32 * MiB, Math.max(2 * MiB, Math.floor(cacheBytes * 0.3))),
     writeBufferBytes: Math.min(8 * MiB, Math.max(MiB, Math.floor(cacheBytes / 16))),
     rowBytes: Math.max(2 * MiB, Math.floor(cacheBytes * 0.4)),
@@ -44,22 +59,19 @@ export function cacheShares(cacheBytes: number): { blockBytes: number; writeBuff
 export function openServerDisk(environment: Environment, options: DiskOptions): OpenDisk {
   return (done) => {
     const queue = new DiskQueue(Math.max(2, options.threads - 2));
-    const { blockBytes, writeBufferBytes } = cacheShares(options.cacheBytes);
+    const { blockBytes, writeBufferBytes, openFiles } = cacheShares(options.cacheBytes);
     const directory = join(options.dir, 'stores');
-    openLevelFactory(
-      { directory, queue, cacheBytes: blockBytes, writeBufferBytes, openFiles: 256 },
-      (error, stores) => {
-        if (error !== null || stores === undefined) return done(error ?? new Error('no stores'));
-        stores.open(LOCK, (locked, lock) => {
-          if (locked !== null || lock === undefined) return done(locked ?? new Error('no lock'));
-          const files = new DirectoryFiles(join(options.dir, 'log'), queue);
-          openSegmentLog({ files, environment, fsync: options.fsync }, (failed, opened) => {
-            if (failed === null && opened !== undefined) done(null, disk(options.dir, stores, opened, lock));
-            else lock.close(() => done(failed ?? new Error('no log')));
-          });
+    openLevelFactory({ directory, queue, cacheBytes: blockBytes, writeBufferBytes, openFiles }, (error, stores) => {
+      if (error !== null || stores === undefined) return done(error ?? new Error('no stores'));
+      stores.open(LOCK, (locked, lock) => {
+        if (locked !== null || lock === undefined) return done(locked ?? new Error('no lock'));
+        const files = new DirectoryFiles(join(options.dir, 'log'), queue);
+        openSegmentLog({ files, environment, fsync: options.fsync }, (failed, opened) => {
+          if (failed === null && opened !== undefined) done(null, disk(options.dir, stores, opened, lock));
+          else lock.close(() => done(failed ?? new Error('no log')));
         });
-      },
-    );
+      });
+    });
   };
 }
 
