@@ -310,13 +310,14 @@ export class Meta {
     if (this.stopped) return;
     this.nodes.forgetLongGoneProxies();
     this.createDefaultTable();
+    // Before the configurations: a new primary must know that its predecessor's boot is dead, or it waits out a grace period.
+    this.publisher.announceNodes();
     const decisions = guard(this.situation());
     for (const decision of decisions) this.carryOut(decision);
     // A new configuration may leave more to do at once: teaching whom the new primary lacks.
     if (decisions.some((decision) => decision.kind === 'configure')) this.review();
     this.noteWaiting(decisions.filter((decision) => decision.kind === 'wait'));
     this.publisher.persist();
-    this.publisher.announceNodes();
   }
 
   private carryOut(decision: Decision): void {

@@ -99,6 +99,19 @@ describe('meta', () => {
     expect(harness.configuration()).to.include({ predecessorGone: true });
   });
 
+  it('tells the new primary that the old boot is dead before it tells it of its role', () => {
+    const harness = threeServers();
+    harness.network.sent.length = 0;
+    harness.register('a', 'a2');
+    const told = harness
+      .views('b')
+      .map((view) => [
+        ...view.nodes.map((info) => info.boot),
+        ...view.partitions.map(({ configuration }) => `ballot ${configuration.ballot}`),
+      ]);
+    expect(told.flat()).to.deep.equal(['a2', 'ballot 2']);
+  });
+
   it('asks the new primary to teach the server that came back', () => {
     const harness = threeServers();
     harness.register('a', 'a2', [{ partition: 1, ballot: 1, end: 4, applied: 4 }]);
