@@ -6,9 +6,9 @@
 import { Packr } from 'msgpackr';
 import type { Environment, Timer } from '../../shared/environment.js';
 import { limits } from '../../shared/limits.js';
-import { Counts } from '../execution/counts.js';
+import type { Counts } from '../execution/counts.js';
 import { decodeKeyspaces, KEYSPACES_KEY } from '../execution/head.js';
-import { Sessions } from '../execution/sessions.js';
+import type { Sessions } from '../execution/sessions.js';
 import { decodeMutation, PARTITION_WIDE, type Annotation, type Group, type Mutation } from '../replication/mutation.js';
 import type { Prepared } from '../replication/prepare-list.js';
 import { encodeCount, metaKey, toBuffer } from '../storage/keys.js';

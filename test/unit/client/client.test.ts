@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { TulparClient } from '../../../shared/client/client.js';
 import type { TulparTable } from '../../../shared/client/table.js';
 import type { Environment } from '../../../shared/environment.js';
-import { ClientError, OperatingError } from '../../../shared/errors.js';
+import { ClientError, type OperatingError } from '../../../shared/errors.js';
 import * as operations from '../../../shared/operations/codes.js';
 import { Check } from '../../../shared/operations/codes.js';
 import { Status } from '../../../shared/wire/messages.js';
