@@ -69,7 +69,8 @@ export class Catalogue {
 
   /** `get`, or `client|list`; in any case. */
   findFull(fullName: string): CatalogueEntry | undefined {
-    const [name = '', subcommand] = fullName.toLowerCase().split('|');
+    const [name = '', subcommand, ...more] = fullName.toLowerCase().split('|');
+    if (more.length > 0) return undefined;
     const entry = this.byName.get(name);
     return subcommand === undefined ? entry : entry?.subcommands?.get(subcommand);
   }

@@ -44,6 +44,11 @@ export class ClientRegistry {
     return this.sessions.get(id);
   }
 
+  /** Commands that wait for the end of CLIENT PAUSE. */
+  get waiting(): number {
+    return this.paused.length;
+  }
+
   /** In the order of their ids. */
   all(): Session[] {
     return [...this.sessions.values()];

@@ -15,6 +15,8 @@ export interface Parameter {
   readonly initial: string;
   /** False: CONFIG SET refuses it. */
   readonly mutable: boolean;
+  /** CONFIG GET gives it only by its full name. */
+  readonly hidden?: boolean;
   readonly type: ParameterKind;
 }
 
@@ -245,4 +247,8 @@ export const configParameters: readonly Parameter[] = [
   memory('zset-max-listpack-value', '64'),
   alias('zset-max-ziplist-entries', 'zset-max-listpack-entries'),
   alias('zset-max-ziplist-value', 'zset-max-listpack-value'),
+  { ...integer('key-load-delay', '0', INT_MIN, INT_MAX), hidden: true },
+  { ...integer('rdb-key-save-delay', '0', INT_MIN, INT_MAX), hidden: true },
+  { ...yesNo('use-exit-on-panic', 'no'), hidden: true },
+  { ...integer('watchdog-period', '0', 0, INT_MAX), hidden: true },
 ];

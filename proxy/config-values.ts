@@ -52,7 +52,10 @@ export function normalizeValue(parameter: Parameter, text: string): string {
       return String(bytes);
     }
     case 'memoryOrPercent': {
-      if (/^\d{1,9}%$/.test(text)) return text;
+      if (/^\d{1,9}%$/.test(text)) {
+        if (Number.parseInt(text, 10) > 100) throw new ClientError('percentage argument must be less or equal to 100');
+        return text;
+      }
       const bytes = parseMemory(text);
       if (bytes === null) throw new ClientError('argument must be a memory or percent value');
       return String(bytes);

@@ -55,9 +55,12 @@ export class Configuration {
   /** Name, value, name, value of all that match one of the globs. */
   match(patterns: readonly Buffer[]): string[] {
     const found: string[] = [];
-    for (const name of this.parameters.keys()) {
+    for (const [name, { hidden }] of this.parameters) {
       const bytes = Buffer.from(name);
-      if (patterns.some((pattern) => globMatches(pattern, bytes, true))) found.push(name, this.get(name));
+      const wanted = patterns.some((pattern) =>
+        hidden === true ? pattern.equals(bytes) : globMatches(pattern, bytes, true),
+      );
+      if (wanted) found.push(name, this.get(name));
     }
     return found;
   }
@@ -85,8 +88,15 @@ export class Configuration {
   }
 
   private normalize(parameter: Parameter, value: string): string {
-    if (parameter.name === 'client-output-buffer-limit') return mergeOutputLimits(this.get(parameter.name), value);
-    return normalizeValue(parameter, value);
+    const { name } = parameter;
+    const normal =
+      name === 'client-output-buffer-limit'
+        ? mergeOutputLimits(this.get(name), value)
+        : normalizeValue(parameter, value);
+    if ((name === 'port' || name === 'bind') && normal !== this.get(name)) {
+      throw new ClientError('Unable to listen on this port: the address of a proxy is fixed when it starts');
+    }
+    return normal;
   }
 
   private canonical(name: string): string {

@@ -72,10 +72,11 @@ const noTouch: SessionHandler = ({ session, args }) => {
 
 const reply: SessionHandler = ({ session, args }) => {
   const mode = word(args[0]);
-  if (mode === 'ON') session.repliesOff = false;
-  else if (mode === 'OFF') session.repliesOff = true;
-  else if (mode === 'SKIP') session.skipReplies = session.repliesOff ? 0 : 2;
-  else throw new ClientError(SYNTAX);
+  if (mode === 'SKIP') session.skipReplies = session.repliesOff ? 0 : 2;
+  else if (mode === 'ON' || mode === 'OFF') {
+    session.repliesOff = mode === 'OFF';
+    session.skipReplies = 0;
+  } else throw new ClientError(SYNTAX);
   return OK;
 };
 
