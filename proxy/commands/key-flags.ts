@@ -35,6 +35,7 @@ const exceptions: Readonly<Record<string, readonly (readonly string[])[]>> = {
   persist: [UPDATE],
   setrange: [UPDATE],
   getdel: [TAKE],
+  set: [['RW', 'access', 'update', 'variable_flags']],
   mset: [OVERWRITE],
   psetex: [OVERWRITE],
   setex: [OVERWRITE],

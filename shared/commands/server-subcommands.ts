@@ -16,6 +16,7 @@ function memoryUsage(args: readonly Buffer[]): Operation {
 }
 
 const base = { group: 'server', support: 'yes', run: 'session', keys: null } as const;
+const aboutCommands = { ...base, flags: ['loading', 'stale'], categories: ['slow', 'connection'] } as const;
 const always = { ...base, flags: ['loading', 'stale'], categories: ['slow'] } as const;
 const administrative = {
   ...base,
@@ -46,49 +47,49 @@ export const aclSubcommands: readonly Command[] = [
 
 export const commandSubcommands: readonly Command[] = [
   {
-    ...always,
+    ...aboutCommands,
     name: 'command|count',
     arity: 2,
     since: '2.8.13',
     summary: 'Counts the commands.',
   },
   {
-    ...always,
+    ...aboutCommands,
     name: 'command|docs',
     arity: -2,
     since: '7.0.0',
     summary: 'Describes commands for people.',
   },
   {
-    ...always,
+    ...aboutCommands,
     name: 'command|getkeys',
     arity: -4,
     since: '2.8.13',
     summary: 'Finds the keys in a command line.',
   },
   {
-    ...always,
+    ...aboutCommands,
     name: 'command|getkeysandflags',
     arity: -4,
     since: '7.0.0',
     summary: 'Finds the keys in a command line and what is done to them.',
   },
   {
-    ...always,
+    ...aboutCommands,
     name: 'command|help',
     arity: 2,
     since: '5.0.0',
     summary: 'Lists the subcommands of COMMAND.',
   },
   {
-    ...always,
+    ...aboutCommands,
     name: 'command|info',
     arity: -2,
     since: '2.8.13',
     summary: 'Describes commands for programs.',
   },
   {
-    ...always,
+    ...aboutCommands,
     name: 'command|list',
     arity: -2,
     since: '7.0.0',
