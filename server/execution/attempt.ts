@@ -10,9 +10,10 @@ import { slotOf } from '../../shared/slots.js';
 import { PARTITION_WIDE, type Group, type GroupWrite } from '../replication/mutation.js';
 import { garbageKey, makeId, parseHeaderKey, prefixRange, toBuffer, type KeyspaceKeys } from '../storage/keys.js';
 import { decodeHeader, encodeHeader } from '../storage/row-header.js';
+import { DatabaseView } from './database-view.js';
 import { DATABASES, encodeKeyspaces, KEYSPACES_KEY, type Head, type HeadValue } from './head.js';
 import { mergeRange, type Merged, type Page, type PageRequest } from './range.js';
-import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View } from './view.js';
+import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey } from './view.js';
 
 /** Thrown through operations when something must be fetched first. */
 export class Missing {
@@ -418,92 +419,3 @@ const EMPTY = Buffer.alloc(0);
 const NO_KEYSPACE = '\0'.repeat(8);
 const NO_PAGES: ReadonlyMap<string, Page> = new Map();
 const NO_WRITES: ReadonlyMap<string, HeadValue> = new Map();
-
-/** The View on one database. */
-class DatabaseView implements View {
-  readonly db: number;
-  private readonly attempt: Attempt;
-
-  constructor(attempt: Attempt, db: number) {
-    this.attempt = attempt;
-    this.db = db;
-  }
-
-  get nowMs(): number {
-    return this.attempt.nowMs;
-  }
-
-  get slots(): { readonly from: number; readonly to: number } {
-    return this.attempt.facts.slots;
-  }
-
-  get multiKey(): 'any' | 'slot' {
-    return this.attempt.facts.multiKey;
-  }
-
-  random(): number {
-    return this.attempt.random();
-  }
-
-  inDatabase(db: number): View {
-    return this.attempt.database(db);
-  }
-
-  row(key: Buffer): Row | null {
-    const { row } = this.attempt.touch(this.db, key);
-    if (row !== null) (row as { accessedAtS: number }).accessedAtS = Math.floor(this.attempt.nowMs / 1000);
-    return row;
-  }
-
-  peek(key: Buffer): Row | null {
-    return this.attempt.touch(this.db, key).row;
-  }
-
-  put(key: Buffer, previous: Row | null, change: RowChange): Row {
-    return this.attempt.put(this.db, key, previous, change);
-  }
-
-  remove(key: Buffer): boolean {
-    return this.attempt.remove(this.db, key);
-  }
-
-  element(key: Buffer, row: Row, sortKey: Buffer): Buffer | null {
-    return this.attempt.element(this.db, key, row, sortKey);
-  }
-
-  putElement(key: Buffer, row: Row, sortKey: Buffer, value: Buffer): void {
-    this.attempt.putElement(this.db, key, row, sortKey, value);
-  }
-
-  removeElement(key: Buffer, row: Row, sortKey: Buffer): void {
-    this.attempt.putElement(this.db, key, row, sortKey, null);
-  }
-
-  elements(key: Buffer, row: Row, range: ElementRange): Element[] {
-    return this.attempt.elements(this.db, key, row, range);
-  }
-
-  scan(from: ScanPosition, count: number): { keys: ScannedKey[]; next: ScanPosition | null } {
-    return this.attempt.scan(this.db, from, count);
-  }
-
-  count(): { keys: number; expires: number } {
-    return this.attempt.count(this.db);
-  }
-
-  randomKey(): Buffer | null {
-    return this.attempt.randomKey(this.db);
-  }
-
-  flush(): void {
-    this.attempt.flush(this.db);
-  }
-
-  swapDatabases(a: number, b: number): void {
-    this.attempt.swapDatabases(a, b);
-  }
-
-  setActiveExpiry(on: boolean): void {
-    this.attempt.setActiveExpiry(on);
-  }
-}

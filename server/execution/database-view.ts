@@ -1,0 +1,91 @@
+/** The face that an attempt shows to operations: the View on one database. */
+import type { Attempt } from './attempt.js';
+import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View } from './view.js';
+
+export class DatabaseView implements View {
+  readonly db: number;
+  private readonly attempt: Attempt;
+
+  constructor(attempt: Attempt, db: number) {
+    this.attempt = attempt;
+    this.db = db;
+  }
+
+  get nowMs(): number {
+    return this.attempt.nowMs;
+  }
+
+  get slots(): { readonly from: number; readonly to: number } {
+    return this.attempt.facts.slots;
+  }
+
+  get multiKey(): 'any' | 'slot' {
+    return this.attempt.facts.multiKey;
+  }
+
+  random(): number {
+    return this.attempt.random();
+  }
+
+  inDatabase(db: number): View {
+    return this.attempt.database(db);
+  }
+
+  row(key: Buffer): Row | null {
+    const { row } = this.attempt.touch(this.db, key);
+    if (row !== null) (row as { accessedAtS: number }).accessedAtS = Math.floor(this.attempt.nowMs / 1000);
+    return row;
+  }
+
+  peek(key: Buffer): Row | null {
+    return this.attempt.touch(this.db, key).row;
+  }
+
+  put(key: Buffer, previous: Row | null, change: RowChange): Row {
+    return this.attempt.put(this.db, key, previous, change);
+  }
+
+  remove(key: Buffer): boolean {
+    return this.attempt.remove(this.db, key);
+  }
+
+  element(key: Buffer, row: Row, sortKey: Buffer): Buffer | null {
+    return this.attempt.element(this.db, key, row, sortKey);
+  }
+
+  putElement(key: Buffer, row: Row, sortKey: Buffer, value: Buffer): void {
+    this.attempt.putElement(this.db, key, row, sortKey, value);
+  }
+
+  removeElement(key: Buffer, row: Row, sortKey: Buffer): void {
+    this.attempt.putElement(this.db, key, row, sortKey, null);
+  }
+
+  elements(key: Buffer, row: Row, range: ElementRange): Element[] {
+    return this.attempt.elements(this.db, key, row, range);
+  }
+
+  scan(from: ScanPosition, count: number): { keys: ScannedKey[]; next: ScanPosition | null } {
+    return this.attempt.scan(this.db, from, count);
+  }
+
+  count(): { keys: number; expires: number } {
+    return this.attempt.count(this.db);
+  }
+
+  randomKey(): Buffer | null {
+    return this.attempt.randomKey(this.db);
+  }
+
+  flush(): void {
+    this.attempt.flush(this.db);
+  }
+
+  swapDatabases(a: number, b: number): void {
+    this.attempt.swapDatabases(a, b);
+  }
+
+  setActiveExpiry(on: boolean): void {
+    this.attempt.setActiveExpiry(on);
+  }
+}
