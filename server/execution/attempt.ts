@@ -13,7 +13,7 @@ import { decodeHeader, encodeHeader } from '../storage/row-header.js';
 import { DatabaseView } from './database-view.js';
 import { DATABASES, encodeKeyspaces, KEYSPACES_KEY, type Head, type HeadValue } from './head.js';
 import { mergeRange, type Merged, type Page, type PageRequest } from './range.js';
-import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey } from './view.js';
+import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View } from './view.js';
 
 /** Thrown through operations when something must be fetched first. */
 export class Missing {
