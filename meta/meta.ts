@@ -6,7 +6,7 @@
  *
  * Time, network and store come in through the constructor and nothing here awaits: the simulator runs it as it is.
  */
-import type { MultiKey, NodeInfo, Seat, Table } from '../shared/cluster.js';
+import { DEFAULT_TABLE, type MultiKey, type NodeInfo, type Seat, type Table } from '../shared/cluster.js';
 import type { Environment, Timer } from '../shared/environment.js';
 import { OperatingError } from '../shared/errors.js';
 import type { Logger } from '../shared/logging.js';
@@ -50,8 +50,6 @@ export interface MetaOptions {
   /** The state could not be written: nothing may be decided any more; the process should end. */
   readonly onFatal: (error: Error) => void;
 }
-
-export const DEFAULT_TABLE = 'default';
 
 /** What the guardian waits for, by partition. */
 export type Waiting = Extract<Decision, { kind: 'wait' }>;

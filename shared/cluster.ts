@@ -25,6 +25,9 @@ export interface Configuration {
   readonly unborn?: true;
 }
 
+/** The table that meta creates by itself, and that Redis clients see. */
+export const DEFAULT_TABLE = 'default';
+
 /** `slot`: keys of one command share a slot. `any`: they need not (such a table has one partition for now). */
 export type MultiKey = 'any' | 'slot';
 

@@ -3,8 +3,9 @@
  * interface, so that tests and the simulator hand in something silent or something that records.
  * Real processes use pino: one JSON object a line, or readable text when a person is watching.
  */
+import { createRequire } from 'node:module';
 import { pino, type LoggerOptions } from 'pino';
-import { PinoPretty } from 'pino-pretty';
+import type { PinoPretty } from 'pino-pretty';
 
 export interface Logger {
   debug(fields: object, message: string): void;
@@ -30,7 +31,9 @@ export function createLogger(level: LogLevel, fields: Record<string, unknown>): 
     formatters: { level: (label) => ({ level: label }) },
   };
   if (process.stdout.isTTY) {
-    return pino(options, PinoPretty({ sync: true, translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname' }));
+    // Loaded here because it is slow to load and most processes write to files.
+    const pretty = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
+    return pino(options, pretty({ sync: true, translateTime: 'HH:MM:ss.l', ignore: 'pid,hostname' }));
   }
   return pino(options, pino.destination({ dest: 1, sync: true }));
 }
