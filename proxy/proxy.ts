@@ -70,6 +70,7 @@ export class Proxy implements ProxyContext {
   private readonly dirty: Session[] = [];
   private flushQueued = false;
   private stopped = false;
+  private listenerErrorAtMs = -HOUSEKEEPING_MS;
   private onReady: (() => void) | null = null;
 
   constructor(environment: Environment, network: Network, options: ProxyOptions, logger: Logger) {
@@ -100,7 +101,15 @@ export class Proxy implements ProxyContext {
     this.table = this.router.table(options.table);
     this.dispatcher = new Dispatcher(this);
     this.server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => this.onConnection(socket));
-    this.server.on('error', (error) => this.logger.error({ error: error.message }, 'the RESP listener failed'));
+    this.server.on('error', (error) => this.onListenerError(error));
+  }
+
+  /** Without file descriptors every attempt to connect fails: one line a second is enough. */
+  private onListenerError(error: Error): void {
+    const now = this.environment.monotonicMs();
+    if (now - this.listenerErrorAtMs < HOUSEKEEPING_MS) return;
+    this.listenerErrorAtMs = now;
+    this.logger.error({ error: error.message }, 'the RESP listener cannot accept clients');
   }
 
   /** The port that is listened on. */

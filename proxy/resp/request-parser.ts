@@ -128,7 +128,7 @@ export class RequestParser {
         this.args.push(buffer.subarray(start, end));
         this.argumentBytes += end - start + 16;
       } else {
-        this.name = buffer.latin1Slice(start, Math.min(end, start + NAME_BYTES_MAX));
+        this.readName(start, end);
         this.nameRead = true;
       }
       this.offset = end + 2;
@@ -138,6 +138,16 @@ export class RequestParser {
     this.requestBytes = this.argumentBytes + this.name.length;
     this.argumentBytes = 0;
     return this.args;
+  }
+
+  /** In a pipeline a name mostly is the one before: then no string is made. */
+  private readName(start: number, end: number): void {
+    const { name, buffer } = this;
+    let same = end - start === name.length;
+    for (let index = 0; same && index < name.length; index += 1) {
+      same = buffer[start + index] === name.charCodeAt(index);
+    }
+    if (!same) this.name = buffer.latin1Slice(start, Math.min(end, start + NAME_BYTES_MAX));
   }
 
   private bulkHeader(): number {

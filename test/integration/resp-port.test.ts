@@ -244,6 +244,34 @@ describe('RESP port', () => {
     expect(await other.command('PING')).to.equal('PONG');
   });
 
+  it('closes a client whose unfinished request is over client-query-buffer-limit', async () => {
+    await start();
+    const one = await client();
+    expect(await one.command('CONFIG', 'SET', 'client-query-buffer-limit', '1mb')).to.equal('OK');
+    one.send(`*2\r\n$4\r\nECHO\r\n$3000000\r\n${'x'.repeat(2_000_000)}`);
+    await one.until(() => one.closed, 'the end of the connection');
+  });
+
+  it('lets DEBUG SLEEP hold up its own connection only, and logs it as slow', async () => {
+    await start();
+    const one = await client();
+    const other = await client();
+    one.send('DEBUG SLEEP 0.05\r\nPING\r\n');
+    expect(await other.command('PING')).to.equal('PONG');
+    expect(one.replies).to.deep.equal([]);
+    await one.until(() => one.replies.length === 2, 'both replies');
+    const [entry] = (await other.command('SLOWLOG', 'GET')) as unknown[][];
+    expect(entry?.[3]).to.deep.equal(['debug', 'SLEEP', '0.05']);
+    expect(entry?.[2]).to.be.greaterThan(45_000);
+  });
+
+  it('closes idle clients after the configured timeout', async () => {
+    await start();
+    const one = await client();
+    expect(await one.command('CONFIG', 'SET', 'timeout', '1')).to.equal('OK');
+    await one.until(() => one.closed, 'the end of the connection');
+  });
+
   it('tells one client too many, and serves the rest', async () => {
     await start();
     const one = await client();
