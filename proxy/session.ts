@@ -8,13 +8,15 @@
  * (CLIENT PAUSE, DEBUG SLEEP). So what a client can pile up here is bounded.
  */
 import type { Socket } from 'node:net';
-import { ErrorReply, OK, type Reply } from '../shared/commands/reply.js';
+import { ErrorReply, type Reply } from '../shared/commands/reply.js';
 import type { TranslateContext } from '../shared/commands/command.js';
+import type { Timer } from '../shared/environment.js';
 import { limits } from '../shared/limits.js';
 import type { RoutedConnection } from '../shared/routing/request.js';
 import { DATABASES, type ProxyContext } from './context.js';
 import type { Dispatcher } from './dispatch.js';
 import type { Pending } from './pending.js';
+import { ReplyQueue } from './reply-queue.js';
 import { encodeReply, Output } from './resp/encoder.js';
 import { ProtocolError, RequestParser } from './resp/request-parser.js';
 
@@ -61,11 +63,7 @@ export class Session {
   private readonly socket: Socket;
   private readonly parser: RequestParser;
   private readonly parserLimits: { bulkBytesMax: number; unauthenticated: boolean };
-  private head: Pending | null = null;
-  private tail: Pending | null = null;
-  private pendingCount = 0;
-  /** How many may be pending: fewer when replies are large. */
-  private window: number = limits.pendingReplies / 16;
+  private readonly replies = new ReplyQueue(this.output);
   private ended = false;
   /** The connection ends when everything owed has been written. */
   private closing = false;
@@ -73,6 +71,7 @@ export class Session {
   private outputFull = false;
   private outputFullSinceMs = 0;
   private pumping = false;
+  private readonly closingTimers: Timer[] = [];
 
   constructor(id: number, socket: Socket, proxy: ProxyContext, dispatcher: Dispatcher) {
     const { configuration } = proxy;
@@ -120,7 +119,7 @@ export class Session {
   }
 
   get pendingReplies(): number {
-    return this.pendingCount;
+    return this.replies.count;
   }
 
   /** Bytes that wait for the client to read. */
@@ -182,14 +181,7 @@ export class Session {
   }
 
   private stalled(): boolean {
-    return (
-      this.closing ||
-      this.closed ||
-      this.held ||
-      this.outputFull ||
-      this.routed.congested ||
-      this.pendingCount >= this.window
-    );
+    return this.closing || this.closed || this.held || this.outputFull || this.routed.congested || this.replies.full;
   }
 
   /** Dispatches what has arrived, as far as it may. */
@@ -245,63 +237,21 @@ export class Session {
 
   /** Takes a place in the order of replies. */
   enqueue(pending: Pending): void {
-    if (this.tail === null) this.head = pending;
-    else this.tail.next = pending;
-    this.tail = pending;
-    this.pendingCount += 1;
+    this.replies.enqueue(pending);
   }
 
   /** Answers the request being dispatched, behind those that wait. */
   replyNow(reply: Reply): void {
-    if (this.silent) return;
-    if (this.tail === null) {
-      this.write(reply, this.context.resp, this.output);
-      this.queueFlush();
-    } else {
-      this.tail.after ??= new Output();
-      this.write(reply, this.context.resp, this.tail.after);
-    }
+    if (!this.silent && this.replies.answer(reply, this.context.resp)) this.queueFlush();
   }
 
   /** The reply to a place taken with `enqueue`. `silent`: its client wants none. */
   complete(pending: Pending, reply: Reply, resp: 2 | 3, silent: boolean): void {
     if (this.closed) return;
-    pending.done = true;
-    if (pending !== this.head) {
-      if (!silent) {
-        pending.early = new Output();
-        this.write(reply, resp, pending.early);
-      }
-      return;
-    }
-    if (!silent) this.write(reply, resp, this.output);
-    this.advance(pending);
+    if (!this.replies.complete(pending, reply, resp, silent)) return;
     this.queueFlush();
     if (this.closing) this.finishClosing();
     else if (this.socket.isPaused() && !this.pumping && !this.stalled()) this.pump();
-  }
-
-  /** Removes the finished head and whatever was finished behind it. */
-  private advance(finished: Pending): void {
-    let current: Pending | null = finished;
-    while (current !== null && current.done) {
-      if (current.early !== null) this.output.appendOutput(current.early);
-      if (current.after !== null) this.output.appendOutput(current.after);
-      this.pendingCount -= 1;
-      current = current.next;
-    }
-    this.head = current;
-    if (current === null) this.tail = null;
-  }
-
-  private write(reply: Reply, resp: 2 | 3, output: Output): void {
-    const before = output.bytes;
-    if (reply === OK) output.append('+OK\r\n');
-    else encodeReply(output, reply, resp);
-    // As many may be outstanding as fit the budget if all are as large as this one.
-    const bytes = output.bytes - before;
-    const fit = Math.max(limits.pendingRepliesMin, Math.floor(limits.pendingReplyBytes / bytes));
-    this.window = fit < this.window ? fit : Math.min(limits.pendingReplies, fit, this.window + 16);
   }
 
   /** A push outside the order of replies. */
@@ -374,13 +324,17 @@ export class Session {
   }
 
   private finishClosing(): void {
-    if (this.closed || this.pendingCount > 0) return;
+    if (this.closed || this.replies.count > 0) return;
     this.flush();
     if (this.closed) return;
-    // Closed as soon as the last reply is handed over, like Redis: a client that just goes on sending must not keep it.
-    this.socket.end(() => this.destroy());
-    // Nor must one that does not read.
-    this.socket.setTimeout(limits.closingTimeoutMs, () => this.destroy());
+    if (this.closingTimers.length > 0) return;
+    const { environment } = this.proxy;
+    // What still comes is read and dropped for a moment: closing over unread data resets the connection, and the
+    // client would never see the last reply. A client that goes on sending, or does not read, is not waited for.
+    this.socket.end(() => {
+      if (!this.closed) this.closingTimers.push(environment.after(limits.closingGraceMs, () => this.destroy()));
+    });
+    this.closingTimers.push(environment.after(limits.closingTimeoutMs, () => this.destroy()));
     this.socket.resume();
   }
 
@@ -394,8 +348,7 @@ export class Session {
     this.closed = true;
     this.proxy.router.release(this.routed);
     this.proxy.clients.remove(this);
-    this.head = null;
-    this.tail = null;
+    for (const timer of this.closingTimers) timer.cancel();
   }
 }
 

@@ -53,10 +53,14 @@ export const limits = {
   unauthenticatedOutputBytes: 16 * KiB,
   /** How long a client may take to read what it is owed when its connection ends. */
   closingTimeoutMs: 5_000,
+  /** How long what a client still sends is read and dropped after the last reply was handed over. */
+  closingGraceMs: 200,
   // replication
   /** Prepared and not yet committed, per partition: beyond it execution waits. */
   preparedBytes: 16 * MiB,
   preparedMutations: 4_096,
+  /** While this many are prepared and not committed, the next one gathers operations. */
+  mutationsInFlight: 1,
   /** One mutation is sealed when its writes reach this. */
   mutationBytes: 1 * MiB,
   mutationOperations: 8_192,
