@@ -17,7 +17,8 @@ export class Following {
   private matched: number;
   private logged: number;
   private lastBeaconMs = NEVER;
-  private lastBeaconFrom: Seat | null = null;
+  /** Whom this replica gave a lease, and when it last did: one a primary, as several may hold theirs still. */
+  private leases: { readonly primary: Seat; atMs: number }[] = [];
   /** This ballot's beacons are refused for good: grace ran out. */
   private gaveUpBallot = 0;
   private pendingSinceMs = NEVER;
@@ -50,13 +51,26 @@ export class Following {
   }
 
   /**
-   * When the lease of every earlier primary is over: it needed this replica's acknowledgement, so a lease after the
-   * last one; at once where that primary is gone for good.
+   * When the lease of every earlier primary is over: it needed this secondary's acknowledgement, so a grace period after
+   * the last one; at once where that primary is gone for good. More than one may count: a primary that was lost, and
+   * its successor that died before it served.
    */
-  predecessorsOverMs(): number {
-    const from = this.lastBeaconFrom;
+  leasesOverMs(): number {
     const { effects, options } = this.state;
-    return from === null || effects.isGone(from) ? NEVER : this.lastBeaconMs + options.graceMs;
+    let over = NEVER;
+    for (const { primary, atMs } of this.leases) {
+      if (!effects.isGone(primary)) over = Math.max(over, atMs + options.graceMs);
+    }
+    return over;
+  }
+
+  private renewLease(primary: Seat, nowMs: number): void {
+    const lease = this.leases.find((known) => sameSeat(known.primary, primary));
+    if (lease !== undefined) lease.atMs = nowMs;
+    else {
+      this.leases = this.leases.filter(({ atMs }) => nowMs - atMs <= this.state.options.graceMs);
+      this.leases.push({ primary, atMs: nowMs });
+    }
   }
 
   get owes(): boolean {
@@ -73,7 +87,7 @@ export class Following {
     if (!this.follows(from, ballot)) return false;
     if (ballot === this.gaveUpBallot) return false;
     this.lastBeaconMs = nowMs;
-    this.lastBeaconFrom = from;
+    this.renewLease(from, nowMs);
     this.commitUpTo(committed);
     return true;
   }

@@ -276,19 +276,30 @@ export class Primary {
       );
       return;
     }
+    const learner = this.learnerToPropose(nowMs);
+    if (learner !== null) this.changeSecondaries([...secondaries, learner.seat], nowMs);
+  }
+
+  /**
+   * Only one that holds all that is committed: from here on commits wait for it too. And none before earlier primaries
+   * have ended: it gave them no lease, so as the next primary it would not know to wait for them.
+   */
+  private learnerToPropose(nowMs: number): Follower | null {
+    if (nowMs < this.serveNotBeforeMs) return null;
     for (const follower of this.followers.values()) {
-      // only a learner that holds all that is committed: from here on commits wait for it too
-      if (follower.attempt !== 0 && follower.ready && follower.acked >= this.state.list.committed) {
-        this.changeSecondaries([...secondaries, follower.seat], nowMs);
-        return;
-      }
+      if (follower.attempt === 0) continue;
+      if (this.state.effects.isGone(follower.seat)) this.followers.delete(follower.seat.node);
+      else if (follower.ready && follower.acked >= this.state.list.committed && !this.isLost(follower.seat, nowMs))
+        return follower;
     }
+    return null;
   }
 
   /** After a pause of this process: what followers sent lies unread, so they get another chance before they count as lost. */
   forgive(nowMs: number): void {
     for (const follower of this.followers.values()) {
       follower.aliveMs = Math.max(follower.aliveMs, nowMs - this.state.options.followerTimeoutMs / 2);
+      follower.progressMs = Math.max(follower.progressMs, nowMs - this.state.options.stallTimeoutMs / 2);
     }
   }
 

@@ -119,11 +119,22 @@ export class Replica {
 
   private becomePrimary(nowMs: number): void {
     const { state } = this;
+    const serveNotBeforeMs = this.predecessorsOverMs(nowMs);
     state.role = 'primary';
     state.attempt = 0;
     state.teacher = null;
-    this.primary = new Primary(state, this.following.predecessorsOverMs(), (error) => this.fail(error));
+    this.primary = new Primary(state, serveNotBeforeMs, (error) => this.fail(error));
     this.primary.begin(nowMs);
+  }
+
+  /**
+   * When no earlier primary can serve any more. A secondary knows from the leases it gave. Another (an administrator
+   * chose it, or all members came back as new boots) gave none, or has forgotten it, and so waits out a grace period.
+   */
+  private predecessorsOverMs(nowMs: number): number {
+    const { role, configuration, options } = this.state;
+    if (configuration.predecessorGone) return NEVER;
+    return role === 'secondary' ? this.following.leasesOverMs() : nowMs + options.graceMs;
   }
 
   private stepDown(): void {
