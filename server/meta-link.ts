@@ -34,6 +34,8 @@ export class MetaLink {
   private registered = false;
   private timer: Timer | null = null;
   private lastProposal = 0;
+  /** By partition: the number of the newest proposal, or of its newest repetition. */
+  private readonly newest = new Map<number, number>();
   private stopped = false;
 
   constructor(environment: Environment, network: Network, options: MetaLinkOptions) {
@@ -74,7 +76,16 @@ export class MetaLink {
 
   propose(proposal: Proposal): void {
     this.lastProposal++;
+    this.newest.set(proposal.partition, this.lastProposal);
     this.send([Kind.propose, this.lastProposal, proposal]);
+  }
+
+  /**
+   * Counts only as the answer to the newest repetition: while another one is under way, meta may accept that one
+   * although it refused this (the learner registers in between), so its outcome is unknown still.
+   */
+  settles(partition: number, id: number): boolean {
+    return this.newest.get(partition) === id;
   }
 
   private register(): void {

@@ -255,8 +255,9 @@ export class Server {
       case Kind.view:
         return this.onView((message as unknown as ViewMessage)[1]);
       case Kind.proposeResult: {
-        const [, , , configuration] = message as unknown as ProposeResultMessage;
-        this.partitions.get(configuration.partition)?.onProposalAnswer(configuration);
+        const [, id, , configuration] = message as unknown as ProposeResultMessage;
+        const { partition } = configuration;
+        if (this.meta.settles(partition, id)) this.partitions.get(partition)?.onProposalAnswer(configuration);
         return;
       }
       case Kind.addLearner: {
