@@ -28,6 +28,35 @@ export const systemEnvironment: Environment = {
     const timer = setTimeout(run, delayMs);
     return { cancel: () => clearTimeout(timer) };
   },
-  defer: (run) => void setImmediate(run),
+  defer: deferInTurn,
   random: () => Math.random(),
 };
+
+/**
+ * What is deferred while deferred work runs still belongs to this turn: a prepare that arrives is logged, acknowledged
+ * and on the wire after one pass of the event loop instead of three.
+ */
+const ROUNDS_PER_TURN = 8;
+let deferred: (() => void)[] = [];
+let scheduled = false;
+
+function deferInTurn(run: () => void): void {
+  deferred.push(run);
+  if (scheduled) return;
+  scheduled = true;
+  setImmediate(runDeferred);
+}
+
+function runDeferred(): void {
+  let at = 0;
+  try {
+    for (let round = 0; round < ROUNDS_PER_TURN && at < deferred.length; round++) {
+      for (const end = deferred.length; at < end; ) deferred[at++]!();
+    }
+  } finally {
+    // also after an exception, which ends the process unless somebody catches it there
+    deferred = deferred.slice(at);
+    scheduled = deferred.length > 0;
+    if (scheduled) setImmediate(runDeferred);
+  }
+}

@@ -34,6 +34,10 @@ export const limits = {
   /** A proxy stops reading from clients above this much unanswered to one server. */
   inFlightBytesPerServer: 16 * MiB,
   inFlightRequestsPerServer: 16_384,
+  /** Bursts (a turn's requests) to one server that may be unanswered before the next one gathers ... */
+  burstsPerServer: 2,
+  /** ... but not for longer than this. */
+  burstWaitMs: 1,
   /** Requests that wait at a router for a partition's primary: above these it stops reading from the clients concerned. */
   waitingRequestsPerPartition: 65_536,
   waitingBytesPerPartition: 64 * MiB,
@@ -60,7 +64,7 @@ export const limits = {
   preparedBytes: 16 * MiB,
   preparedMutations: 4_096,
   /** While this many are prepared and not committed, the next one gathers operations. */
-  mutationsInFlight: 1,
+  mutationsInFlight: 2,
   /** One mutation is sealed when its writes reach this. */
   mutationBytes: 1 * MiB,
   mutationOperations: 8_192,
@@ -100,6 +104,8 @@ export const limits = {
   /** Keys that one SCAN command visits at most, whatever COUNT says: its reply is held in memory. */
   scanCount: 65_536,
   // log
+  /** Batches up to this are written on the event loop's thread. */
+  logWriteNowBytes: 64 * KiB,
   segmentBytes: 32 * MiB,
   /** A replica that pins an older segment than this many back is flushed. */
   segmentsPinned: 8,

@@ -5,6 +5,12 @@
 import { spawn } from 'node:child_process';
 import { processEnvironment } from '../../shared/config/process-environment.js';
 
+/**
+ * Room for young objects, in MiB. Requests, replies and mutations live for a few milliseconds: in V8's default of
+ * 16 MiB many are copied twice before they die, which was up to a third of a busy process's time.
+ */
+export const HEAP_FLAGS: readonly string[] = ['--max-semi-space-size=32'];
+
 /** True when this process has the threads it should have, or a supervisor is responsible for it. */
 export function hasThreads(threads: number): boolean {
   return process.send !== undefined || processEnvironment()['UV_THREADPOOL_SIZE'] === String(threads);
@@ -12,7 +18,7 @@ export function hasThreads(threads: number): boolean {
 
 /** Runs this same command line in a child with that many threads, and ends as it ends. */
 export function runAgainWithThreads(threads: number): void {
-  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+  const child = spawn(process.execPath, [...process.execArgv, ...HEAP_FLAGS, ...process.argv.slice(1)], {
     env: { ...processEnvironment(), UV_THREADPOOL_SIZE: String(threads) },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'], // the channel: it ends when this process is killed
   });

@@ -145,7 +145,7 @@ export class Attempt {
         garbage: null,
       };
       this.touched.set(storageKey, touched);
-      if (before !== null && before.expireAtMs !== 0 && before.expireAtMs <= this.nowMs) this.clear(touched);
+      if (this.isExpired(before)) this.clear(touched);
     }
     this.lastKey = key;
     this.lastTouched = touched;
@@ -261,7 +261,7 @@ export class Attempt {
     }
   }
 
-  private readonly isLive = ({ row }: ScannedKey): boolean => row.expireAtMs === 0 || row.expireAtMs > this.nowMs;
+  private readonly isLive = ({ row }: ScannedKey): boolean => !this.isExpired(row);
 
   private scanned({ key, value }: Merged): ScannedKey & { slot: number; hash: number } {
     const parsed = parseHeaderKey(toBuffer(key));
@@ -348,6 +348,28 @@ export class Attempt {
   /** Same time and randomness for the next attempt at this operation. */
   get repeat(): { nowMs: number; seed: number } {
     return { nowMs: this.nowMs, seed: this.seed };
+  }
+
+  /**
+   * After a client's error: its writes are dropped, but the error may come from a row's being expired, and what was
+   * seen to be expired is logged as deleted.
+   */
+  keepExpiriesOnly(): void {
+    this.usedIndex = this.gathering.nextIndex;
+    this.keyspaces = null;
+    this.wide = [];
+    for (const touched of this.touched.values()) {
+      const { before } = touched;
+      touched.row = before;
+      touched.dirty = false;
+      touched.elements = null;
+      touched.garbage = null;
+      if (this.isExpired(before)) this.clear(touched);
+    }
+  }
+
+  private isExpired(row: Row | null): boolean {
+    return row !== null && row.expireAtMs !== 0 && row.expireAtMs <= this.nowMs;
   }
 
   /** Moves the writes into the mutation: false when there are none. The result then depends on it. */

@@ -29,6 +29,8 @@ export interface ExecutorHost {
   /** Under disk pressure: operations that need room are refused with this client error. */
   refusesGrowth(): string | null;
   hasRoom(): boolean;
+  /** Mutations prepared and not committed. */
+  inFlight(): number;
   committed(): number;
   nextDecree(): number;
   /** Prepares; returns the decree. */
@@ -77,6 +79,8 @@ export class Executor {
   private readonly attempt: Attempt;
   private queue: Request[] = [];
   private at = 0;
+  /** Those that wait for a page; what waits behind them is in their connection's `blocked`. */
+  private readonly fetching = new Set<Request>();
   private readonly held = new Map<number, HeldReply[]>();
   private groups: Group[] = [];
   private results: KeptResult[] = [];
@@ -205,7 +209,7 @@ export class Executor {
       this.handle(request);
       if (this.gatheredBytes >= limits.mutationBytes || this.groups.length >= limits.mutationOperations) this.seal();
     }
-    this.seal();
+    this.sealIfIdle();
     if (this.at === this.queue.length) {
       this.queue = [];
       this.at = 0;
@@ -217,33 +221,30 @@ export class Executor {
 
   private handle(request: Request): void {
     const { from, state } = request;
-    if (from !== null && state !== null) {
-      if (state.blocked !== null) {
-        state.blocked.push(request);
-        return;
-      }
-      if (request.sequence <= state.floor) return; // answered or given up: nobody waits for it
-      const kept = state.results.get(request.sequence);
-      // a read that no later write of its connection logged may as well be made again
-      if (kept !== undefined && kept.decree !== 0) {
-        if (kept.status === RESULT_NOT_KEPT) this.answer(from, request.id, Status.unknown, NOT_KEPT_TEXT, kept.decree);
-        else this.answer(from, request.id, kept.status, kept.value, kept.decree);
-        return;
-      }
-    }
-    if (request.write && from !== null) {
-      const reason = this.host.refusesWrites();
-      if (reason !== null) {
-        this.host.reply(from, request.id, Status.retry, reason);
-        return;
-      }
-      const full = request.denyoom ? this.host.refusesGrowth() : null;
-      if (full !== null) {
-        this.host.reply(from, request.id, Status.clientError, full);
-        return;
-      }
-    }
-    this.execute(request);
+    if (from === null || state === null) this.execute(request);
+    else if (state.blocked !== null) state.blocked.push(request);
+    else if (this.isSettled(request, from, state) || this.isRefused(request, from)) this.end(request);
+    else this.execute(request);
+  }
+
+  /** It needs no execution: nobody waits for it, or it was executed and its first answer counts. */
+  private isSettled({ id, sequence }: Request, from: Origin, state: ConnectionState): boolean {
+    if (sequence <= state.floor) return true;
+    const kept = state.results.get(sequence);
+    // a read that no later write of its connection logged may as well be made again
+    if (kept === undefined || kept.decree === 0) return false;
+    if (kept.status === RESULT_NOT_KEPT) this.answer(from, id, Status.unknown, NOT_KEPT_TEXT, kept.decree);
+    else this.answer(from, id, kept.status, kept.value, kept.decree);
+    return true;
+  }
+
+  private isRefused({ id, write, denyoom }: Request, from: Origin): boolean {
+    if (!write) return false;
+    const reason = this.host.refusesWrites();
+    const full = denyoom ? this.host.refusesGrowth() : null;
+    if (reason !== null) this.host.reply(from, id, Status.retry, reason);
+    else if (full !== null) this.host.reply(from, id, Status.clientError, full);
+    return reason !== null || full !== null;
   }
 
   private execute(request: Request): void {
@@ -256,10 +257,8 @@ export class Executor {
     const view = attempt.begin(request.db, request.nowMs, request.seed, this.gathering, request.pages);
     let status: number = Status.ok;
     let value: OperationResult;
-    let wrote = false;
     try {
       value = request.execute(view, request.args);
-      if (request.write || this.host.refusesWrites() === null) wrote = this.commit();
     } catch (thrown) {
       if (thrown instanceof Missing) {
         this.fetch(request, thrown.page);
@@ -271,7 +270,9 @@ export class Executor {
       }
       status = Status.clientError;
       value = thrown.message;
+      attempt.keepExpiriesOnly();
     }
+    const wrote = (request.write || this.host.refusesWrites() === null) && this.commit();
     this.executed++;
     this.end(request);
     const { from, state } = request;
@@ -331,6 +332,14 @@ export class Executor {
     else bucket.push({ from, id, status, value });
   }
 
+  /**
+   * While mutations are under way, the next one gathers: fewer, larger ones cost everybody less (a system call and
+   * a wake-up each at every member), and what waits would have waited for the log anyway.
+   */
+  private sealIfIdle(): void {
+    if (this.host.inFlight() < limits.mutationsInFlight) this.seal();
+  }
+
   private seal(): void {
     if (this.groups.length === 0 && this.annotations.length === 0) return;
     const { groups, results, annotations } = this;
@@ -349,6 +358,7 @@ export class Executor {
       this.held.delete(decree);
       for (const { from, id, status, value } of bucket) this.host.reply(from, id, status, value);
     }
+    this.sealIfIdle();
     if (this.waiting > 0) this.kick();
   }
 
@@ -363,6 +373,7 @@ export class Executor {
       return;
     }
     if (request.state !== null) request.state.blocked = [];
+    this.fetching.add(request);
     if (request.hold === 0) request.hold = this.head.beginFetch();
     const range = {
       gte: toBuffer(page.gte),
@@ -387,12 +398,18 @@ export class Executor {
   }
 
   private resume(request: Request): void {
-    const behind = (request.state?.blocked ?? []) as Request[];
-    if (request.state !== null) request.state.blocked = null;
-    this.queue = [request, ...behind, ...this.queue.slice(this.at)];
+    this.queue = [request, ...this.unblock(request), ...this.queue.slice(this.at)];
     this.at = 0;
     this.run();
     this.kick();
+  }
+
+  /** The fetch is over; returns what waited behind it. */
+  private unblock(request: Request): Request[] {
+    this.fetching.delete(request);
+    const behind = (request.state?.blocked ?? []) as Request[];
+    if (request.state !== null) request.state.blocked = null;
+    return behind;
   }
 
   // ---- end -------------------------------------------------------------------------------------
@@ -400,10 +417,9 @@ export class Executor {
   /** Deposed: what was not executed is refused, what was executed and not committed is answered by the successor. */
   stop(reason: RetryReason): void {
     this.stopped = true;
-    for (let i = this.at; i < this.queue.length; i++) {
-      const { from, id } = this.queue[i]!;
-      if (from !== null) this.host.reply(from, id, Status.retry, reason);
-    }
+    const waiting = this.queue.slice(this.at);
+    for (const request of this.fetching) waiting.push(request, ...this.unblock(request));
+    for (const { from, id } of waiting) if (from !== null) this.host.reply(from, id, Status.retry, reason);
     this.queue = [];
     this.at = 0;
     this.held.clear();

@@ -48,7 +48,8 @@ export class ConnectionState {
       if (sequence > floor) break;
       this.results.delete(sequence);
     }
-    if (this.unlogged.length > 0 && this.unlogged[this.unlogged.length - 1]! <= floor) this.unlogged = [];
+    // a connection that only reads, and never waits for all its answers, must not gather them for ever
+    if (this.unlogged.length > 2 * this.results.size) this.unlogged = this.unlogged.filter((read) => read > floor);
   }
 }
 

@@ -282,6 +282,7 @@ export class Partition {
         replica.list.uncommittedBytes < limits.preparedBytes &&
         replica.list.uncommitted < limits.preparedMutations &&
         this.applier.pendingBytes < limits.unappliedBytes,
+      inFlight: () => replica.list.uncommitted,
       committed: () => replica.list.committed,
       nextDecree: () => replica.list.last + 1,
       prepare: (timeMs, groups, results, annotations) => {

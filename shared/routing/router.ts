@@ -175,7 +175,7 @@ export class Router {
     connection.outstanding += 1;
     if (partition.waiting.length === 0 && !partition.suspended) {
       const link = this.linkOf(partition);
-      if (link !== null && !link.full && this.transmit(link, request)) return;
+      if (link !== null && !link.full && this.mayStart(link) && this.transmit(link, request)) return;
     }
     this.enqueue(partition, request);
   }
@@ -192,6 +192,7 @@ export class Router {
       request.connection.congestedBy += 1;
     }
     if (link !== null && link.full) link.stalled.add(partition);
+    else if (link !== null && !this.mayStart(link)) this.pace(link, partition);
     else if (partition.waiting.length === 1) this.reach(partition);
   }
 
@@ -230,6 +231,29 @@ export class Router {
     return true;
   }
 
+  private mayStart(link: ServerLink): boolean {
+    return link.mayStart(this.lastId + 1, this.atEndOfTurn);
+  }
+
+  private readonly atEndOfTurn = (run: () => void): void => this.environment.defer(run);
+
+  private pace(link: ServerLink, partition: RoutedPartition): void {
+    if (link.paced.size === 0) {
+      this.environment.after(limits.burstWaitMs, () => {
+        if (link.paced.size === 0) return;
+        link.release();
+        this.resumePaced(link);
+      });
+    }
+    link.paced.add(partition);
+  }
+
+  private resumePaced(link: ServerLink): void {
+    const paced = [...link.paced];
+    link.paced.clear();
+    for (const partition of paced) this.flush(partition);
+  }
+
   /** Sends what waits, as far as the server has room. */
   private flush(partition: RoutedPartition): void {
     if (
@@ -244,6 +268,7 @@ export class Router {
       partition.givenUp.delete(connection);
     }
     const { waiting } = partition;
+    if (waiting.length > 0 && !link.full && !this.mayStart(link)) return this.pace(link, partition);
     let count = 0;
     while (count < waiting.length && !link.full) {
       const request = waiting[count];
@@ -284,10 +309,12 @@ export class Router {
       this.counts.lateReplies += 1;
       return;
     }
+    const mayStart = link.answered(id);
     if (status === Status.retry) return this.onRefusal(link, request);
     link.remove(request);
     request.partition.refusals = 0;
     this.finish(request, status, value);
+    if (mayStart && link.paced.size > 0) this.resumePaced(link);
     if (link.stalled.size > 0 && !link.full) this.resumeStalled(link);
   }
 

@@ -12,6 +12,12 @@ export class ServerLink {
   readonly inFlight = new Map<number, Request>();
   /** Partitions with requests that wait only for room here. */
   readonly stalled = new Set<RoutedPartition>();
+  /** Partitions whose requests gather until an earlier burst is answered. */
+  readonly paced = new Set<RoutedPartition>();
+  /** In this turn a burst is being sent: more may join it. */
+  private sending = false;
+  /** The first id of each burst that nothing has answered yet, oldest first. */
+  private bursts: number[] = [];
   private inFlightBytes = 0;
 
   constructor(node: string, boot: string) {
@@ -23,6 +29,34 @@ export class ServerLink {
     return (
       this.inFlight.size >= limits.inFlightRequestsPerServer || this.inFlightBytes >= limits.inFlightBytesPerServer
     );
+  }
+
+  /**
+   * True when a request may leave now. Every turn's requests are a burst, and while several are unanswered the
+   * next one gathers: under load a frame then carries many requests instead of one or two, and a system call and
+   * a wake-up at either end are what a request costs most.
+   */
+  mayStart(nextId: number, atEndOfTurn: (run: () => void) => void): boolean {
+    if (this.sending) return true;
+    if (this.bursts.length >= limits.burstsPerServer) return false;
+    this.sending = true;
+    this.bursts.push(nextId);
+    atEndOfTurn(() => {
+      this.sending = false;
+    });
+    return true;
+  }
+
+  /** An answer came: the burst of its request, and those before it, wait no more. True when another burst may start. */
+  answered(id: number): boolean {
+    const { bursts } = this;
+    while (bursts.length > 0 && bursts[0]! <= id) bursts.shift();
+    return bursts.length < limits.burstsPerServer;
+  }
+
+  /** Nothing was answered for a while (a slow operation leads the burst): the others do not wait for it. */
+  release(): void {
+    this.bursts = [];
   }
 
   add(request: Request): void {
