@@ -193,7 +193,12 @@ class SegmentLog implements MutationLog {
    */
   #writeNow(batch: RecordBatch): number {
     const file = this.#file;
-    if (this.#mode === 'always' || this.#syncing || batch.length > limits.logWriteNowBytes || file.writeNow === undefined)
+    if (
+      this.#mode === 'always' ||
+      this.#syncing ||
+      batch.length > limits.logWriteNowBytes ||
+      file.writeNow === undefined
+    )
       return 0;
     try {
       return file.writeNow(batch.bytes, 0, batch.length, this.#pins.current().bytes);

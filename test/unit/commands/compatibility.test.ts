@@ -18,6 +18,8 @@ describe('docs/compatibility.md', () => {
 
   it('explains every command that is not whole', () => {
     const rows = [...commands.values()].flatMap((command) => [command, ...(command.subcommands ?? [])]);
-    expect(rows.filter((row) => row.support !== 'yes' && row.note === undefined).map(({ name }) => name)).to.deep.equal([]);
+    expect(rows.filter((row) => row.support !== 'yes' && row.note === undefined).map(({ name }) => name)).to.deep.equal(
+      [],
+    );
   });
 });
