@@ -38,11 +38,12 @@ const listings: readonly Listing[] = [
 const TABLE_COLUMNS = ['table', 'id', 'partitions', 'multiKey', 'replicas', 'minReplicas'];
 
 export function addAdmin(program: Command): void {
-  const admin = program.command('admin').description('look at and change a running cluster');
+  const admin = addCommon(program.command('admin').description('look at and change a running cluster'), true);
   for (const listing of listings) {
     const command = addCommon(admin.command(listing.name).description(listing.description), true);
     if (listing.byTable) command.option('--table <name>', 'only of this table');
-    command.action(async (given: Row) => {
+    command.action(async (_: Row, command: Command) => {
+      const given = command.optsWithGlobals<Row>();
       const rows = await ask(given).get<Row[]>(`/api/${listing.name}`);
       print(
         rows.filter((row) => given['table'] === undefined || row['table'] === given['table']),
@@ -58,7 +59,8 @@ export function addAdmin(program: Command): void {
 function addTables(admin: Command): void {
   const tables = admin.command('tables').description('list, create and drop tables');
   addCommon(tables.command('list', { isDefault: true }).description('tables of the cluster'), true).action(
-    async (given: Row) => {
+    async (_: Row, command: Command) => {
+      const given = command.optsWithGlobals<Row>();
       print(await ask(given).get<Row[]>('/api/tables'), TABLE_COLUMNS, given);
     },
   );
@@ -67,7 +69,8 @@ function addTables(admin: Command): void {
     .option('--multi-key <any|slot>', 'whether the keys of one command may be any or must share a slot', 'slot')
     .option('--replicas <n>', 'replicas of each partition', '3')
     .option('--min-replicas <n>', 'replicas a partition needs before it takes writes (default: 2, or all when fewer)')
-    .action(async (name: string, given: Row) => {
+    .action(async (name: string, _: Row, command: Command) => {
+      const given = command.optsWithGlobals<Row>();
       const replicas = Number(given['replicas']);
       await ask(given).change('POST', '/api/tables', {
         table: name,
@@ -79,7 +82,8 @@ function addTables(admin: Command): void {
       console.log(`table ${name} created`);
     });
   addCommon(tables.command('drop <name>').description('drop a table and all that is in it'), false).action(
-    async (name: string, given: Row) => {
+    async (name: string, _: Row, command: Command) => {
+      const given = command.optsWithGlobals<Row>();
       await ask(given).change('DELETE', `/api/tables/${encodeURIComponent(name)}`);
       console.log(`table ${name} dropped`);
     },
@@ -97,7 +101,8 @@ function addRecover(admin: Command): void {
     .requiredOption('--node <name>', 'the server whose copy is taken')
     .option('--table <name>', 'refuse unless the partition is of this table')
     .option('--force', 'yes, lose what only the other members have')
-    .action(async (given: Row) => {
+    .action(async (_: Row, command: Command) => {
+      const given = command.optsWithGlobals<Row>();
       const client = ask(given);
       const partition = Number(given['partition']);
       const rows = await client.get<Row[]>('/api/partitions');
