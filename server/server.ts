@@ -82,6 +82,7 @@ export class Server {
   private readonly nodes = new Map<string, NodeInfo>();
   private readonly boots = new Map<string, string>();
   private timers: Timer[] = [];
+  private begun = false;
   private stopped = false;
   private dead = false;
 
@@ -108,6 +109,10 @@ export class Server {
       }),
       onRefused: (reason) => logger.warn({ reason }, 'meta refused the registration'),
     });
+    // from the first connection on: who connects while the disk is still being opened is not announced again
+    network.onMessage = (from, message) => this.onMessage(from, message);
+    network.onConnected = (peer) => this.onConnected(peer);
+    network.onDisconnected = (peer) => this.onDisconnected(peer);
   }
 
   // ---- start and stop ------------------------------------------------------------------------------
@@ -178,13 +183,7 @@ export class Server {
   }
 
   private begin(): void {
-    const { network } = this;
-    network.onMessage = (from, message) => this.onMessage(from, message);
-    network.onConnected = (peer) => this.onConnected(peer);
-    network.onDisconnected = (peer) => {
-      if (peer.node === META_NODE) this.meta.onDisconnected();
-      if (this.boots.get(peer.node) === peer.boot) this.boots.delete(peer.node);
-    };
+    this.begun = true;
     this.meta.start();
     this.beacons.start();
     this.repeat(TICK_MS, () => this.tick());
@@ -227,12 +226,18 @@ export class Server {
 
   private onConnected(peer: Origin): void {
     this.boots.set(peer.node, peer.boot);
+    if (!this.begun) return;
     if (peer.node === META_NODE) this.meta.onConnected();
     for (const partition of this.partitions.values()) partition.replica.onReconnected(peer.node);
   }
 
+  private onDisconnected(peer: Origin): void {
+    if (peer.node === META_NODE) this.meta.onDisconnected();
+    if (this.boots.get(peer.node) === peer.boot) this.boots.delete(peer.node);
+  }
+
   private onMessage(from: Origin, message: Message): void {
-    if (this.stopped || this.dead) return;
+    if (!this.begun || this.stopped || this.dead) return; // before it begins, senders repeat
     switch (message[0]) {
       case Kind.request: {
         const request = message as unknown as RequestMessage;
