@@ -69,6 +69,7 @@ export class Lifecycle {
     } else {
       process.on('SIGINT', () => undefined);
       process.on('disconnect', () => process.exit(1));
+      if (!process.connected) process.exit(1); // the supervisor died while this process was still loading
     }
     process.on('uncaughtException', (error) => this.fail(error));
     process.on('unhandledRejection', (error) => this.fail(error));
