@@ -77,16 +77,22 @@ export class Workload {
     const counts = new Map<string, number>();
     const router = this.cluster.routers[0]!;
     const connection = router.connect(() => undefined);
+    let left = 2 * this.keys.length;
+    const answered = (): void => {
+      left--;
+      if (left === 0) done(values, counts);
+    };
     for (const key of this.keys) {
       this.submit(0, connection, Buffer.from(key), get(Buffer.from(key)), (status, value) => {
         if (status !== Status.ok) throw new Error(`the final read of ${key} failed: ${String(value)}`);
         values.set(key, value === null ? '' : String(value));
+        answered();
       });
       const count = Buffer.from(`count-${key}`);
       this.submit(0, connection, count, get(count), (status, value) => {
         if (status !== Status.ok) throw new Error(`the final read of ${key} failed: ${String(value)}`);
         counts.set(key, value === null ? 0 : Number(String(value)));
-        if (counts.size === this.keys.length) done(values, counts);
+        answered();
       });
     }
   }
