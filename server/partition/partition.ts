@@ -44,6 +44,8 @@ import { Sweeper } from './sweeper.js';
 import { Teaching } from './teacher.js';
 
 const REPLAY_BYTES = 64 * 1024 * 1024;
+/** More than this on its way to a node: nothing is repeated to it. */
+const BUSY_BYTES = 64 * 1024;
 
 export class Partition {
   readonly id: number;
@@ -146,6 +148,7 @@ export class Partition {
     const { host } = this;
     return {
       send: (node, message) => void host.send(node, message),
+      busy: (node) => host.queuedBytes(node) > BUSY_BYTES,
       append: (entry, committed, done) => {
         const { decree, ballot, body } = entry;
         host.log.append({ partition: this.id, stay: this.stay, ballot, decree, committed, body }, (error) => {

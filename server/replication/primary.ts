@@ -14,6 +14,9 @@ import { Follower } from './follower.js';
 import type { Prepared } from './prepare-list.js';
 import { NEVER, type ReplicaState } from './types.js';
 
+/** A follower that logs less than this is as good as stuck: 10 MB a second. */
+const SLOWEST_BYTES_PER_MS = 10_000;
+
 export class Primary {
   /** By node: secondaries, and learners that already get prepares. */
   readonly followers = new Map<string, Follower>();
@@ -256,7 +259,8 @@ export class Primary {
     this.maybeServe(nowMs);
     for (const follower of this.followers.values()) {
       if (follower.acked >= this.state.list.last) follower.progressMs = follower.sentMs = nowMs;
-      else if (nowMs - Math.max(follower.progressMs, follower.sentMs) > this.state.options.repeatMs) {
+      else if (this.state.effects.busy(follower.seat.node)) follower.sentMs = nowMs;
+      else if (nowMs - Math.max(follower.progressMs, follower.sentMs) > this.repeatAfterMs(follower)) {
         follower.sentMs = nowMs;
         follower.sent = follower.acked;
         follower.inFlightBytes = 0;
@@ -303,10 +307,16 @@ export class Primary {
     }
   }
 
+  /** What was sent arrives unless a connection broke; a large mutation takes its time to be read and logged. */
+  private repeatAfterMs(follower: Follower): number {
+    return this.state.options.repeatMs + follower.inFlightBytes / SLOWEST_BYTES_PER_MS;
+  }
+
   private isLost(seat: Seat, nowMs: number): boolean {
     const follower = this.followers.get(seat.node);
     if (follower === undefined || this.state.effects.isGone(seat)) return true;
-    if (nowMs - follower.progressMs > this.state.options.stallTimeoutMs) return true; // alive, but its disk is stuck
+    if (nowMs - follower.progressMs > this.state.options.stallTimeoutMs + follower.inFlightBytes / SLOWEST_BYTES_PER_MS)
+      return true; // alive, but its disk is stuck
     return nowMs - follower.aliveMs > this.state.options.followerTimeoutMs;
   }
 

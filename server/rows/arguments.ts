@@ -38,6 +38,15 @@ export function integerAt(args: Arguments, index: number): Integer {
   return typeof value === 'number' || typeof value === 'bigint' ? value : malformed(index, 'an integer');
 }
 
+export function integerOrNullAt(args: Arguments, index: number): Integer | null {
+  return args[index] === null || args[index] === undefined ? null : integerAt(args, index);
+}
+
+/** All arguments from `first` on. */
+export function bytesFrom(args: Arguments, first: number): Buffer[] {
+  return args.slice(first).map((_, i) => bytesAt(args, first + i));
+}
+
 export function stringOrNullAt(args: Arguments, index: number): string | null {
   const value = args[index];
   if (value === null || value === undefined) return null;

@@ -4,6 +4,8 @@
  *
  *   packed: (length varint, sort key, length varint, stored value) ...
  *   stored value: flags (bit 0: expires) | expireAtMs u48, when it does | the value's bytes
+ *
+ * A small list or set packs its values, or members, the same way: (length varint, bytes) ...
  */
 import { OperatingError } from '../../shared/errors.js';
 import type { Element } from '../execution/view.js';
@@ -51,6 +53,30 @@ export function unpack(packed: Buffer): Element[] {
   const reader = new Reader(packed);
   while (!reader.ended) elements.push({ sortKey: reader.part(), value: reader.part() });
   return elements;
+}
+
+export function packParts(parts: readonly Buffer[]): Buffer {
+  let total = 0;
+  for (const part of parts) total += varintBytes(part.length) + part.length;
+  const packed = Buffer.allocUnsafe(total);
+  let at = 0;
+  for (const part of parts) at = writePart(packed, at, part);
+  return packed;
+}
+
+/** In order; the parts alias `packed`. */
+export function unpackParts(packed: Buffer): Buffer[] {
+  const parts: Buffer[] = [];
+  const reader = new Reader(packed);
+  while (!reader.ended) parts.push(reader.part());
+  return parts;
+}
+
+/** Whether `part` is one of them, without unpacking all. */
+export function hasPart(packed: Buffer, part: Buffer): boolean {
+  const reader = new Reader(packed);
+  while (!reader.ended) if (reader.part().equals(part)) return true;
+  return false;
 }
 
 /** The stored value of one field, without unpacking the others. */
