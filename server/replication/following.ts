@@ -21,6 +21,8 @@ export class Following {
   private leases: { readonly primary: Seat; atMs: number }[] = [];
   /** This ballot's beacons are refused for good: grace ran out. */
   private gaveUpBallot = 0;
+  /** The ballot that grace runs for. */
+  private graceBallot = 0;
   private pendingSinceMs = NEVER;
   private ackOwed = false;
   private rejectOwed = false;
@@ -47,6 +49,7 @@ export class Following {
 
   /** Grace begins now. */
   joined(nowMs: number): void {
+    this.graceBallot = this.state.ballot;
     this.lastBeaconMs = nowMs;
   }
 
@@ -86,7 +89,7 @@ export class Following {
   onBeacon(from: Seat, ballot: number, committed: number, nowMs: number): boolean {
     if (!this.follows(from, ballot)) return false;
     if (ballot === this.gaveUpBallot) return false;
-    this.lastBeaconMs = nowMs;
+    this.joined(nowMs);
     this.renewLease(from, nowMs);
     this.commitUpTo(committed);
     return true;
@@ -210,6 +213,8 @@ export class Following {
 
   tick(nowMs: number): void {
     const { partition, self, graceMs, repeatMs } = this.state.options;
+    // silence under an earlier ballot is no fault of this one's primary, whose first beacon may be under way
+    if (this.graceBallot !== this.state.ballot) this.joined(nowMs);
     if (nowMs - this.lastBeaconMs <= graceMs) return;
     // from here on this ballot's primary gets no lease from us, whatever meta says
     this.gaveUpBallot = this.state.ballot;
