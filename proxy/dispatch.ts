@@ -6,6 +6,7 @@ import { word } from '../shared/commands/arguments.js';
 import type { KeyedCommand, WholeCommand } from '../shared/commands/command.js';
 import { ErrorReply, type Reply } from '../shared/commands/reply.js';
 import { ClientError } from '../shared/errors.js';
+import { parseInteger } from '../shared/integers.js';
 import type { Operation, OperationResult } from '../shared/operations/operation.js';
 import type { RoutedPartition } from '../shared/routing/routing-table.js';
 import { slotOf } from '../shared/slots.js';
@@ -15,6 +16,7 @@ import { mergeUnion, PendingHandler, PendingOperation, PendingParts } from './pe
 import type { Session } from './session.js';
 
 const CROSS_SLOT = "CROSSSLOT Keys in request don't hash to the same slot";
+const NOTHING = Buffer.alloc(0);
 const NO_AUTH = 'NOAUTH Authentication required.';
 /** How much of a client's words an error message repeats. */
 const ECHO_BYTES_MAX = 128;
@@ -82,7 +84,7 @@ export class Dispatcher {
       router.submitTo(only, session.routed, session.context.db, operation, pending);
       return;
     }
-    const keys = keyPositions(entry, args.length).map((position) => args[position] as Buffer);
+    const keys = keyPositions(entry, args).map((position) => args[position] as Buffer);
     const slots = keys.map((key) => slotOf(key));
     const slot = slots[0] ?? 0;
     if (slots.some((other) => other !== slot)) {
@@ -237,14 +239,19 @@ export class Dispatcher {
   }
 }
 
-/** Positions of the keys in `args`, as far as the row says. */
-export function keyPositions(entry: CatalogueEntry, argsLength: number): number[] {
-  const { keys } = entry.command;
-  if (keys === null) return [];
+/** Positions of the keys in `args`, as far as the row says; none where the number of keys makes no sense. */
+export function keyPositions(entry: CatalogueEntry, args: readonly Buffer[]): number[] {
+  const { keys, keyCount } = entry.command;
   const words = entry.container === null ? 1 : 2;
-  const last = keys.last < 0 ? argsLength + words + keys.last : Math.min(keys.last, argsLength + words - 1);
   const positions: number[] = [];
-  for (let position = keys.first; position <= last; position += keys.step) positions.push(position - words);
+  if (keyCount !== undefined) {
+    const count = parseInteger(args[keyCount - words] ?? NOTHING) ?? 0;
+    const first = keyCount + 1 - words;
+    if (count > 0 && count <= args.length - first) for (let i = 0; i < count; i++) positions.push(first + i);
+  } else if (keys !== null) {
+    const last = keys.last < 0 ? args.length + words + keys.last : Math.min(keys.last, args.length + words - 1);
+    for (let position = keys.first; position <= last; position += keys.step) positions.push(position - words);
+  }
   return positions;
 }
 

@@ -101,6 +101,8 @@ export const limits = {
   /** Keys or fields that one scanning operation visits, and the bytes after which it stops: one synchronous stretch. */
   scanVisited: 1_024,
   scanBytes: 1 * MiB,
+  /** Members that SRANDMEMBER with a negative count repeats at most: its reply is held in memory. */
+  randomMembers: 1_048_576,
   /** Keys that one SCAN command visits at most, whatever COUNT says: its reply is held in memory. */
   scanCount: 65_536,
   // log

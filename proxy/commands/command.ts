@@ -11,33 +11,30 @@ import { keyFlags, keyFlagsOfCall } from './key-flags.js';
 
 const statuses = (words: readonly string[]): Reply => new SetReply(words.map((text) => new SimpleString(text)));
 
-/** Commands without keys have no specification; two keys of different use have one each. */
+/** One for all keys; where the first is used in another way than those behind it, one for it and one for them. */
 function keySpecifications(entry: CatalogueEntry): Reply {
-  const { keys } = entry.command;
+  const { keys, keyCount } = entry.command;
+  if (keyCount !== undefined) {
+    return [specification(entry, 0, keyCount, 'keynum', ['keynumidx', 0, 'firstkey', 1, 'keystep', 1])];
+  }
   if (keys === null) return [];
-  const different = keys.last === keys.first + 1 && keyFlags(entry, 0) !== keyFlags(entry, 1);
-  const ranges = different
-    ? [
-        { first: keys.first, last: 0, step: 1 },
-        { first: keys.last, last: 0, step: 1 },
-      ]
-    : [{ first: keys.first, last: keys.last < 0 ? keys.last : keys.last - keys.first, step: keys.step }];
-  return ranges.map(
-    (range, index) =>
-      new MapReply([
-        'flags',
-        statuses(keyFlags(entry, index)),
-        'begin_search',
-        new MapReply(['type', 'index', 'spec', new MapReply(['index', range.first])]),
-        'find_keys',
-        new MapReply([
-          'type',
-          'range',
-          'spec',
-          new MapReply(['lastkey', range.last, 'keystep', range.step, 'limit', 0]),
-        ]),
-      ]),
-  );
+  const { first, last, step } = keys;
+  const behind = (from: number): number => (last < 0 ? last : last - from);
+  const range = (index: number, from: number, to: number): Reply =>
+    specification(entry, index, from, 'range', ['lastkey', to, 'keystep', step, 'limit', 0]);
+  if (last === first || keyFlags(entry, 0) === keyFlags(entry, 1)) return [range(0, first, behind(first))];
+  return [range(0, first, 0), range(1, first + 1, behind(first + 1))];
+}
+
+function specification(entry: CatalogueEntry, index: number, from: number, find: string, spec: Reply[]): Reply {
+  return new MapReply([
+    'flags',
+    statuses(keyFlags(entry, index)),
+    'begin_search',
+    new MapReply(['type', 'index', 'spec', new MapReply(['index', from])]),
+    'find_keys',
+    new MapReply(['type', find, 'spec', new MapReply(spec)]),
+  ]);
 }
 
 function describe(entry: CatalogueEntry): Reply {
@@ -119,10 +116,14 @@ function commandLine({ proxy, args }: Call): { entry: CatalogueEntry; rest: read
     throw new ClientError('ERR Invalid command specified');
   }
   const entry = subcommand ?? found;
-  if (entry.command.keys === null) throw new ClientError('ERR The command has no key arguments');
+  if (entry.command.keys === null && entry.command.keyCount === undefined) {
+    throw new ClientError('ERR The command has no key arguments');
+  }
   if (!entry.acceptsArity(args.length)) throw new ClientError('ERR Invalid number of arguments specified for command');
   const rest = args.slice(subcommand === undefined ? 1 : 2);
-  return { entry, rest, positions: keyPositions(entry, rest.length) };
+  const positions = keyPositions(entry, rest);
+  if (positions.length === 0) throw new ClientError('ERR Invalid arguments specified for command');
+  return { entry, rest, positions };
 }
 
 const getkeys: SessionHandler = (call) => {

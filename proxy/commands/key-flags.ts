@@ -7,6 +7,8 @@ import type { CatalogueEntry } from '../catalogue.js';
 const RO: readonly string[] = ['RO'];
 const OVERWRITE: readonly string[] = ['OW', 'update'];
 const CREATE: readonly string[] = ['OW', 'insert'];
+const INSERT: readonly string[] = ['RW', 'insert'];
+const DROP: readonly string[] = ['RW', 'delete'];
 const UPDATE: readonly string[] = ['RW', 'update'];
 const TAKE: readonly string[] = ['RW', 'access', 'delete'];
 const REMOVE: readonly string[] = ['RM', 'delete'];
@@ -15,7 +17,7 @@ const CHANGE: readonly string[] = ['RW', 'access', 'update'];
 
 /** By command; one list for all keys, or one for each. */
 const exceptions: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  append: [['RW', 'insert']],
+  append: [INSERT],
   copy: [READ, OVERWRITE],
   del: [REMOVE],
   unlink: [REMOVE],
@@ -43,6 +45,29 @@ const exceptions: Readonly<Record<string, readonly (readonly string[])[]>> = {
   setnx: [CREATE],
   rename: [TAKE, OVERWRITE],
   renamenx: [TAKE, CREATE],
+  lpush: [INSERT],
+  rpush: [INSERT],
+  lpushx: [INSERT],
+  rpushx: [INSERT],
+  linsert: [INSERT],
+  lpop: [TAKE],
+  rpop: [TAKE],
+  lmpop: [TAKE],
+  llen: [RO],
+  lset: [UPDATE],
+  lrem: [DROP],
+  ltrim: [DROP],
+  lmove: [TAKE, INSERT],
+  rpoplpush: [TAKE, INSERT],
+  sadd: [INSERT],
+  srem: [DROP],
+  spop: [TAKE],
+  scard: [RO],
+  sismember: [RO],
+  smove: [TAKE, INSERT],
+  sinterstore: [UPDATE, READ],
+  sunionstore: [OVERWRITE, READ],
+  sdiffstore: [OVERWRITE, READ],
 };
 
 /** Of the key at `index` among the command's keys. */

@@ -8,6 +8,9 @@ import type { Execute, Row, View } from '../execution/view.js';
 import { Encoding, RowType } from '../storage/row.js';
 import { bytesAt } from './arguments.js';
 import { successor } from './keys.js';
+import { List } from './list.js';
+import { rowMembers } from './member-set.js';
+import { unpack } from './packed.js';
 
 const encodingNames: ReadonlyMap<number, string> = new Map(
   Object.entries(Encoding).map(([name, number]) => [number, name]),
@@ -88,16 +91,38 @@ export const digest: Execute = (view) => {
   return total;
 };
 
+/** Of the value and not of how it is kept: equal values have equal digests, packed or large. */
 function digestOf(view: View, key: Buffer, row: Row, salt: Buffer): Buffer {
   const hash = createHash('sha1');
   hash.update(salt).update(Buffer.from([row.type, row.expireAtMs === 0 ? 0 : 1]));
-  if (!row.large) return hash.update(row.value).digest();
+  for (const part of contents(view, key, row)) hash.update(framed(part));
+  return hash.digest();
+}
+
+function contents(view: View, key: Buffer, row: Row): Iterable<Buffer> {
+  switch (row.type) {
+    case RowType.list:
+      return new List(view, key).walk(true);
+    case RowType.set:
+      return rowMembers(view, key, row).sort((a, b) => a.compare(b));
+    case RowType.hash:
+      return fieldParts(view, key, row);
+    default:
+      return [row.value];
+  }
+}
+
+function* fieldParts(view: View, key: Buffer, row: Row): Generator<Buffer> {
+  if (!row.large) {
+    for (const { sortKey, value } of unpack(row.value)) yield* [sortKey, value];
+    return;
+  }
   let gte: Buffer | null = null;
   for (;;) {
     const page = view.elements(key, row, { gte, lt: null, reverse: false, limit: limits.scanVisited });
-    for (const { sortKey, value } of page) hash.update(framed(sortKey, value));
+    for (const { sortKey, value } of page) yield* [sortKey, value];
     const last = page.at(-1);
-    if (last === undefined || page.length < limits.scanVisited) return hash.digest();
+    if (last === undefined || page.length < limits.scanVisited) return;
     gte = successor(last.sortKey);
   }
 }

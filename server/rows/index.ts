@@ -24,6 +24,22 @@ import {
 import { copy, exists, expire, expireTime, move, persist, remove, rename, timeToLive, touch, type } from './keys.js';
 import { longestCommon } from './lcs.js';
 import {
+  listFind,
+  listGet,
+  listInsert,
+  listLength,
+  listMove,
+  listPop,
+  listPopFirst,
+  listPush,
+  listRange,
+  listRemove,
+  listSet,
+  listTrim,
+} from './lists.js';
+import { setCombine, setCombineStore, setCommonCount } from './set-algebra.js';
+import { setAdd, setHas, setMembers, setMove, setPop, setRandom, setRemove, setScan, setSize } from './sets.js';
+import {
   append,
   get,
   getAndDelete,
@@ -98,6 +114,30 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.fieldTimeToLive]: keeps(fieldTimeToLive),
   [Code.fieldScan]: keeps(fieldScan),
   [Code.fullScan]: keeps(fullScan),
+  [Code.listPush]: grows(listPush),
+  [Code.listPop]: keeps(listPop),
+  [Code.listPopFirst]: keeps(listPopFirst),
+  [Code.listMove]: grows(listMove),
+  [Code.listLength]: keeps(listLength),
+  [Code.listRange]: keeps(listRange),
+  [Code.listGet]: keeps(listGet),
+  [Code.listSet]: grows(listSet),
+  [Code.listInsert]: grows(listInsert),
+  [Code.listRemove]: keeps(listRemove),
+  [Code.listTrim]: keeps(listTrim),
+  [Code.listFind]: keeps(listFind),
+  [Code.setAdd]: grows(setAdd),
+  [Code.setRemove]: keeps(setRemove),
+  [Code.setSize]: keeps(setSize),
+  [Code.setHas]: keeps(setHas),
+  [Code.setMembers]: keeps(setMembers),
+  [Code.setPop]: keeps(setPop),
+  [Code.setRandom]: keeps(setRandom),
+  [Code.setMove]: keeps(setMove),
+  [Code.setCombine]: keeps(setCombine),
+  [Code.setCombineStore]: grows(setCombineStore),
+  [Code.setCommonCount]: keeps(setCommonCount),
+  [Code.setScan]: keeps(setScan),
 };
 
 /** By code; undefined where no operation has that number. An array, as every operation passes here. */

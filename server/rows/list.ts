@@ -114,8 +114,7 @@ export class List {
     const { length } = this;
     const taken = Math.min(count, length);
     const values = fromHead ? this.slice(0, taken) : this.slice(length - taken, length).reverse();
-    if (fromHead) this.#drop(taken, 0);
-    else this.#drop(0, taken);
+    this.#drop(fromHead ? values : [], fromHead ? [] : values);
     return values;
   }
 
@@ -156,13 +155,12 @@ export class List {
       this.#packed = this.#packed.filter((_, index) => !gone.has(index));
       return;
     }
-    // Values close up towards the far end, so that only those on the near side of the last hole move.
+    // Holes are closed from the end that is nearer, so that the values on the other side stay where they are.
     const nearHead = last + 1 <= this.#size - first;
     const from = nearHead ? 0 : first;
     const side = this.slice(from, nearHead ? last + 1 : this.#size);
     const kept = side.filter((_, i) => !gone.has(from + i));
     const start = nearHead ? last + 1 - kept.length : first;
-    // The values to be dropped at the end are swapped with nothing: they are overwritten or cut off.
     kept.forEach((value, i) => this.#write(start + i, value));
     for (const [i, value] of side.entries()) if (gone.has(from + i)) this.#bytes -= value.length;
     this.#cut(nearHead ? indexes.length : 0, nearHead ? 0 : indexes.length);
@@ -178,7 +176,7 @@ export class List {
       this.#anew = true;
       this.#changed = true;
     } else {
-      this.#drop(from, length - to);
+      this.#drop(this.slice(0, from), this.slice(to, length));
     }
   }
 
@@ -218,17 +216,17 @@ export class List {
     return { type: RowType.list, encoding, expireAtMs, size: this.#size, bytes: this.#bytes, large, value };
   }
 
-  /** Takes so many values off the head and off the tail. */
-  #drop(head: number, tail: number): void {
-    if (head + tail === 0) return;
+  /** Takes off what are the first and the last values. */
+  #drop(head: readonly Buffer[], tail: readonly Buffer[]): void {
+    if (head.length + tail.length === 0) return;
     this.#changed = true;
     if (this.#packed !== null) {
-      this.#packed = this.#packed.slice(head, this.#packed.length - tail);
+      this.#packed = this.#packed.slice(head.length, this.#packed.length - tail.length);
       return;
     }
-    for (const value of this.slice(0, head)) this.#bytes -= value.length;
-    for (const value of this.slice(this.#size - tail, this.#size)) this.#bytes -= value.length;
-    this.#cut(head, tail);
+    for (const value of head) this.#bytes -= value.length;
+    for (const value of tail) this.#bytes -= value.length;
+    this.#cut(head.length, tail.length);
   }
 
   /** Removes the elements at both ends of a large list. */

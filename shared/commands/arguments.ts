@@ -39,6 +39,23 @@ export function integerWithin(
   return value;
 }
 
+/** An int64 that is not negative. */
+export function positiveInteger(argument: Buffer | undefined): Integer {
+  const error = 'ERR value is out of range, must be positive';
+  const value = integer(argument, error);
+  if (value < 0) throw new ClientError(error);
+  return value;
+}
+
+/** The keys behind the argument that says how many there are. */
+export function countedKeys(args: readonly Buffer[], countAt: number): readonly Buffer[] {
+  const error = 'ERR numkeys should be greater than 0';
+  const count = integer(args[countAt], error);
+  if (count <= 0) throw new ClientError(error);
+  const first = countAt + 1;
+  return args.slice(first, first + Math.min(Number(count), args.length));
+}
+
 /** A float as strtold reads it; what is returned is exact. */
 export function float(argument: Buffer, error: string = NOT_A_FLOAT): LongDouble {
   const value = parseLongDouble(argument);

@@ -76,6 +76,8 @@ export interface CommandFacts {
   /** ACL categories without the @. */
   readonly categories: readonly string[];
   readonly keys: KeyRange | null;
+  /** Where it varies how many keys there are (then `keys` is null): the position of the argument that says so, the keys follow. */
+  readonly keyCount?: number;
   readonly group: CommandGroup;
   readonly since: string;
   /** One sentence in our own words. */

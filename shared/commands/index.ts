@@ -6,7 +6,9 @@ import { connectionCommands } from './connection.js';
 import { databaseCommands } from './databases.js';
 import { expiryCommands } from './expiry.js';
 import { keyCommands } from './keys.js';
+import { listCommands } from './lists.js';
 import { serverCommands } from './server.js';
+import { setCommands } from './sets.js';
 import { stringCommands } from './strings.js';
 
 /** By lower-case name; subcommands are within their container. */
@@ -15,6 +17,8 @@ export const commands: ReadonlyMap<string, Command> = byName([
   ...serverCommands,
   ...stringCommands,
   ...bitCommands,
+  ...listCommands,
+  ...setCommands,
   ...keyCommands,
   ...expiryCommands,
   ...databaseCommands,
@@ -35,7 +39,11 @@ function check(row: Command): void {
   invariant(name === name.toLowerCase(), `the name of command ${name} is in lower case`);
   invariant(Number.isInteger(row.arity) && row.arity !== 0, `command ${name} has an arity`);
   if (keys !== null) checkKeys(row, keys.first, keys.last, keys.step);
-  invariant(row.run !== 'keyed' || keys !== null, `keyed command ${name} says where its keys are`);
+  invariant(keys === null || row.keyCount === undefined, `command ${name} has its keys in one way`);
+  invariant(
+    row.run !== 'keyed' || keys !== null || row.keyCount !== undefined,
+    `keyed command ${name} says where its keys are`,
+  );
   invariant(
     row.run !== 'keyed' || row.union === undefined || keys?.last === -1,
     `the union ${name} takes any number of keys`,

@@ -109,6 +109,35 @@ export class KeysWalk extends Walk {
   }
 }
 
+/** SSCAN and its kin: key cursor [MATCH pattern] [COUNT count]. */
+export interface ElementScan {
+  readonly cursor: number;
+  readonly count: number;
+  readonly pattern: Buffer | null;
+  /** What is wrong with the options: Redis says so only when the key exists. */
+  readonly refusal: string | null;
+}
+
+/** `args` without the command's name. Throws ClientError. */
+export function elementScan(args: readonly Buffer[]): ElementScan {
+  const cursor = cursorArgument(at(args, 1));
+  let count = DEFAULT_COUNT;
+  let pattern: Buffer | null = null;
+  try {
+    for (let i = 2; i < args.length; i += 2) {
+      const option = word(args[i]);
+      const value = at(args, i + 1);
+      if (option === 'COUNT') count = countArgument(value);
+      else if (option === 'MATCH') pattern = value;
+      else throw new ClientError(SYNTAX_ERROR);
+    }
+  } catch (error) {
+    if (!(error instanceof ClientError)) throw error;
+    return { cursor, count, pattern, refusal: error.message };
+  }
+  return { cursor, count: Math.min(count, limits.scanCount), pattern, refusal: null };
+}
+
 function countArgument(value: Buffer): number {
   const count = Number(integer(value));
   if (count < 1) throw new ClientError(SYNTAX_ERROR);

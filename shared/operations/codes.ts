@@ -1,7 +1,8 @@
 /**
  * The table of operations, one enumeration for Redis commands and the native client. Numbers are on
  * the wire and, with results, in the mutation log: explicit, never reused. Each code has here its
- * constructor, which documents its arguments and its result; server/rows executes it.
+ * constructor, which documents its arguments and its result, those of lists and sets in files beside this
+ * one; server/rows executes it.
  *
  * Times: `ms` relative to partition time when the mode is `Expiry.relative` (the server decides what
  * "now" is, once, for all replicas), milliseconds since 1970 when it is `Expiry.absolute`.
@@ -60,6 +61,32 @@ export const Code = {
   fieldTimeToLive: 107,
   fieldScan: 108,
   fullScan: 109,
+  // lists (lists.ts)
+  listPush: 120,
+  listPop: 121,
+  listPopFirst: 122,
+  listMove: 123,
+  listLength: 124,
+  listRange: 125,
+  listGet: 126,
+  listSet: 127,
+  listInsert: 128,
+  listRemove: 129,
+  listTrim: 130,
+  listFind: 131,
+  // sets (sets.ts)
+  setAdd: 140,
+  setRemove: 141,
+  setSize: 142,
+  setHas: 143,
+  setMembers: 144,
+  setPop: 145,
+  setRandom: 146,
+  setMove: 147,
+  setCombine: 148,
+  setCombineStore: 149,
+  setCommonCount: 150,
+  setScan: 151,
 } as const;
 export type Code = (typeof Code)[keyof typeof Code];
 
@@ -89,6 +116,17 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.fieldTimeToLive,
   Code.fieldScan,
   Code.fullScan,
+  Code.listLength,
+  Code.listRange,
+  Code.listGet,
+  Code.listFind,
+  Code.setSize,
+  Code.setHas,
+  Code.setMembers,
+  Code.setRandom,
+  Code.setCombine,
+  Code.setCommonCount,
+  Code.setScan,
 ]);
 
 export function isReadOnly(code: number): boolean {

@@ -3,9 +3,10 @@ import { expect } from 'chai';
 import { type LocalCluster, startLocalCluster } from '../cluster/local-cluster.js';
 import { isInstalled } from '../cluster/processes.js';
 import { type RedisServer, startRedisServer } from '../cluster/redis-server.js';
-import { randomCommands } from '../unit/rows/random-commands.js';
+import { randomCollectionCommands, randomCommands } from '../unit/rows/random-commands.js';
 import { RawConnection } from '../unit/rows/raw-connection.js';
 import { scripts } from '../unit/rows/scripts.js';
+import { ordered } from '../unit/rows/unordered.js';
 
 describe('a cluster answers as Redis does', () => {
   let server: RedisServer;
@@ -28,7 +29,7 @@ describe('a cluster answers as Redis does', () => {
 
   async function compare(words: readonly string[]): Promise<void> {
     const [expected, answer] = await Promise.all([redis.send(words), ours.send(words)]);
-    expect(answer, words.join(' ')).to.equal(expected);
+    expect(ordered(words, answer), words.join(' ')).to.equal(ordered(words, expected));
   }
 
   for (const resp of ['2', '3']) {
@@ -49,6 +50,10 @@ describe('a cluster answers as Redis does', () => {
 
       it('random commands', async () => {
         for (const words of randomCommands(Number(resp) * 1_001, 2_000)) await compare(words);
+      });
+
+      it('random commands on lists and sets', async () => {
+        for (const words of randomCollectionCommands(Number(resp) * 1_003, 2_000)) await compare(words);
       });
     });
   }

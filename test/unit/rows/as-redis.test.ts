@@ -1,5 +1,5 @@
 /**
- * String and key commands against a real redis-server: the same commands, and every reply equal byte for
+ * Data commands against a real redis-server: the same commands, and every reply equal byte for
  * byte in RESP2 and RESP3. The clocks differ by milliseconds, so commands that tell times are compared where
  * these are far away.
  */
@@ -8,10 +8,11 @@ import { isInstalled } from '../../cluster/processes.js';
 import { type RedisServer, startRedisServer } from '../../cluster/redis-server.js';
 import { OnePartition } from './one-partition.js';
 import { RawConnection } from './raw-connection.js';
-import { randomCommands } from './random-commands.js';
+import { randomCollectionCommands, randomCommands } from './random-commands.js';
 import { scripts } from './scripts.js';
+import { ordered } from './unordered.js';
 
-describe('string and key commands answer as Redis does', () => {
+describe('data commands answer as Redis does', () => {
   let server: RedisServer;
   let redis: RawConnection;
 
@@ -44,7 +45,7 @@ describe('string and key commands answer as Redis does', () => {
       for (const [subject, lines] of Object.entries(scripts)) {
         it(subject, async () => {
           for (const words of lines) {
-            expect(ours.send(words), words.join(' ')).to.equal(await redis.send(words));
+            expect(ordered(words, ours.send(words)), words.join(' ')).to.equal(ordered(words, await redis.send(words)));
           }
         });
       }
@@ -52,7 +53,15 @@ describe('string and key commands answer as Redis does', () => {
       for (const seed of [1, 2, 3, 4]) {
         it(`random commands of seed ${seed}`, async () => {
           for (const words of randomCommands(seed, 3_000)) {
-            expect(ours.send(words), words.join(' ')).to.equal(await redis.send(words));
+            expect(ordered(words, ours.send(words)), words.join(' ')).to.equal(ordered(words, await redis.send(words)));
+          }
+        });
+      }
+
+      for (const seed of [5, 6, 7, 8]) {
+        it(`random commands on lists and sets of seed ${seed}`, async () => {
+          for (const words of randomCollectionCommands(seed, 3_000)) {
+            expect(ordered(words, ours.send(words)), words.join(' ')).to.equal(ordered(words, await redis.send(words)));
           }
         });
       }

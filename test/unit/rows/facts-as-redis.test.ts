@@ -7,6 +7,8 @@ import type { Command } from '../../../shared/commands/command.js';
 import { databaseCommands } from '../../../shared/commands/databases.js';
 import { expiryCommands } from '../../../shared/commands/expiry.js';
 import { keyCommands } from '../../../shared/commands/keys.js';
+import { listCommands } from '../../../shared/commands/lists.js';
+import { setCommands } from '../../../shared/commands/sets.js';
 import { stringCommands } from '../../../shared/commands/strings.js';
 import { globMatches } from '../../../shared/glob.js';
 import { addLongDouble, formatLongDouble, parseLongDouble } from '../../../shared/long-double.js';
@@ -95,7 +97,15 @@ describe('what must equal Redis exactly', () => {
   });
 
   it('arity, flags, categories and key positions of data commands', async () => {
-    const rows = [...stringCommands, ...bitCommands, ...keyCommands, ...expiryCommands, ...databaseCommands];
+    const rows = [
+      ...stringCommands,
+      ...bitCommands,
+      ...listCommands,
+      ...setCommands,
+      ...keyCommands,
+      ...expiryCommands,
+      ...databaseCommands,
+    ];
     const client = new Redis({ port: server.port, host: '127.0.0.1' });
     try {
       for (const row of rows) {
@@ -114,11 +124,16 @@ describe('what must equal Redis exactly', () => {
     }
   });
 
-  it('every string command of Redis is there', async () => {
+  it('every string, list and set command of Redis that does not block is there', async () => {
     const client = new Redis({ port: server.port, host: '127.0.0.1' });
     try {
-      const names = (await client.call('COMMAND', 'LIST', 'FILTERBY', 'ACLCAT', 'string')) as string[];
-      expect(stringCommands.map((row) => row.name)).to.have.members(names);
+      const named = async (category: string): Promise<string[]> =>
+        (await client.call('COMMAND', 'LIST', 'FILTERBY', 'ACLCAT', category)) as string[];
+      const blocking = [...(await named('blocking')), 'sort', 'sort_ro'];
+      for (const [category, rows] of Object.entries({ string: stringCommands, list: listCommands, set: setCommands })) {
+        const names = (await named(category)).filter((name) => !blocking.includes(name));
+        expect(rows.map((row) => row.name)).to.have.members(names);
+      }
     } finally {
       client.disconnect();
     }

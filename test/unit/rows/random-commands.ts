@@ -54,7 +54,11 @@ const bits = ['0', '7', '8', '100', '-1', 'x', '4294967296', '01'];
 const conditions = ['NX', 'XX', 'GT', 'LT'];
 const databases = ['0', '1', '2', '15', '16', '-1', 'x'];
 
-type Draw = (from: readonly string[]) => string;
+const members = ['1', '2', '3', '-7', '007', 'x', '', 'foo', 'b'.repeat(300), '9223372036854775807'];
+const counts = ['0', '1', '2', '5', '100', '-1', '-2', 'x', ''];
+const ends = ['LEFT', 'RIGHT'];
+
+type Draw = (choices: readonly string[]) => string;
 
 const lines: readonly ((draw: Draw) => string[])[] = [
   (draw) => ['SET', draw(keys), draw([...texts, ...integers])],
@@ -103,12 +107,57 @@ const lines: readonly ((draw: Draw) => string[])[] = [
   (draw) => ['SWAPDB', draw(databases), draw(databases)],
 ];
 
+/** Commands on lists and sets; what they choose by chance is left out. */
+const collectionLines: readonly ((draw: Draw) => string[])[] = [
+  ...['LPUSH', 'RPUSH', 'LPUSHX', 'RPUSHX', 'SADD', 'SADD', 'SREM'].flatMap((name) => [
+    (draw: Draw) => [name, draw(keys), draw(members)],
+    (draw: Draw) => [name, draw(keys), draw(members), draw(members), draw(texts), draw(members)],
+    (draw: Draw) => [name, draw(keys), ...Array.from({ length: 20 }, () => draw([...members, ...texts, ...floats]))],
+  ]),
+  (draw) => [draw(['LPOP', 'RPOP']), draw(keys)],
+  (draw) => [draw(['LPOP', 'RPOP']), draw(keys), draw(counts)],
+  (draw) => ['LRANGE', draw(keys), draw(positions), draw(positions)],
+  (draw) => ['LINDEX', draw(keys), draw(positions)],
+  (draw) => ['LSET', draw(keys), draw(positions), draw(members)],
+  (draw) => ['LINSERT', draw(keys), draw(['BEFORE', 'AFTER']), draw(members), draw(texts)],
+  (draw) => ['LREM', draw(keys), draw(counts), draw(members)],
+  (draw) => ['LTRIM', draw(keys), draw(positions), draw(positions)],
+  (draw) => ['LMOVE', draw(keys), draw(keys), draw(ends), draw(ends)],
+  (draw) => ['RPOPLPUSH', draw(keys), draw(keys)],
+  (draw) => ['LPOS', draw(keys), draw(members), 'RANK', draw(positions), 'COUNT', draw(counts)],
+  (draw) => ['LPOS', draw(keys), draw(members), 'MAXLEN', draw(counts)],
+  (draw) => ['LMPOP', '2', draw(keys), draw(keys), draw(ends), 'COUNT', draw(counts)],
+  (draw) => [draw(['LLEN', 'SCARD', 'SMEMBERS', 'TYPE', 'DEL']), draw(keys)],
+  (draw) => ['OBJECT', 'ENCODING', draw(keys)],
+  (draw) => ['SMISMEMBER', draw(keys), draw(members), draw(texts)],
+  (draw) => ['SPOP', draw(keys), '1000'],
+  (draw) => ['SRANDMEMBER', draw(keys), '1000'],
+  (draw) => ['SMOVE', draw(keys), draw(keys), draw(members)],
+  (draw) => [draw(['SINTER', 'SUNION', 'SDIFF']), draw(keys), draw(keys), draw(keys)],
+  (draw) => [draw(['SINTERSTORE', 'SUNIONSTORE', 'SDIFFSTORE']), draw(keys), draw(keys), draw(keys)],
+  (draw) => ['SINTERCARD', '2', draw(keys), draw(keys), 'LIMIT', draw(counts)],
+  (draw) => ['SET', draw(keys), draw(texts)],
+  (draw) => ['GET', draw(keys)],
+  (draw) => ['PEXPIREAT', draw(keys), draw(times)],
+  (draw) => ['PEXPIRETIME', draw(keys)],
+  (draw) => ['RENAME', draw(keys), draw(keys)],
+  (draw) => ['COPY', draw(keys), draw(keys), 'REPLACE'],
+];
+
 export function randomCommands(seed: number, count: number): string[][] {
+  return drawn(lines, seed, count);
+}
+
+export function randomCollectionCommands(seed: number, count: number): string[][] {
+  return drawn(collectionLines, seed, count);
+}
+
+function drawn(from: typeof lines, seed: number, count: number): string[][] {
   let state = seed;
   const random = (): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32;
   };
-  const draw: Draw = (from) => from[Math.floor(random() * from.length)]!;
-  return Array.from({ length: count }, () => lines[Math.floor(random() * lines.length)]!(draw));
+  const draw: Draw = (choices) => choices[Math.floor(random() * choices.length)]!;
+  return Array.from({ length: count }, () => from[Math.floor(random() * from.length)]!(draw));
 }
