@@ -31,6 +31,7 @@ const hash = new KeyedHash('00112233445566ff');
 export class FakePartition {
   nowMs = 1_700_000_000_000;
   nextRandom = 0.5;
+  random = (): number => this.nextRandom;
   versions = 0;
   slots = { from: 0, to: 16_383 };
   databases: Database[] = Array.from({ length: limits.databases }, () => new Map());
@@ -47,6 +48,11 @@ export class FakePartition {
       if (error instanceof ClientError) this.databases = before;
       throw error;
     }
+  }
+
+  /** How many elements are kept for a row. */
+  stored(db: number, key: Buffer): { elements: number } {
+    return { elements: this.databases[db]?.get(name(key))?.elements.size ?? 0 };
   }
 
   view(db: number): FakeView {
@@ -78,7 +84,7 @@ export class FakeView implements View {
   }
 
   random(): number {
-    return this.#partition.nextRandom;
+    return this.#partition.random();
   }
 
   setActiveExpiry(): void {
