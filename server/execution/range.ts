@@ -49,13 +49,16 @@ export function mergeRange(
   let at = 0;
   let pageLimit = Math.min(limits.fetchRangeEntries, Math.max(FIRST_PAGE_MIN, limit + Math.min(overlay.length, 256)));
   while (results.length < limit) {
-    const id = `${gte}\n${lt}\n${reverse}\n${pageLimit}`;
+    // not by its limit: that follows the overlay, which may have grown while the page was read
+    const id = `${gte}\n${lt}\n${reverse}`;
     const page = pages.get(id);
     if (page === undefined) return { id, gte, lt, reverse, limit: pageLimit };
     const comes = (a: string, b: string): boolean => (reverse ? a > b : a < b);
     for (const entry of page.entries) {
       const key = entry.key.latin1Slice(0, entry.key.length);
-      while (at < overlay.length && comes(overlay[at]!.key, key)) push(results, overlay[at++]!);
+      while (at < overlay.length && results.length < limit && comes(overlay[at]!.key, key))
+        push(results, overlay[at++]!);
+      if (results.length >= limit) return results;
       if (at < overlay.length && overlay[at]!.key === key) push(results, overlay[at++]!);
       else results.push({ key, value: entry.value });
       if (results.length >= limit) return results;
