@@ -43,13 +43,18 @@ describe('a new primary', () => {
     expect(group.member('c').logged).to.deep.equal(['ballot-start@1', 'x@1', 'x@2', 'y@2', 'ballot-start@2']);
   });
 
-  it('holds no reply of its predecessor: what it lacks is dropped where its ballot-start is accepted [14]', () => {
-    const group = interrupted().configure(2, 'c', ['b']);
-    expect(group.member('b').prepared).to.deep.equal(['ballot-start', 'x', 'ballot-start']);
-    expect(group.member('b').replica.list.get(3)?.ballot).to.equal(2);
-    group.write('c', 'z');
+  it('never commits what it lacked: its ballot-start drops all that is above it [14]', () => {
+    const group = new Group().serve('a', ['b', 'c']).hold('a', 'c');
+    for (const text of ['x', 'y', 'z']) group.write('a', text);
+    group.settle().kill('a').drop('a', 'c').gone.add('a/1-boot');
+    const b = group.member('b');
+    expect(b.prepared).to.deep.equal(['ballot-start', 'x', 'y', 'z']);
+    group.configure(2, 'c', ['b']);
+    expect(b.prepared).to.deep.equal(['ballot-start', 'ballot-start']);
+    for (const text of ['other', 'more']) group.write('c', text);
     group.settle().beat();
-    expect(group.member('b').committed).to.deep.equal(['ballot-start', 'x', 'ballot-start', 'z']);
+    expect(b.committed).to.deep.equal(['ballot-start', 'ballot-start', 'other', 'more']);
+    expect(b.replica.list.get(3)?.ballot).to.equal(2);
   });
 
   it('dies halfway: the next one starts over with what it holds [13]', () => {
