@@ -37,6 +37,9 @@ const { values: options } = parseArgs({
 const units = [
   'unit/type/string',
   'unit/type/incr',
+  'unit/type/list',
+  'unit/type/list-3',
+  'unit/type/set',
   'unit/keyspace',
   'unit/expire',
   'unit/scan',
