@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { type LocalCluster, startLocalCluster } from '../cluster/local-cluster.js';
 import { isInstalled } from '../cluster/processes.js';
 import { type RedisServer, startRedisServer } from '../cluster/redis-server.js';
-import { randomCollectionCommands, randomCommands } from '../unit/rows/random-commands.js';
+import { largeCollectionCommands, randomCollectionCommands, randomCommands } from '../unit/rows/random-commands.js';
 import { RawConnection } from '../unit/rows/raw-connection.js';
 import { scripts } from '../unit/rows/scripts.js';
 import { ordered } from '../unit/rows/unordered.js';
@@ -54,6 +54,10 @@ describe('a cluster answers as Redis does', () => {
 
       it('random commands on lists and sets', async () => {
         for (const words of randomCollectionCommands(Number(resp) * 1_003, 2_000)) await compare(words);
+      });
+
+      it('random commands on large lists and sets', async () => {
+        for (const words of largeCollectionCommands(Number(resp) * 1_005, 2_000)) await compare(words);
       });
     });
   }

@@ -144,6 +144,46 @@ const collectionLines: readonly ((draw: Draw) => string[])[] = [
   (draw) => ['COPY', draw(keys), draw(keys), 'REPLACE'],
 ];
 
+const range = (length: number): string[] => Array.from({ length }, (_, i) => String(i));
+const manyMembers = range(2_000);
+const farPositions = [...range(300), ...range(300).map((text) => `-${text}`)];
+const largeLists = ['l1', 'l2'];
+const largeSets = ['s1', 's2', 's3'];
+const several = (draw: Draw, count: number): string[] => Array.from({ length: count }, () => draw(manyMembers));
+
+/** Commands that make lists and sets of hundreds of values and change them all over. */
+const largeLines: readonly ((draw: Draw) => string[])[] = [
+  ...['LPUSH', 'RPUSH'].map((name) => (draw: Draw) => [name, draw(largeLists), ...several(draw, 60)]),
+  (draw) => [draw(['LPOP', 'RPOP']), draw(largeLists), draw(['1', '10', '50'])],
+  (draw) => ['LRANGE', draw(largeLists), draw(farPositions), draw(farPositions)],
+  (draw) => ['LRANGE', draw(largeLists), '0', '-1'],
+  (draw) => ['LINDEX', draw(largeLists), draw(farPositions)],
+  (draw) => ['LSET', draw(largeLists), draw(farPositions), draw(manyMembers)],
+  (draw) => ['LINSERT', draw(largeLists), draw(['BEFORE', 'AFTER']), draw(manyMembers), draw(manyMembers)],
+  (draw) => ['LREM', draw(largeLists), draw(counts), draw(manyMembers)],
+  (draw) => ['LTRIM', draw(largeLists), draw(range(100)), draw(farPositions)],
+  (draw) => ['LMOVE', draw(largeLists), draw(largeLists), draw(ends), draw(ends)],
+  (draw) => ['LPOS', draw(largeLists), draw(manyMembers), 'RANK', draw(['1', '-1', '2']), 'COUNT', '0'],
+  (draw) => ['SADD', draw(largeSets), ...several(draw, 60)],
+  (draw) => ['SADD', draw(largeSets), ...several(draw, 60)],
+  (draw) => ['SREM', draw(largeSets), ...several(draw, 200)],
+  (draw) => ['SMISMEMBER', draw(largeSets), ...several(draw, 20)],
+  (draw) => ['SMEMBERS', draw(largeSets)],
+  (draw) => ['SRANDMEMBER', draw(largeSets), '5000'],
+  (draw) => [draw(['SINTER', 'SUNION', 'SDIFF']), draw(largeSets), draw(largeSets), draw(largeSets)],
+  (draw) => [draw(['SINTERSTORE', 'SUNIONSTORE', 'SDIFFSTORE']), draw(largeSets), draw(largeSets), draw(largeSets)],
+  (draw) => ['SMOVE', draw(largeSets), draw(largeSets), draw(manyMembers)],
+  (draw) => ['SINTERCARD', '2', draw(largeSets), draw(largeSets)],
+  (draw) => ['COPY', draw(largeLists), draw(largeLists), 'REPLACE'],
+  (draw) => [draw(['LLEN', 'SCARD', 'TYPE']), draw([...largeLists, ...largeSets])],
+  (draw) => ['OBJECT', 'ENCODING', draw(largeSets)],
+  (draw) => (draw(range(30)) === '0' ? ['DEL', draw([...largeLists, ...largeSets])] : ['DBSIZE']),
+];
+
+export function largeCollectionCommands(seed: number, count: number): string[][] {
+  return drawn(largeLines, seed, count);
+}
+
 export function randomCommands(seed: number, count: number): string[][] {
   return drawn(lines, seed, count);
 }
