@@ -4,11 +4,12 @@
  * after a miss or a client's error they are dropped. One instance serves a partition and is reset for
  * each attempt, as this is the hot path.
  */
-import { invariant } from '../../shared/errors.js';
+import { ClientError, invariant } from '../../shared/errors.js';
 import type { KeyedHash } from '../../shared/keyed-hash.js';
 import { slotOf } from '../../shared/slots.js';
 import { PARTITION_WIDE, type Group, type GroupWrite } from '../replication/mutation.js';
 import { garbageKey, makeId, parseHeaderKey, prefixRange, toBuffer, type KeyspaceKeys } from '../storage/keys.js';
+import { RowType } from '../storage/row.js';
 import { decodeHeader, encodeHeader } from '../storage/row-header.js';
 import { DatabaseView } from './database-view.js';
 import { DATABASES, encodeKeyspaces, KEYSPACES_KEY, type Head, type HeadValue } from './head.js';
@@ -36,7 +37,8 @@ interface Touched {
   row: Row | null;
   dirty: boolean;
   elements: Map<string, Buffer | null> | null;
-  garbage: string[] | null;
+  /** Garbage records: key, prefix. */
+  garbage: { key: string; prefix: string }[] | null;
 }
 
 /** Where the mutation under construction stands: ids of new things come from it. */
@@ -111,7 +113,20 @@ export class Attempt {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   }
 
+  /**
+   * A string has no elements to tell apart: it takes an id only while there are plenty, since one MSET may have more
+   * keys than a mutation has ids; the strings beyond that share the last one.
+   */
+  private newVersion(type: RowType): string {
+    if (type === RowType.string && this.usedIndex >= IDS_PER_MUTATION / 2)
+      return makeId(this.gathering.decree, IDS_PER_MUTATION - 1);
+    return this.newId();
+  }
+
   newId(): string {
+    // an operation that far exceeds what one mutation can name is refused before it wrote anything
+    if (this.usedIndex >= IDS_PER_MUTATION)
+      throw new ClientError('ERR the command creates too many large values at once');
     return makeId(this.gathering.decree, this.usedIndex++);
   }
 
@@ -157,7 +172,8 @@ export class Attempt {
     const { row } = touched;
     if (row?.large) {
       touched.garbage ??= [];
-      touched.garbage.push(touched.keys.elements(touched.slot, touched.hash, touched.key, row.version));
+      const prefix = touched.keys.elements(touched.slot, touched.hash, touched.key, row.version);
+      touched.garbage.push({ key: garbageKey(this.newId()), prefix });
     }
     touched.row = null;
     touched.elements = null;
@@ -173,7 +189,7 @@ export class Attempt {
     const row: Row = {
       type: change.type,
       encoding: change.encoding,
-      version: previous === null ? this.newId() : previous.version,
+      version: previous !== null ? previous.version : this.newVersion(change.type),
       expireAtMs: change.expireAtMs,
       modifiedAtMs: this.nowMs,
       origin: 0,
@@ -421,7 +437,7 @@ export class Attempt {
       }
     }
     if (touched.garbage !== null) {
-      for (const prefix of touched.garbage) this.index(writes, garbageKey(this.newId()), toBuffer(prefix), decree);
+      for (const { key: record, prefix } of touched.garbage) this.index(writes, record, toBuffer(prefix), decree);
     }
     if (writes.length === 0) return false;
     const keysDelta = (row === null ? 0 : 1) - (before === null ? 0 : 1);
@@ -438,6 +454,8 @@ export class Attempt {
 }
 
 const EMPTY = Buffer.alloc(0);
+/** What index of (decree, index) can hold. */
+export const IDS_PER_MUTATION = 0x1_0000;
 const NO_KEYSPACE = '\0'.repeat(8);
 const NO_PAGES: ReadonlyMap<string, Page> = new Map();
 const NO_WRITES: ReadonlyMap<string, HeadValue> = new Map();

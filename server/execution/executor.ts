@@ -14,7 +14,7 @@ import type { Annotation, Group, KeptResult } from '../replication/mutation.js';
 import { executors } from '../rows/index.js';
 import { toBuffer } from '../storage/keys.js';
 import type { Store } from '../storage/store.js';
-import { Attempt, Missing, type Gathering, type PartitionFacts } from './attempt.js';
+import { Attempt, IDS_PER_MUTATION, Missing, type Gathering, type PartitionFacts } from './attempt.js';
 import type { Head } from './head.js';
 import type { Page, PageRequest } from './range.js';
 import { keep, RESULT_NOT_KEPT, type ConnectionState, type Sessions } from './sessions.js';
@@ -207,7 +207,12 @@ export class Executor {
       const request = this.queue[this.at]!;
       this.at++;
       this.handle(request);
-      if (this.gatheredBytes >= limits.mutationBytes || this.groups.length >= limits.mutationOperations) this.seal();
+      if (
+        this.gatheredBytes >= limits.mutationBytes ||
+        this.groups.length >= limits.mutationOperations ||
+        this.gathering.nextIndex >= IDS_PER_MUTATION / 2
+      )
+        this.seal();
     }
     this.sealIfIdle();
     if (this.at === this.queue.length) {
