@@ -101,6 +101,8 @@ export const limits = {
   /** Keys or fields that one scanning operation visits, and the bytes after which it stops: one synchronous stretch. */
   scanVisited: 1_024,
   scanBytes: 1 * MiB,
+  /** So many elements of a row are looked up one by one rather than read by an iterator: three to four times faster when in memory. */
+  elementLookUps: 256,
   /** Members that SRANDMEMBER with a negative count repeats at most: its reply is held in memory. */
   randomMembers: 1_048_576,
   /** Keys that one SCAN command visits at most, whatever COUNT says: its reply is held in memory. */

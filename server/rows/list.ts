@@ -18,8 +18,6 @@ import { WRONG_TYPE } from './strings.js';
 
 const POSITION_BYTES = 6;
 const MIDDLE = 2 ** 47;
-/** Up to this many values single look-ups are cheaper than an iterator. */
-const LOOK_UPS = 16;
 /** A walk's first page; each further one is twice as large, as the operation begins anew for each. */
 const WALK_FIRST = 32;
 const WALK_MOST = 65_536;
@@ -76,7 +74,8 @@ export class List {
   slice(from: number, to: number): Buffer[] {
     if (this.#packed !== null) return this.#packed.slice(from, to);
     const count = to - from;
-    if (count <= LOOK_UPS) return Array.from({ length: Math.max(0, count) }, (_, i) => this.#read(from + i));
+    if (count <= limits.elementLookUps)
+      return Array.from({ length: Math.max(0, count) }, (_, i) => this.#read(from + i));
     const range = { gte: this.#sortKey(from), lt: this.#sortKey(to), reverse: false, limit: count };
     const found = this.#view.elements(this.#key, this.#row!, range);
     invariant(found.length === count, 'a list has no holes');

@@ -23,8 +23,6 @@ const BY_MEMBER = 2;
 const NUMBER_BYTES = 6;
 /** Redis's default for set-max-intset-entries. */
 const INTSET_ENTRIES = 512;
-/** Up to this many members single look-ups are cheaper than an iterator. */
-const LOOK_UPS = 16;
 const EMPTY = Buffer.alloc(0);
 
 /** The row, if it is a set or absent. */
@@ -48,7 +46,8 @@ export function rowHas(view: View, key: Buffer, row: Row, member: Buffer): boole
 export function rowMembers(view: View, key: Buffer, row: Row, from = 0, to = row.size): Buffer[] {
   if (!row.large) return unpackParts(row.value).slice(from, to);
   const count = to - from;
-  if (count <= LOOK_UPS) return Array.from({ length: count }, (_, i) => memberOf(view, key, row, from + i));
+  if (count <= limits.elementLookUps)
+    return Array.from({ length: count }, (_, i) => memberOf(view, key, row, from + i));
   const range = { gte: numberKey(from), lt: numberKey(to), reverse: false, limit: count };
   const found = view.elements(key, row, range);
   invariant(found.length === count, 'a set is numbered without holes');

@@ -34,6 +34,8 @@ export class FakePartition {
   random = (): number => this.nextRandom;
   versions = 0;
   slots = { from: 0, to: 16_383 };
+  /** Elements that the operation under way has copied, by themselves. */
+  ownElements = new Map<ReadonlyMap<string, Buffer>, Map<string, Buffer>>();
   databases: Database[] = Array.from({ length: limits.databases }, () => new Map());
 
   /** Executes one operation; the value, or a ClientError thrown and nothing changed. */
@@ -42,6 +44,7 @@ export class FakePartition {
     const executor = executors[code];
     invariant(executor !== undefined, `operation ${code} exists`);
     const before = this.databases.map((database) => new Map(database));
+    this.ownElements = new Map();
     try {
       return executor.execute(this.view(db), args);
     } catch (error) {
@@ -128,14 +131,11 @@ export class FakeView implements View {
   }
 
   putElement(key: Buffer, row: Row, sortKey: Buffer, value: Buffer): void {
-    const elements = new Map(this.#elements(key, row)).set(name(sortKey), value);
-    this.#rows.set(name(key), { row: this.peek(key)!, elements });
+    this.#ownElements(key, row).set(name(sortKey), value);
   }
 
   removeElement(key: Buffer, row: Row, sortKey: Buffer): void {
-    const elements = new Map(this.#elements(key, row));
-    elements.delete(name(sortKey));
-    this.#rows.set(name(key), { row: this.peek(key)!, elements });
+    this.#ownElements(key, row).delete(name(sortKey));
   }
 
   elements(key: Buffer, row: Row, range: ElementRange): Element[] {
@@ -189,6 +189,17 @@ export class FakeView implements View {
     const stored = this.#stored(key);
     invariant(stored?.row.large === true && stored.row.version === row.version, 'elements belong to a large row');
     return stored.elements;
+  }
+
+  /** Copied before the operation's first change, so that it can be dropped. */
+  #ownElements(key: Buffer, row: Row): Map<string, Buffer> {
+    const elements = this.#elements(key, row);
+    const own = this.#partition.ownElements.get(elements);
+    if (own !== undefined) return own;
+    const copy = new Map(elements);
+    this.#partition.ownElements.set(copy, copy);
+    this.#rows.set(name(key), { row: this.peek(key)!, elements: copy });
+    return copy;
   }
 
   #live(): { key: Buffer; row: Row; position: ScanPosition }[] {

@@ -15,7 +15,7 @@ const texts = (result: OperationResult): string[] => (result as readonly Buffer[
 describe('lists', () => {
   for (const [kind, length] of [
     ['a packed list', 10],
-    ['a large list', 200],
+    ['a large list', 600],
   ] as const) {
     describe(kind, () => {
       let partition: FakePartition;

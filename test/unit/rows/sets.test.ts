@@ -24,7 +24,7 @@ function generator(seed: number): () => number {
 describe('sets', () => {
   for (const [kind, size] of [
     ['a packed set', 10],
-    ['a large set', 200],
+    ['a large set', 600],
   ] as const) {
     describe(kind, () => {
       let partition: FakePartition;
