@@ -38,7 +38,7 @@ function specification(entry: CatalogueEntry, index: number, from: number, find:
 }
 
 function describe(entry: CatalogueEntry): Reply {
-  const { name, arity, flags, keys, categories } = entry.command;
+  const { name, arity, flags, keys, categories, tips } = entry.command;
   const subcommands = entry.subcommands === null ? [] : [...entry.subcommands.values()];
   return [
     name,
@@ -48,7 +48,7 @@ function describe(entry: CatalogueEntry): Reply {
     keys?.last ?? 0,
     keys?.step ?? 0,
     statuses(categories.map((category) => `@${category}`)),
-    [],
+    new SetReply(tips ?? []),
     keySpecifications(entry),
     subcommands.map(describe),
   ];

@@ -78,6 +78,8 @@ export interface CommandFacts {
   readonly keys: KeyRange | null;
   /** Where it varies how many keys there are (then `keys` is null): the position of the argument that says so, the keys follow. */
   readonly keyCount?: number;
+  /** What COMMAND INFO tells clients beside the flags. */
+  readonly tips?: readonly string[];
   readonly group: CommandGroup;
   readonly since: string;
   /** One sentence in our own words. */

@@ -84,6 +84,7 @@ const smembers = {
   since: '1.0.0',
   flags: ['readonly'],
   categories: ['read', 'set', 'slow'],
+  tips: ['nondeterministic_output_order'],
   summary: 'Returns all members of a set.',
   translate: (args) => operations.setMembers(at(args, 0)),
   reply: asSet,
@@ -96,6 +97,7 @@ const spop = {
   since: '1.0.0',
   flags: ['write', 'fast'],
   categories: ['write', 'set', 'fast'],
+  tips: ['nondeterministic_output'],
   summary: 'Removes members chosen at random from a set.',
   translate: (args) => {
     if (args.length > 2) throw new ClientError(SYNTAX_ERROR);
@@ -111,6 +113,7 @@ const srandmember = {
   since: '1.0.0',
   flags: ['readonly'],
   categories: ['read', 'set', 'slow'],
+  tips: ['nondeterministic_output'],
   summary: 'Returns members of a set chosen at random.',
   note: 'a negative count may be -1,048,576 at most',
   translate: (args) => {
@@ -145,6 +148,7 @@ const combines = {
   since: '1.0.0',
   flags: ['readonly'],
   categories: ['read', 'set', 'slow'],
+  tips: ['nondeterministic_output_order'],
   reply: asSet,
 } as const;
 
@@ -232,6 +236,7 @@ const sscan = {
   since: '2.8.0',
   flags: ['readonly'],
   categories: ['read', 'set', 'slow'],
+  tips: ['nondeterministic_output'],
   summary: 'Walks through the members of a set, some at a time.',
   translate: (args) => {
     const { cursor, count, pattern, refusal } = elementScan(args);

@@ -45,6 +45,10 @@ command getkeysandflags set a b get | command getkeysandflags rename a b | comma
 command list foo | command list filterby foo bar | command list filterby module foo | command list filterby pattern conf*get
 command info get | command info mset | command info nosuch | command info config|get | command info config|get|x
 command info rename | command info copy | command info ping
+command info lmpop | command info sintercard | command info sinterstore | command info lmove | command info spop
+command info smembers | command getkeys lmpop 2 a b left | command getkeys lmpop 0 a left | command getkeys lmpop x a left
+command getkeys lmpop 3 a b left | command getkeys sintercard 2 a b limit 1 | command getkeys sintercard 3 a b
+command getkeysandflags lmpop 2 a b left | command getkeysandflags sinterstore a b c | command getkeysandflags smove a b c
 memory foo | memory usage k samples | memory purge | memory stats x | latency foo | latency latest | latency history a
 latency reset | latency graph x | slowlog get a | slowlog get -2 | slowlog get 1 2 | slowlog reset | slowlog reset x
 object foo bar | wait a b | wait 0 -1 | wait 0 a | lolwut version a | lolwut x | role | time x | acl whoami | acl foo
