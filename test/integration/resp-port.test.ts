@@ -387,6 +387,10 @@ describe('RESP port', () => {
       expect(await one.command('RENAME', 'foo', 'bar')).to.equal(
         "-CROSSSLOT Keys in request don't hash to the same slot",
       );
+      expect(await one.command('LMPOP', '2', 'foo', 'bar', 'LEFT')).to.equal(
+        "-CROSSSLOT Keys in request don't hash to the same slot",
+      );
+      expect(await one.command('LMPOP', '0', 'foo', 'bar', 'LEFT')).to.equal('-ERR numkeys should be greater than 0');
     });
 
     it('says UNKNOWN when one partition did its part and another did not', async () => {
