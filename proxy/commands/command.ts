@@ -12,7 +12,7 @@ import { keyFlags, keyFlagsOfCall } from './key-flags.js';
 const statuses = (words: readonly string[]): Reply => new SetReply(words.map((text) => new SimpleString(text)));
 
 /** One for all keys; where the first is used in another way than those behind it, one for it and one for them. */
-function keySpecifications(entry: CatalogueEntry): Reply {
+function keySpecifications(entry: CatalogueEntry): readonly Reply[] {
   const { keys, keyCount } = entry.command;
   if (keyCount !== undefined) {
     return [specification(entry, 0, keyCount, 'keynum', ['keynumidx', 0, 'firstkey', 1, 'keystep', 1])];
@@ -49,8 +49,8 @@ function describe(entry: CatalogueEntry): Reply {
     keys?.step ?? 0,
     statuses(categories.map((category) => `@${category}`)),
     new SetReply(tips ?? []),
-    keySpecifications(entry),
-    subcommands.map(describe),
+    new SetReply(keySpecifications(entry)),
+    new SetReply(subcommands.map(describe)),
   ];
 }
 

@@ -79,7 +79,8 @@ export function keyFlags(entry: CatalogueEntry, index: number): readonly string[
 
 /** A SET without GET only overwrites. */
 export function keyFlagsOfCall(entry: CatalogueEntry, index: number, args: readonly Buffer[]): readonly string[] {
-  if (entry.name === 'set' && !args.slice(2).some((argument) => argument.toString('latin1').toUpperCase() === 'GET'))
-    return OVERWRITE;
+  if (entry.name === 'set') {
+    return args.slice(2).some((argument) => argument.toString('latin1').toUpperCase() === 'GET') ? CHANGE : OVERWRITE;
+  }
   return keyFlags(entry, index);
 }

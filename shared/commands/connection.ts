@@ -186,6 +186,7 @@ export const connectionCommands: readonly Command[] = [
     flags: ['fast'],
     categories: ['fast', 'connection'],
     name: 'ping',
+    tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
     arity: -1,
     since: '1.0.0',
     summary: 'Answers PONG, or its argument.',

@@ -192,6 +192,7 @@ const mget = {
 const mset = {
   ...onOneKey,
   name: 'mset',
+  tips: ['request_policy:multi_shard', 'response_policy:all_succeeded'],
   arity: -3,
   since: '1.0.1',
   keys: { first: 1, last: -1, step: 2 },
