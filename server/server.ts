@@ -433,6 +433,8 @@ export class Server {
       timing,
       learners: this.learners,
       learnBytesPerSecond: options.learnBytesPerSecond,
+      retainedBytesPerPartition: () =>
+        Math.min(limits.retainedBytes, Math.floor(options.cacheBytes / 4 / Math.max(1, this.partitions.size))),
       cacheBytesPerPartition: () => Math.floor(rowBytes / Math.max(1, this.partitions.size)),
       send: (node, message) => network.send(node, message),
       queuedBytes: (node) => network.queuedBytes(node),

@@ -70,7 +70,7 @@ export const limits = {
   mutationOperations: 8_192,
   /** Committed and not yet applied, per partition: beyond it execution waits and secondaries hold their acknowledgements. */
   unappliedBytes: 16 * MiB,
-  /** Applied mutations kept in memory per partition, so that a server that was away briefly copies only these. */
+  /** Applied mutations kept in memory per partition (at most a quarter of cacheBytes in all), for servers that were away briefly. */
   retainedBytes: 32 * MiB,
   retainedMutations: 65_536,
   /** Apply batch: written when it has this much, or is this old. */

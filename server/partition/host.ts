@@ -16,6 +16,8 @@ export interface PartitionHost {
   readonly stores: StoreFactory;
   readonly timing: Timing;
   readonly cacheBytesPerPartition: () => number;
+  /** Applied mutations to keep in memory for followers that were away briefly. */
+  readonly retainedBytesPerPartition: () => number;
   readonly learnBytesPerSecond: number;
   /** Learners that this server teaches at present, over all partitions. */
   readonly learners: { count: number };

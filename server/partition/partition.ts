@@ -213,7 +213,7 @@ export class Partition {
   /** What is applied stays in memory for followers that were away briefly, within limits. */
   private trim(): void {
     const until = Math.min(this.applier.applied, this.teaching.pinnedDecree());
-    this.replica.list.trim(until, limits.retainedBytes, limits.retainedMutations);
+    this.replica.list.trim(until, this.host.retainedBytesPerPartition(), limits.retainedMutations);
   }
 
   /** The log needs room: everything applied is made durable, so that it can drop segments. */
