@@ -42,6 +42,11 @@ What differs in general:
   *any slots*, which are split by partition (each part is atomic, the whole is not).
 - \`CONFIG\`, \`CLIENT LIST\`, \`INFO\`'s counters, \`SLOWLOG\` and \`LATENCY\` are those of the proxy that is asked.
 - Data is always on disk: \`SAVE\`, \`BGSAVE\` and the append-only file have nothing to do.
+
+Redis's own tests run with \`npm run conformance\`. Those that attach to Redis's replication stream cannot pass, as replicas
+here follow the cluster's own protocol and \`SYNC\` is refused (in \`unit/type/string\` two: GETDEL's and GETEX's
+propagation); those that look into jemalloc do not run. [expected.json](../test/conformance/expected.json) names every test
+that does not have to pass, with its reason.
 `;
 
 const SUPPORT: Readonly<Record<Command['support'], string>> = { yes: 'yes', partly: 'partly', no: 'refused' };
