@@ -6,7 +6,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { processEnvironment } from '../../shared/config/process-environment.js';
-import { heapFlags } from '../run/thread-pool.js';
 import type { ChildPlan } from './plan.js';
 
 /** Who lived this long had started well: its next death is the first again. */
@@ -57,7 +56,7 @@ export class Child {
     let failure: Extract<Report, { kind: 'failed' }> | null = null;
     const child = fork(this.executable, ['run', '--config', this.plan.configFile], {
       env: childEnvironment(this.threads),
-      execArgv: [...process.execArgv, ...heapFlags([this.plan.role])],
+      execArgv: [...process.execArgv, ...this.plan.heapFlags],
       stdio: ['ignore', log, log, 'ipc'],
       detached: true, // out of the terminal's group: Ctrl-C goes to the supervisor, which stops everybody in order
     });

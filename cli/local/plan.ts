@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import type { MultiKey, Role } from '../../shared/cluster.js';
 import type { Settings } from '../../shared/config/options.js';
 import { OperatingError } from '../../shared/errors.js';
+import { heapFlags } from '../run/thread-pool.js';
 import { choosePort, isFree } from './ports.js';
 
 /** What is kept of a cluster. */
@@ -31,6 +32,8 @@ export interface ChildPlan {
   readonly role: Role;
   readonly configFile: string;
   readonly logFile: string;
+  /** For V8. */
+  readonly heapFlags: readonly string[];
 }
 
 export interface Plan {
@@ -89,7 +92,13 @@ export async function plan(dir: string, settings: Settings, stored: StoredCluste
       dir: join(dir, name),
       ...own,
     });
-    children.push({ name, role, configFile, logFile: join(dir, 'logs', `${name}.log`) });
+    children.push({
+      name,
+      role,
+      configFile,
+      logFile: join(dir, 'logs', `${name}.log`),
+      heapFlags: heapFlags({ roles: [role], cacheBytes: settings.cacheBytes }),
+    });
   };
   add('meta', 'meta', { metaPort: ports['meta'] ?? 0, httpPort: ports['http'] ?? 0 });
   for (const name of serverNames(settings.servers)) add(name, 'server', { wirePort: ports[name] ?? 0 });

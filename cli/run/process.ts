@@ -8,8 +8,7 @@ import { startRole } from './roles.js';
 import { hasThreads, runAgainWithThreads } from './thread-pool.js';
 
 export async function run(settings: Settings): Promise<void> {
-  if (settings.roles.includes('server') && !hasThreads(settings.threads))
-    return runAgainWithThreads(settings.threads, settings.roles);
+  if (settings.roles.includes('server') && !hasThreads(settings.threads)) return runAgainWithThreads(settings);
   const logger = createLogger(settings.logLevel, {});
   const lifecycle = new Lifecycle(logger);
   const hub = new Hub(systemEnvironment);

@@ -3,18 +3,19 @@
  * is needed: before any module of ours runs. A process that was not given it starts itself again with it.
  */
 import { spawn } from 'node:child_process';
-import type { Role } from '../../shared/cluster.js';
+import type { Settings } from '../../shared/config/options.js';
 import { processEnvironment } from '../../shared/config/process-environment.js';
 
 /**
- * Room for young objects of a proxy, in MiB: its requests and replies live for a few milliseconds, and in V8's default
- * of 16 many are copied twice before they die, which was up to a third of a busy proxy's time. Servers stay with the
- * default: theirs live until they are applied whatever the room, and their memory is promised to be small.
+ * Room for young objects, in MiB: those of a proxy live for a few milliseconds, a server's until they are applied, and
+ * in V8's default of 16 many are copied twice before they die, up to a third of a busy process's time. It costs up to
+ * three times as much resident memory, so a server that is to be small does without.
  */
-const PROXY_HEAP_FLAGS: readonly string[] = ['--max-semi-space-size=32'];
+const ROOMY_HEAP: readonly string[] = ['--max-semi-space-size=32'];
+const ROOMY_CACHE_BYTES = 128 * 1024 * 1024;
 
-export function heapFlags(roles: readonly Role[]): readonly string[] {
-  return roles.includes('proxy') ? PROXY_HEAP_FLAGS : [];
+export function heapFlags({ roles, cacheBytes }: Pick<Settings, 'roles' | 'cacheBytes'>): readonly string[] {
+  return roles.includes('proxy') || (roles.includes('server') && cacheBytes >= ROOMY_CACHE_BYTES) ? ROOMY_HEAP : [];
 }
 
 /** True when this process has the threads it should have, or a supervisor is responsible for it. */
@@ -23,9 +24,9 @@ export function hasThreads(threads: number): boolean {
 }
 
 /** Runs this same command line in a child with that many threads, and ends as it ends. */
-export function runAgainWithThreads(threads: number, roles: readonly Role[]): void {
-  const child = spawn(process.execPath, [...process.execArgv, ...heapFlags(roles), ...process.argv.slice(1)], {
-    env: { ...processEnvironment(), UV_THREADPOOL_SIZE: String(threads) },
+export function runAgainWithThreads(settings: Settings): void {
+  const child = spawn(process.execPath, [...process.execArgv, ...heapFlags(settings), ...process.argv.slice(1)], {
+    env: { ...processEnvironment(), UV_THREADPOOL_SIZE: String(settings.threads) },
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'], // the channel: it ends when this process is killed
   });
   const stop = (): void => void child.kill('SIGTERM');
