@@ -22,6 +22,8 @@ import { copyName, newStayName, storeName } from './names.js';
 import type { Partition } from './partition.js';
 import { loadState } from './state.js';
 
+/** How often what the teacher waits for is repeated. */
+const REPEAT_MS = 1_000;
 const CATCH_UP_BYTES = 8 * 1024 * 1024;
 
 interface Copying {
@@ -31,6 +33,13 @@ interface Copying {
   copy: Store | null;
   nextChunk: number;
   writing: boolean;
+  /** What it told the teacher it holds; null: not yet. */
+  committed: number | null;
+  /** The copy is complete: what was logged meanwhile is being applied ... */
+  catchingUp: boolean;
+  /** ... and now it is: it may be proposed. */
+  ready: boolean;
+  saidMs: number;
 }
 
 export class Learning {
@@ -73,7 +82,11 @@ export class Learning {
     const [, , attempt, ballot] = message;
     const { partition } = this;
     const { replica } = partition;
-    if (this.current?.attempt === attempt && sameSeat(this.current.teacher, from)) return;
+    if (this.current?.attempt === attempt && sameSeat(this.current.teacher, from)) {
+      // repeated: the answer may have been lost
+      this.sendState(this.current);
+      return;
+    }
     if (
       ballot < replica.ballot ||
       replica.role === 'primary' ||
@@ -92,13 +105,25 @@ export class Learning {
       if (this.current !== null) this.abandon(this.current, 'a newer attempt');
       return;
     }
-    this.current = { teacher: from, attempt, snapshotDecree: 0, copy: null, nextChunk: 0, writing: false };
+    this.current = {
+      teacher: from,
+      attempt,
+      snapshotDecree: 0,
+      copy: null,
+      nextChunk: 0,
+      writing: false,
+      committed: null,
+      catchingUp: false,
+      ready: false,
+      saidMs: 0,
+    };
     replica.leave();
     partition.applier.whenApplied(() =>
       this.newStay((committed) => {
         if (this.current?.attempt !== attempt) return;
         replica.startLearning(from, attempt, ballot, new PrepareList(committed));
-        partition.host.send(from.node, [Kind.learnState, partition.id, attempt, committed]);
+        this.current.committed = committed;
+        this.sendState(this.current);
       }),
     );
   }
@@ -115,12 +140,37 @@ export class Learning {
     });
   }
 
+  private sendState({ teacher, attempt, committed }: Copying): void {
+    const { partition } = this;
+    if (committed !== null) partition.host.send(teacher.node, [Kind.learnState, partition.id, attempt, committed]);
+  }
+
+  private becomeReady(current: Copying): void {
+    current.ready = true;
+    this.say(current);
+  }
+
+  /** Messages get lost with their connection: what the teacher waits for is said again and again. */
+  tick(nowMs: number): void {
+    const { current, partition } = this;
+    if (current === null || partition.replica.role !== 'learner' || nowMs - current.saidMs < REPEAT_MS) return;
+    current.saidMs = nowMs;
+    this.say(current);
+  }
+
+  private say(current: Copying): void {
+    if (current.ready) {
+      const { partition } = this;
+      partition.host.send(current.teacher.node, [Kind.learnReady, partition.id, current.attempt]);
+    } else if (current.catchingUp) this.sendState(current);
+  }
+
   private onPlan(current: Copying, message: LearnPlanMessage): void {
     const [, id, attempt, snapshotDecree] = message;
     const { partition } = this;
     if (current.snapshotDecree !== 0 || current.copy !== null || this.installing) return;
     if (snapshotDecree === 0) {
-      partition.host.send(current.teacher.node, [Kind.learnReady, id, attempt]);
+      this.becomeReady(current);
       return;
     }
     current.snapshotDecree = snapshotDecree;
@@ -197,6 +247,7 @@ export class Learning {
     const { stores } = partition.host;
     const fail = (error: Error | null): void => partition.host.fatal(error ?? new Error('a store is missing'));
     current.copy = null;
+    current.catchingUp = true;
     partition.applier.close();
     copy.close((error) => {
       if (error !== null) return fail(error);
@@ -227,8 +278,7 @@ export class Learning {
     if (next > list.committed || list.get(next) !== undefined) {
       for (let decree = next; decree <= list.committed; decree++) partition.applier.push(list.get(decree)!);
       this.installing = false;
-      if (this.current === current)
-        partition.host.send(current.teacher.node, [Kind.learnReady, partition.id, current.attempt]);
+      if (this.current === current) this.becomeReady(current);
       return;
     }
     const page = new Map<number, Prepared>();

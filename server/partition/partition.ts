@@ -395,6 +395,7 @@ export class Partition {
   tick(nowMs: number): void {
     this.replica.tick(nowMs);
     this.teaching.tick(nowMs);
+    this.learning.tick(nowMs);
     this.sweeper.tick();
     this.executor?.kick();
   }

@@ -201,8 +201,7 @@ export class Teaching {
         lesson.pinned === Number.POSITIVE_INFINITY
       ) {
         this.end(lesson, 'it fell behind what is kept in memory');
-      } else if (nowMs - Math.max(lesson.movedMs, follower?.aliveMs ?? 0) > ATTEMPT_TIMEOUT_MS)
-        this.end(lesson, 'nothing moves');
+      } else if (nowMs - lesson.movedMs > ATTEMPT_TIMEOUT_MS) this.end(lesson, 'nothing moves');
       else this.pump(lesson);
     }
   }

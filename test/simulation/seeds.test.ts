@@ -20,6 +20,10 @@ describe('the simulated cluster', function () {
     expect(runSeed({ seed: 19 }).acknowledged).to.be.greaterThan(1_000);
   });
 
+  it('ends learning though the message that it is ready was lost (found by seed 9045)', () => {
+    expect(runSeed({ seed: 9045 }).acknowledged).to.be.greaterThan(1_000);
+  });
+
   it('works with several partitions', () => {
     expect(runSeed({ seed: 3, partitions: 4, faultMs: 15_000 }).acknowledged).to.be.greaterThan(500);
   });
