@@ -68,7 +68,6 @@ export class Attempt {
   private readonly touched = new Map<string, Touched>();
   private lastKey: Buffer | null = null;
   private lastTouched: Touched | null = null;
-  private seed = 0;
   private randomState = 0;
   private wide: GroupWrite[] = [];
   private keyspaces: string[] | null = null;
@@ -83,7 +82,6 @@ export class Attempt {
 
   begin(db: number, nowMs: number, seed: number, gathering: Gathering, pages: ReadonlyMap<string, Page> | null): View {
     this.nowMs = nowMs;
-    this.seed = seed;
     this.randomState = seed;
     this.gathering = gathering;
     this.usedIndex = gathering.nextIndex;
@@ -214,13 +212,7 @@ export class Attempt {
 
   element(db: number, key: Buffer, row: Row, sortKey: Buffer): Buffer | null {
     const touched = this.touch(db, key);
-    const elementKey = touched.keys.element(
-      touched.slot,
-      touched.hash,
-      touched.key,
-      row.version,
-      sortKey.latin1Slice(0, sortKey.length),
-    );
+    const elementKey = elementKeyOf(touched, row, sortKey);
     const own = touched.elements?.get(elementKey);
     if (own !== undefined) return own;
     const entry = this.head.get(elementKey);
@@ -230,13 +222,7 @@ export class Attempt {
 
   putElement(db: number, key: Buffer, row: Row, sortKey: Buffer, value: Buffer | null): void {
     const touched = this.touch(db, key);
-    const elementKey = touched.keys.element(
-      touched.slot,
-      touched.hash,
-      touched.key,
-      row.version,
-      sortKey.latin1Slice(0, sortKey.length),
-    );
+    const elementKey = elementKeyOf(touched, row, sortKey);
     touched.elements ??= new Map();
     touched.elements.set(elementKey, value);
     touched.dirty = true;
@@ -361,11 +347,6 @@ export class Attempt {
     this.head.activeExpiry = on;
   }
 
-  /** Same time and randomness for the next attempt at this operation. */
-  get repeat(): { nowMs: number; seed: number } {
-    return { nowMs: this.nowMs, seed: this.seed };
-  }
-
   /**
    * After a client's error: its writes are dropped, but the error may come from a row's being expired, and what was
    * seen to be expired is logged as deleted.
@@ -459,3 +440,7 @@ export const IDS_PER_MUTATION = 0x1_0000;
 const NO_KEYSPACE = '\0'.repeat(8);
 const NO_PAGES: ReadonlyMap<string, Page> = new Map();
 const NO_WRITES: ReadonlyMap<string, HeadValue> = new Map();
+
+function elementKeyOf({ keys, slot, hash, key }: Touched, row: Row, sortKey: Buffer): string {
+  return keys.element(slot, hash, key, row.version, sortKey.latin1Slice(0, sortKey.length));
+}

@@ -51,7 +51,6 @@ interface Request {
   readonly args: readonly OperationArgument[];
   readonly write: boolean;
   readonly denyoom: boolean;
-  readonly bytes: number;
   readonly done: (() => void) | null;
   pages: Map<string, Page> | null;
   nowMs: number;
@@ -93,7 +92,6 @@ export class Executor {
   private stopped = false;
   /** Operations executed, for metrics. */
   executed = 0;
-  expired = 0;
 
   constructor(
     environment: Environment,
@@ -137,7 +135,6 @@ export class Executor {
       args: operation.slice(1) as OperationArgument[],
       write: executor.write,
       denyoom: executor.denyoom,
-      bytes: 0,
       done: null,
       pages: null,
       nowMs: 0,
@@ -159,7 +156,6 @@ export class Executor {
       args: [],
       write: true,
       denyoom: false,
-      bytes: 0,
       done,
       execute: (view) => {
         execute(view);

@@ -66,7 +66,6 @@ export class Partition {
   private early: { from: Origin; message: RequestMessage }[] = [];
   private flushing = false;
   private closed = false;
-  private checksumTo: { node: string } = { node: 'meta' };
 
   constructor(
     host: PartitionHost,
@@ -409,10 +408,9 @@ export class Partition {
   private onAnnotation(annotation: Annotation, decree: number): void {
     const [name, id, requester] = annotation;
     if (name !== 'checksum' || this.learning.installing) return;
-    this.checksumTo = { node: String(requester) };
     checksum(this.store, (error, sum) => {
       if (this.closed || error !== null || sum === undefined) return;
-      this.host.send(this.checksumTo.node, [Kind.checksumResult, this.id, id, decree, sum.checksum, sum.entries]);
+      this.host.send(String(requester), [Kind.checksumResult, this.id, id, decree, sum.checksum, sum.entries]);
     });
   }
 

@@ -40,7 +40,6 @@ export const Kind = {
   addLearner: 37,
   checksum: 38,
   checksumResult: 39,
-  createReplica: 40,
 } as const;
 
 /**
