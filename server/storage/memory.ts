@@ -6,19 +6,13 @@
  */
 import type { Environment } from '../../shared/environment.js';
 import { OperatingError, invariant } from '../../shared/errors.js';
+import { type DiskHooks, storeError } from './disk-faults.js';
 import { fromBuffer, toBuffer } from './keys.js';
 import { SortedEntries } from './sorted-entries.js';
 import type { Callback, Entry, Range, Snapshot, Store, StoreFactory, Write } from './store.js';
 
 /** How much of what was not synced a crash loses: nothing (the process died), all of it, or some of the newest (power failure). */
 export type Loss = 'none' | 'all' | 'some';
-
-export interface MemoryStoreOptions {
-  /** How long an operation takes; absent: until the end of the turn. */
-  readonly delayMs?: (operation: string) => number;
-  /** An error to fail this operation with; null: it succeeds. */
-  readonly fail?: (operation: string, name: string) => Error | null;
-}
 
 /** What one write replaced: undone when a crash loses it. */
 type Undo = readonly (readonly [key: string, previous: Buffer | undefined])[];
@@ -27,6 +21,8 @@ interface Contents {
   readonly entries: SortedEntries;
   /** Writes since the last sync, oldest first. */
   unsynced: Undo[];
+  /** A write that failed: the next process may find it all the same, as LevelDB may have logged it. */
+  doubtful: readonly Write[] | null;
 }
 
 export class MemoryDisk {
@@ -55,8 +51,23 @@ export class MemoryDisk {
     return this.#locked.has(name);
   }
 
+  /** Of all keys and values. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const { entries } of this.stores.values()) {
+      entries.walk('', '\xff', false, (key, value) => {
+        bytes += key.length + value.length;
+        return true;
+      });
+    }
+    return bytes;
+  }
+
   lose(loss: Loss, environment: Environment): void {
     for (const contents of this.stores.values()) {
+      const { doubtful } = contents;
+      contents.doubtful = null;
+      if (doubtful !== null && environment.random() < 0.5) apply(contents, doubtful, false);
       const unsynced = contents.unsynced;
       const kept =
         loss === 'none'
@@ -79,13 +90,13 @@ export class MemoryDisk {
 export class MemoryStoreFactory implements StoreFactory {
   readonly disk: MemoryDisk;
   readonly #environment: Environment;
-  readonly #options: MemoryStoreOptions;
+  readonly #hooks: DiskHooks;
   #crashed = false;
 
-  constructor(environment: Environment, disk: MemoryDisk = new MemoryDisk(), options: MemoryStoreOptions = {}) {
+  constructor(environment: Environment, disk: MemoryDisk = new MemoryDisk(), hooks: DiskHooks = {}) {
     this.#environment = environment;
     this.disk = disk;
-    this.#options = options;
+    this.#hooks = hooks;
   }
 
   open(name: string, done: Callback<Store>): void {
@@ -99,7 +110,7 @@ export class MemoryStoreFactory implements StoreFactory {
       }
       let contents = this.disk.stores.get(name);
       if (contents === undefined) {
-        contents = { entries: new SortedEntries(), unsynced: [] };
+        contents = { entries: new SortedEntries(), unsynced: [], doubtful: null };
         this.disk.stores.set(name, contents);
       }
       return new MemoryStore(name, contents, this);
@@ -150,11 +161,11 @@ export class MemoryStoreFactory implements StoreFactory {
   }
 
   /** Does `action` after the time it takes, unless the process has died by then. */
-  perform<T>(operation: string, name: string, done: Callback<T>, action: () => T): void {
+  perform<T>(operation: string, name: string, done: Callback<T>, action: () => T, bytes = 0): void {
     const run = (): void => {
       if (this.#crashed) return;
-      const failure = this.#options.fail?.(operation, name) ?? null;
-      if (failure !== null) return done(failure);
+      const fault = this.#hooks.fault?.(operation, name, bytes) ?? null;
+      if (fault !== null) return done(storeError(fault, operation, name));
       let value: T;
       try {
         value = action();
@@ -164,9 +175,15 @@ export class MemoryStoreFactory implements StoreFactory {
       }
       done(null, value);
     };
-    const delayMs = this.#options.delayMs?.(operation) ?? 0;
+    const delayMs = this.#hooks.delayMs?.(operation, name, bytes) ?? 0;
     if (delayMs > 0) this.#environment.after(delayMs, run);
     else this.#environment.defer(run);
+  }
+
+  /** What a read on the calling thread meets. */
+  faultNow(operation: string, name: string): void {
+    const fault = this.#hooks.fault?.(operation, name, 0) ?? null;
+    if (fault !== null) throw storeError(fault, operation, name);
   }
 
   #expectClosed(name: string): void {
@@ -192,6 +209,7 @@ class MemoryStore implements Store {
 
   getSync(key: Buffer): Buffer | undefined {
     if (this.#closed !== null) throw this.#closedError();
+    this.#factory.faultNow('getSync', this.#name);
     return this.#contents.entries.get(fromBuffer(key));
   }
 
@@ -212,15 +230,19 @@ class MemoryStore implements Store {
       'write',
       (error) => {
         turn.finish = () => {
-          if (error !== null) this.#failure ??= error;
+          if (error !== null && this.#failure === null) {
+            this.#failure = error;
+            this.#contents.doubtful = writes;
+          }
           if (this.#failure !== null) return done(this.#failure);
-          this.#apply(writes, sync);
+          apply(this.#contents, writes, sync);
           done(null);
         };
         turn.finished = true;
         while (this.#writing[0]?.finished === true) this.#writing.shift()!.finish();
       },
       () => undefined,
+      writes.reduce((sum, { key, value }) => sum + key.length + (value?.length ?? 0), 0),
     );
   }
 
@@ -247,7 +269,7 @@ class MemoryStore implements Store {
     if (this.#underWay === 0) this.#finishClose(done);
   }
 
-  #perform<T>(operation: string, done: Callback<T>, action: () => T): void {
+  #perform<T>(operation: string, done: Callback<T>, action: () => T, bytes = 0): void {
     if (this.#closed !== null) {
       const error = this.#closedError();
       return this.#factory.perform(
@@ -268,6 +290,7 @@ class MemoryStore implements Store {
         if (this.#underWay === 0 && this.#closed !== null) this.#finishClose(this.#closed);
       },
       action,
+      bytes,
     );
   }
 
@@ -275,22 +298,22 @@ class MemoryStore implements Store {
     this.#factory.perform<void>('close', this.#name, done, () => this.#factory.disk.unlock(this.#name));
   }
 
-  #apply(writes: readonly Write[], sync: boolean): void {
-    const { entries } = this.#contents;
-    const undo: [string, Buffer | undefined][] = [];
-    for (const write of writes) {
-      const key = fromBuffer(write.key);
-      undo.push([key, entries.get(key)]);
-      if (write.value === null) entries.delete(key);
-      else entries.set(key, write.value);
-    }
-    if (sync) this.#contents.unsynced = [];
-    else this.#contents.unsynced.push(undo.reverse());
-  }
-
   #closedError(): OperatingError {
     return new OperatingError('E_CLOSED', `store ${this.#name} is closed`);
   }
+}
+
+function apply(contents: Contents, writes: readonly Write[], sync: boolean): void {
+  const { entries } = contents;
+  const undo: [string, Buffer | undefined][] = [];
+  for (const write of writes) {
+    const key = fromBuffer(write.key);
+    undo.push([key, entries.get(key)]);
+    if (write.value === null) entries.delete(key);
+    else entries.set(key, write.value);
+  }
+  if (sync) contents.unsynced = [];
+  else contents.unsynced.push(undo.reverse());
 }
 
 function page(entries: SortedEntries, range: Range): Entry[] {

@@ -3,7 +3,8 @@ import { expect } from 'chai';
 import { segmentName } from '../../../server/log/segment-format.js';
 import { openSegmentLog } from '../../../server/log/segments.js';
 import type { MutationLog, OpenedLog } from '../../../server/log/log.js';
-import { VirtualDisk, VirtualFiles, type VirtualDiskOptions } from '../../../server/log/virtual-files.js';
+import { VirtualDisk, VirtualFiles } from '../../../server/log/virtual-files.js';
+import type { DiskHooks } from '../../../server/storage/disk-faults.js';
 import type { Loss } from '../../../server/storage/memory.js';
 import { type Environment, systemEnvironment } from '../../../shared/environment.js';
 import { call, codeOf } from '../storage/store-conformance.js';
@@ -30,7 +31,7 @@ const segments = (disk: VirtualDisk): string[] => [...disk.names.keys()].filter(
 
 describe('mutation log: recovery', () => {
   let disk: VirtualDisk;
-  const start = (options: VirtualDiskOptions = {}): VirtualFiles => new VirtualFiles(systemEnvironment, disk, options);
+  const start = (hooks: DiskHooks = {}): VirtualFiles => new VirtualFiles(systemEnvironment, disk, hooks);
   /** One synced append after the other. */
   const fill = async (log: MutationLog, from: number, to: number, body = 'x'.repeat(50)): Promise<void> => {
     for (let decree = from; decree <= to; decree++) await append(log, record(1, decree, body));
@@ -200,7 +201,8 @@ describe('mutation log: recovery', () => {
         const environment = seeded(seed * 100 + run);
         const fsync = seed % 2 === 0 ? ('always' as const) : ('everysec' as const);
         const files = new VirtualFiles(environment, disk, {
-          shortWrite: (bytes) => 1 + Math.floor(environment.random() * bytes),
+          fault: (operation, _name, bytes) =>
+            operation === 'write' ? { shortBytes: 1 + Math.floor(environment.random() * bytes) } : null,
         });
         const { log, recovered, setAside } = await call<OpenedLog>((done) =>
           openSegmentLog({ files, environment, fsync, segmentBytes: 2000 }, done),
@@ -257,7 +259,9 @@ describe('mutation log: a failing disk', () => {
 
   it('completes short writes', async () => {
     const { log } = await open(
-      new VirtualFiles(systemEnvironment, disk, { shortWrite: (bytes) => Math.min(bytes, 3) }),
+      new VirtualFiles(systemEnvironment, disk, {
+        fault: (operation) => (operation === 'write' ? { shortBytes: 3 } : null),
+      }),
     );
     for (let decree = 1; decree <= 5; decree++) await append(log, record(1, decree));
     expect(decrees(await readAll(log, 1))).to.deep.equal([1, 2, 3, 4, 5]);
@@ -266,11 +270,13 @@ describe('mutation log: a failing disk', () => {
   for (const operation of ['write', 'sync', 'a write that takes nothing', 'a new segment'] as const) {
     it(`fails for good when ${operation} fails`, async () => {
       let failing = false;
-      const no = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
       const { log } = await open(
         new VirtualFiles(systemEnvironment, disk, {
-          fail: (what) => (failing && what === (operation === 'a new segment' ? 'create' : operation) ? no : null),
-          shortWrite: (bytes) => (failing && operation === 'a write that takes nothing' ? 0 : bytes),
+          fault: (what) => {
+            if (!failing) return null;
+            if (operation === 'a write that takes nothing') return what === 'write' ? { shortBytes: 0 } : null;
+            return what === (operation === 'a new segment' ? 'create' : operation) ? 'ENOSPC' : null;
+          },
         }),
         200,
       );
@@ -300,9 +306,9 @@ describe('mutation log: a failing disk', () => {
     let failing = false;
     let syncs = 0;
     const files = new VirtualFiles(systemEnvironment, disk, {
-      fail: (what) => {
+      fault: (what) => {
         if (what === 'sync') syncs++;
-        return failing && what === 'sync' ? new Error('EIO') : null;
+        return failing && what === 'sync' ? 'EIO' : null;
       },
     });
     const { log } = await call<OpenedLog>((done) => openSegmentLog({ files, environment, fsync: 'everysec' }, done));

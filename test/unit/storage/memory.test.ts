@@ -46,12 +46,12 @@ describe('memory store: a crash', () => {
   it('and an injected failure is final for writes', async () => {
     let failing = false;
     const factory = new MemoryStoreFactory(systemEnvironment, new MemoryDisk(), {
-      fail: (operation) => (failing && operation === 'write' ? new Error('injected') : null),
+      fault: (operation) => (failing && operation === 'write' ? 'EIO' : null),
     });
     const store = await call<Store>((done) => factory.open('s', done));
     failing = true;
-    expect(await codeOf(write(store, []))).to.contain('injected');
+    expect(await codeOf(write(store, []))).to.equal('E_DISK');
     failing = false;
-    expect(await codeOf(write(store, []))).to.contain('injected');
+    expect(await codeOf(write(store, []))).to.equal('E_DISK');
   });
 });
