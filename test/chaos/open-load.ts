@@ -1,0 +1,82 @@
+/**
+ * An open-loop load: so many operations a second are due whether the earlier ones were answered or not, and a latency
+ * counts from when an operation was due. A system that stalls cannot make itself look good by being asked less.
+ */
+import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
+import { eventually } from '../cluster/condition.js';
+import { Connection, ErrorReply } from './connection.js';
+import { Latencies } from './latencies.js';
+import type { Random } from './random.js';
+
+const TICK_MS = 2;
+
+export interface OpenLoadOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly connections: number;
+  readonly perSecond: number;
+  /** Keys are `key:000000000000` and up, as test/bench/load.c names them. */
+  readonly keys: number;
+  readonly valueBytes: number;
+}
+
+export class OpenLoad {
+  latencies = new Latencies();
+  readonly errors = new Map<string, number>();
+  private readonly options: OpenLoadOptions;
+  private readonly random: Random;
+  private readonly connections: readonly Connection[];
+  private readonly value: string;
+  private readonly timer: NodeJS.Timeout;
+  private dueMs = performance.now();
+  private unanswered = 0;
+
+  private constructor(options: OpenLoadOptions, random: Random, connections: readonly Connection[]) {
+    this.options = options;
+    this.random = random;
+    this.connections = connections;
+    this.value = randomBytes(options.valueBytes).toString('hex').slice(0, options.valueBytes);
+    this.timer = setInterval(() => this.sendDue(), TICK_MS);
+  }
+
+  static async start(options: OpenLoadOptions, random: Random): Promise<OpenLoad> {
+    const opening = Array.from({ length: options.connections }, () => Connection.open(options.host, options.port));
+    return new OpenLoad(options, random, await Promise.all(opening));
+  }
+
+  /** What was measured since the last call. */
+  takeLatencies(): Latencies {
+    const taken = this.latencies;
+    this.latencies = new Latencies();
+    return taken;
+  }
+
+  /** Sends no more, and waits for what was sent. */
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    await eventually('everything is answered', () => (this.unanswered === 0 ? true : undefined));
+    for (const connection of this.connections) connection.end();
+  }
+
+  private sendDue(): void {
+    const { perSecond, keys } = this.options;
+    const nowMs = performance.now();
+    for (; this.dueMs <= nowMs; this.dueMs += 1_000 / perSecond) {
+      const key = `key:${String(this.random.between(0, keys - 1)).padStart(12, '0')}`;
+      const words = this.random.chance(0.5) ? ['GET', key] : ['SET', key, this.value];
+      const { dueMs } = this;
+      this.unanswered++;
+      this.random.pick(this.connections).send(words, (reply) => {
+        this.unanswered--;
+        if (reply === undefined) this.count('connection lost');
+        else if (reply instanceof ErrorReply) this.count(reply.text);
+        else this.latencies.add(performance.now() - dueMs);
+      });
+    }
+  }
+
+  private count(error: string): void {
+    this.errors.set(error, (this.errors.get(error) ?? 0) + 1);
+  }
+}
