@@ -4,6 +4,7 @@ import type { Environment } from '../shared/environment.js';
 import { OperatingError } from '../shared/errors.js';
 import { type ChecksumRow, Checksums } from './checksums.js';
 import type { Meta, Waiting } from './meta.js';
+import { consequences, type RecoveryRow } from './recovery-report.js';
 import type { PartitionRecord, TableSpec } from './state.js';
 
 export interface NodeRow {
@@ -32,6 +33,8 @@ export interface PartitionRow {
   readonly primary: string | null;
   readonly secondaries: readonly string[];
   readonly learners: readonly string[];
+  /** `starting`: its primary lives and does not serve yet. `waiting`: it has none; `recovery` says what it waits for. */
+  readonly state: 'serving' | 'starting' | 'waiting';
   /** As the primary said in its last heartbeat; null when there is none. */
   readonly committed: number | null;
 }
@@ -90,6 +93,7 @@ export class Admin {
 
   partitions(): PartitionRow[] {
     const names = this.tableNames();
+    const waiting = new Set(this.meta.waitingFor().map(({ partition }) => partition));
     return this.meta.partitions().map((record) => {
       const { id, table, fromSlot, toSlot, configuration } = record.partition;
       const report = this.primaryReport(record);
@@ -101,6 +105,7 @@ export class Admin {
         primary: configuration.primary?.node ?? null,
         secondaries: configuration.secondaries.map((seat) => seat.node),
         learners: report?.learners ?? [],
+        state: this.isServing(record) ? 'serving' : waiting.has(id) ? 'waiting' : 'starting',
         committed: report?.committed ?? null,
       };
     });
@@ -128,6 +133,11 @@ export class Admin {
     return report?.serving === true && report.ballot === record.partition.configuration.ballot;
   }
 
+  /** What is known of partitions that wait, member by member. */
+  recovery(): RecoveryRow[] {
+    return this.meta.recoveries();
+  }
+
   createTable(spec: TableSpec, done: (error: Error | null) => void): void {
     this.meta.createTable(spec, done);
   }
@@ -137,12 +147,13 @@ export class Admin {
   }
 
   recover(partition: number, node: string, forced: boolean, done: (error: Error | null) => void): void {
-    if (!forced) {
-      const wait = this.meta.waitingFor().find((waiting) => waiting.partition === partition);
+    const wait = this.meta.waitingFor().find((waiting) => waiting.partition === partition);
+    const recovery = this.meta.assess(partition);
+    if (!forced && recovery !== null) {
       const text =
         wait === undefined
           ? `partition ${partition} does not wait for an administrator`
-          : `partition ${partition}: ${wait.reason} (${wait.nodes.join(', ')}); forcing ${node} loses what only the others have; repeat with force`;
+          : `partition ${partition}: ${wait.reason} (${wait.nodes.join(', ')}); ${consequences(recovery, node)}; repeat with force`;
       return done(new OperatingError('E_REFUSED', text));
     }
     this.meta.recover(partition, node, done);

@@ -3,7 +3,7 @@
  *
  *   GET    /health                 200 when every partition is served, else 503; the status either way
  *   GET    /metrics                Prometheus
- *   GET    /api/status | nodes | tables | partitions | checksums[?table=NAME]
+ *   GET    /api/status | nodes | tables | partitions | recovery | checksums[?table=NAME]
  *   POST   /api/tables             {table, partitions, multiKey, replicas, minReplicas}
  *   DELETE /api/tables/NAME
  *   POST   /api/recover            {partition, node, force}
@@ -100,6 +100,8 @@ export class MetaHttp {
         return answer(200, this.admin.tables());
       case '/api/partitions':
         return answer(200, this.admin.partitions());
+      case '/api/recovery':
+        return answer(200, this.admin.recovery());
       case '/api/checksums':
         return this.admin.checksums(query.get('table'), (rows) => answer(200, rows));
       default:

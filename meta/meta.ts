@@ -24,11 +24,13 @@ import { judgeForce } from './decisions/force.js';
 import { type Decision, guard } from './decisions/guardian.js';
 import { readHeartbeat } from './decisions/heartbeat.js';
 import { judge } from './decisions/proposals.js';
+import { assess, describeCopy, type Recovery } from './decisions/recovery.js';
 import { whyNotRegister } from './decisions/registration.js';
 import type { PartitionSituation, Situation } from './decisions/situation.js';
 import { checkTable } from './decisions/tables.js';
 import { Nodes } from './nodes.js';
 import { Publisher } from './publisher.js';
+import { type RecoveryRow, recoveryRows } from './recovery-report.js';
 import { MetaState, type PartitionRecord, type TableSpec } from './state.js';
 import type { StateStore } from './store/store.js';
 import { Teaching } from './teaching.js';
@@ -51,8 +53,8 @@ export interface MetaOptions {
   readonly onFatal: (error: Error) => void;
 }
 
-/** What the guardian waits for, by partition. */
-export type Waiting = Extract<Decision, { kind: 'wait' }>;
+/** What the guardian waits for, by partition, and for how long it has. */
+export type Waiting = Extract<Decision, { kind: 'wait' }> & { readonly waitingMs: number };
 
 export class Meta {
   private readonly environment: Environment;
@@ -67,7 +69,9 @@ export class Meta {
   private readonly nodes: Nodes;
   private readonly publisher: Publisher;
   private readonly teaching: Teaching;
-  private waiting: readonly Waiting[] = [];
+  private waiting: readonly Extract<Decision, { kind: 'wait' }>[] = [];
+  /** By partition: monotonic ms when its waiting began. */
+  private readonly waitingSinceMs = new Map<number, number>();
   private started = false;
   private stopped = false;
   private tick: Timer | null = null;
@@ -141,7 +145,33 @@ export class Meta {
   }
 
   waitingFor(): readonly Waiting[] {
-    return this.waiting;
+    return this.waiting.map((wait) => ({ ...wait, waitingMs: this.waitedMs(wait.partition) }));
+  }
+
+  private waitedMs(partition: number): number {
+    return Math.round(this.now() - (this.waitingSinceMs.get(partition) ?? this.now()));
+  }
+
+  /** What is known of a partition's members and of other copies; null when there is no such partition. */
+  assess(partition: number): Recovery | null {
+    const situation = this.situation();
+    const found = situation.partitions.find(({ record }) => record.partition.id === partition);
+    return found === undefined ? null : assess(situation, found);
+  }
+
+  recoveries(): RecoveryRow[] {
+    return this.waiting.flatMap(({ partition: id }) => {
+      const record = this.state.partitions.get(id);
+      const recovery = record === undefined || record.partition.configuration.ballot === 0 ? null : this.assess(id);
+      if (record === undefined || recovery === null) return [];
+      return recoveryRows(recovery, {
+        table: this.state.tables.get(record.partition.table)?.name ?? '',
+        waitingMs: this.waitedMs(id),
+        primary: record.partition.configuration.primary?.node ?? null,
+        silentMs: (node) => this.nodes.silentMs(node),
+        refusal: (node) => this.nodes.refusal(node),
+      });
+    });
   }
 
   createTable(spec: TableSpec, done: (error: Error | null, table?: Table) => void): void {
@@ -172,6 +202,7 @@ export class Meta {
   recover(partition: number, node: string, done: (error: Error | null) => void): void {
     const judgement = judgeForce(this.situation(), partition, node);
     if ('refusal' in judgement) return done(new OperatingError('E_REFUSED', judgement.refusal));
+    this.logger.warn({ partition, node, mayLose: judgement.losses }, 'an administrator forces a recovery');
     this.carryOut(judgement.decision);
     this.publisher.afterPersisted(() => done(null));
   }
@@ -209,6 +240,7 @@ export class Meta {
     const refusal = whyNotRegister(this.state, from, info, replicas);
     if (refusal !== null) {
       this.counts.registrationsRefused++;
+      this.nodes.refuse(from.node, refusal);
       this.logger.warn({ peer: from.node, peerBoot: from.boot, reason: refusal }, 'registration refused');
       return this.publisher.afterPersisted(() => void this.network.send(from.node, [Kind.registered, refusal]));
     }
@@ -243,9 +275,8 @@ export class Meta {
       const reason = 'this boot is not registered; register again';
       return this.publisher.afterPersisted(() => void this.network.send(from.node, [Kind.registered, reason]));
     }
-    registration.heardAtMs = this.now();
     const learnersBefore = countLearners(registration.heartbeat);
-    registration.heartbeat = report;
+    this.nodes.heard(registration, report);
     const { missed, settled, deposed } = readHeartbeat(this.state, from, report);
     for (const partition of settled) this.state.settle(partition);
     const partitions = [...missed].flatMap((id) => this.state.partitions.get(id)?.partition ?? []);
@@ -319,7 +350,8 @@ export class Meta {
   }
 
   private carryOut(decision: Decision): void {
-    if (decision.kind === 'configure') this.configure(decision.configuration, decision.uncertain, decision.reason);
+    if (decision.kind === 'configure')
+      this.configure(decision.configuration, decision.uncertain, decision.reason, decision.forcedFrom);
     if (decision.kind === 'teach') {
       const { partition, ballot, primary, seat } = decision;
       this.teaching.asked(partition, ballot, seat.node, this.now());
@@ -332,9 +364,10 @@ export class Meta {
     configuration: PartitionRecord['partition']['configuration'],
     uncertain: readonly Seat[],
     reason: string,
+    forcedFrom?: number,
   ): void {
     const before = this.state.partitions.get(configuration.partition)?.partition.configuration;
-    this.state.configure(configuration, uncertain);
+    this.state.configure(configuration, uncertain, forcedFrom);
     this.counts.configurationChanges++;
     if (before !== undefined) this.teaching.reconfigured(before, configuration, this.now());
     this.logger.info(
@@ -384,12 +417,24 @@ export class Meta {
     return { tables: this.state.tables, servers: this.nodes.servers(), partitions };
   }
 
-  private noteWaiting(waiting: readonly Waiting[]): void {
+  private noteWaiting(waiting: readonly Extract<Decision, { kind: 'wait' }>[]): void {
     const before = new Set(this.waiting.map((wait) => JSON.stringify(wait)));
-    for (const wait of waiting) {
-      if (!before.has(JSON.stringify(wait))) this.logger.warn({ ...wait }, 'partition has no primary');
+    const waits = new Set(waiting.map(({ partition }) => partition));
+    for (const partition of this.waitingSinceMs.keys()) {
+      if (waits.has(partition)) continue;
+      this.logger.info({ partition, waitedMs: this.waitedMs(partition) }, 'partition waits no more');
+      this.waitingSinceMs.delete(partition);
     }
     this.waiting = waiting;
+    for (const wait of waiting) {
+      const { partition } = wait;
+      if (!this.waitingSinceMs.has(partition)) this.waitingSinceMs.set(partition, this.now());
+      if (before.has(JSON.stringify(wait))) continue;
+      const known = (this.assess(partition)?.members ?? []).map(
+        ({ node, state, copy }) => `${node}: ${state}${copy === null ? '' : ` (${describeCopy(copy)})`}`,
+      );
+      this.logger.warn({ ...wait, known }, 'partition has no primary');
+    }
   }
 
   private now(): number {

@@ -10,10 +10,13 @@ import type { MetaState } from './state.js';
 
 /** A proxy that has been gone this long is no longer listed. */
 const PROXY_FORGOTTEN_MS = 60_000;
+/** Nodes whose refusal is remembered for reports: names of strangers must not fill the memory. */
+const REFUSALS_KEPT = 256;
 
 export interface Registration {
   readonly info: NodeInfo;
-  readonly reports: ReadonlyMap<number, ReplicaReport>;
+  /** As it registered, and moved on with every heartbeat. */
+  readonly reports: Map<number, ReplicaReport>;
   /** Of the connection it registered on; without it nothing is sent until it registers again. */
   connected: boolean;
   heardAtMs: number;
@@ -26,6 +29,8 @@ export class Nodes {
   private startedAtMs: number;
   private readonly metaLeaseMs: number;
   private readonly registrations = new Map<string, Registration>();
+  /** By node: why it was turned away last. */
+  private readonly refusals = new Map<string, string>();
 
   constructor(environment: Pick<Environment, 'monotonicMs'>, state: MetaState, metaLeaseMs: number) {
     this.environment = environment;
@@ -39,7 +44,16 @@ export class Nodes {
     this.startedAtMs = this.environment.monotonicMs();
   }
 
+  refuse(node: string, reason: string): void {
+    if (this.refusals.size < REFUSALS_KEPT) this.refusals.set(node, reason);
+  }
+
+  refusal(node: string): string | null {
+    return this.refusals.get(node) ?? null;
+  }
+
   register(info: NodeInfo, reports: readonly ReplicaReport[]): void {
+    this.refusals.delete(info.node);
     this.registrations.set(info.node, {
       info,
       reports: new Map(reports.map((report) => [report.partition, report])),
@@ -53,6 +67,19 @@ export class Nodes {
   get(seat: Seat): Registration | undefined {
     const registration = this.registrations.get(seat.node);
     return registration?.info.boot === seat.boot ? registration : undefined;
+  }
+
+  heard(registration: Registration, heartbeat: HeartbeatReport): void {
+    registration.heardAtMs = this.environment.monotonicMs();
+    registration.heartbeat = heartbeat;
+    for (const { partition, contentBallot: ballot, end, applied } of heartbeat.replicas)
+      registration.reports.set(partition, { partition, ballot, end, applied });
+  }
+
+  /** How long ago anything was heard of this node's newest boot; null: never in this run of meta. */
+  silentMs(node: string): number | null {
+    const registration = this.registrations.get(node);
+    return registration === undefined ? null : this.environment.monotonicMs() - registration.heardAtMs;
   }
 
   heartbeatOf(seat: Seat): HeartbeatReport | null {

@@ -147,7 +147,7 @@ export class MetaState {
   }
 
   /** The compare-and-swap has been decided: `configuration` follows the one in force. */
-  configure(configuration: Configuration, uncertain: readonly Seat[]): void {
+  configure(configuration: Configuration, uncertain: readonly Seat[], forcedFrom?: number): void {
     const record = this.partitions.get(configuration.partition);
     invariant(record !== undefined, 'a configured partition exists');
     const { partition } = record;
@@ -155,7 +155,15 @@ export class MetaState {
     const nodes = new Set(members(configuration).map((seat) => seat.node));
     invariant(nodes.size === configuration.secondaries.length + 1, 'a server has one seat in a configuration');
     const inForce = record.served ? configuration : { ...configuration, unborn: true as const };
-    this.putPartition({ partition: { ...partition, configuration: inForce }, served: record.served, uncertain });
+    const forced =
+      forcedFrom === undefined
+        ? {}
+        : { forced: [...(partition.forced ?? []), { ballot: configuration.ballot, decree: forcedFrom }] };
+    this.putPartition({
+      partition: { ...partition, ...forced, configuration: inForce },
+      served: record.served,
+      uncertain,
+    });
     this.changedPartitions.add(partition.id);
   }
 

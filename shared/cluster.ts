@@ -53,6 +53,17 @@ export interface Partition {
   /** Grows with every split; a request that names another version is refused before execution. */
   readonly rangeVersion: number;
   readonly configuration: Configuration;
+  /** Oldest first; absent where no administrator ever forced a recovery. */
+  readonly forced?: readonly Forced[];
+}
+
+/**
+ * An administrator chose a copy to go on with, whatever others had. Under `ballot` decrees above `decree` began anew:
+ * a copy whose contents are of an earlier ballot and reach further has another history there, and learns again whole.
+ */
+export interface Forced {
+  readonly ballot: number;
+  readonly decree: number;
 }
 
 export type Role = 'meta' | 'server' | 'proxy';
@@ -85,7 +96,7 @@ export interface ClusterView {
 /** What a server found on its disk, reported when it registers. */
 export interface ReplicaReport {
   readonly partition: number;
-  /** The highest ballot it has logged. */
+  /** The highest ballot under which something that it holds was logged; one that it only heard of does not count. */
   readonly ballot: number;
   /** The last decree in its log or applied, whichever is higher. */
   readonly end: number;

@@ -1,5 +1,6 @@
 /** `tulpar admin ...`: what meta's admin API shows and does, as tables for people or, with `--json`, arrays. */
 import type { Command } from 'commander';
+import type { ClusterStatus } from '../../meta/admin.js';
 import { OperatingError } from '../../shared/errors.js';
 import { AdminClient } from './client.js';
 import { columns } from './columns.js';
@@ -25,7 +26,25 @@ const listings: readonly Listing[] = [
   {
     name: 'partitions',
     description: 'who holds each partition',
-    columns: ['table', 'partition', 'slots', 'ballot', 'primary', 'secondaries', 'learners', 'committed'],
+    columns: ['table', 'partition', 'slots', 'ballot', 'primary', 'secondaries', 'learners', 'state', 'committed'],
+    byTable: true,
+  },
+  {
+    name: 'recovery',
+    description: 'what partitions without a primary wait for: each member, and every copy that is known',
+    columns: [
+      'table',
+      'partition',
+      'node',
+      'was',
+      'state',
+      'ballot',
+      'end',
+      'applied',
+      'silentMs',
+      'waitingMs',
+      'note',
+    ],
     byTable: true,
   },
   {
@@ -52,8 +71,28 @@ export function addAdmin(program: Command): void {
       );
     });
   }
+  addStatus(admin);
   addTables(admin);
   addRecover(admin);
+}
+
+function addStatus(admin: Command): void {
+  addCommon(admin.command('status').description('whether the cluster can be used, and what it waits for'), true).action(
+    async (_: Row, command: Command) => {
+      const given = command.optsWithGlobals<Row>();
+      const status = await ask(given).get<ClusterStatus>('/api/status');
+      if (given['json'] === true) return console.log(JSON.stringify(status, null, 2));
+      const { ready, partitions, serving, full, waiting } = status;
+      console.log(
+        `${ready ? 'ready' : 'not ready'}: ${partitions} partitions, ${serving} served, ${full} with all replicas`,
+      );
+      for (const { partition, waitingMs, reason, nodes } of waiting) {
+        const who = nodes.length === 0 ? '' : ` (${nodes.join(', ')})`;
+        console.log(`partition ${partition} waits since ${(waitingMs / 1_000).toFixed(1)} s: ${reason}${who}`);
+      }
+      if (waiting.length > 0) console.log('`tulpar admin recovery` shows what each member has');
+    },
+  );
 }
 
 function addTables(admin: Command): void {

@@ -1,8 +1,12 @@
 /** The administrator's choice for a partition whose members do not come back, where meta must not choose by itself. */
-import { type Decision, force } from './guardian.js';
+import { type Configure, force } from './guardian.js';
+import { assess, lossesOf } from './recovery.js';
 import { seatState, type Situation } from './situation.js';
 
-export type ForceJudgement = { readonly decision: Decision } | { readonly refusal: string };
+/** `losses`: what may be lost with it, in words. */
+export type ForceJudgement =
+  | { readonly decision: Configure; readonly losses: readonly string[] }
+  | { readonly refusal: string };
 
 export function judgeForce(situation: Situation, id: number, node: string): ForceJudgement {
   const partition = situation.partitions.find(({ record }) => record.partition.id === id);
@@ -13,7 +17,12 @@ export function judgeForce(situation: Situation, id: number, node: string): Forc
   }
   const server = situation.servers.get(node);
   if (server === undefined || !server.alive || !server.present) return { refusal: `server ${node} is not there` };
+  const secondary = partition.record.partition.configuration.secondaries.find(
+    (seat) => seatState(situation.servers, seat) === 'alive',
+  );
+  if (secondary !== undefined)
+    return { refusal: `partition ${id} has a secondary that lives, ${secondary.node}, and goes on with it by itself` };
   const { served } = partition.record;
   if (served && !server.reports.has(id)) return { refusal: `server ${node} has no copy of partition ${id}` };
-  return { decision: force(situation, partition, server) };
+  return { decision: force(situation, partition, server), losses: lossesOf(assess(situation, partition), node) };
 }

@@ -6,24 +6,28 @@
  *                               and adding members is the primary's own to propose
  *   primary dead or lost,
  *     a secondary alive       → that one becomes primary: it has logged all that was ever committed
- *     nobody alive            → wait until every member came back as a new boot and said what it
- *                               has, then the furthest of them, by (ballot, end), alone
+ *     nobody alive            → recovery.ts: wait until every member came back and said what it has
  *
  * A primary that is only lost may still be serving: its successor then waits out the grace period
  * (`predecessorGone` false). How many replicas a write needs plays no part here; the primary sees to it.
  */
-import type { Configuration, ReplicaReport, Seat } from '../../shared/cluster.js';
+import type { Configuration, Seat } from '../../shared/cluster.js';
 import { members } from '../../shared/cluster.js';
 import { Placement } from './placement.js';
+import { assess, describeCopy } from './recovery.js';
 import { type PartitionSituation, seatOf, seatState, type ServerSituation, type Situation } from './situation.js';
 
+export interface Configure {
+  readonly kind: 'configure';
+  readonly configuration: Configuration;
+  readonly uncertain: readonly Seat[];
+  readonly reason: string;
+  /** An administrator chose a copy that was applied up to here: others may differ from it above (see `Forced`). */
+  readonly forcedFrom?: number;
+}
+
 export type Decision =
-  | {
-      readonly kind: 'configure';
-      readonly configuration: Configuration;
-      readonly uncertain: readonly Seat[];
-      readonly reason: string;
-    }
+  | Configure
   | {
       readonly kind: 'teach';
       readonly partition: number;
@@ -104,46 +108,36 @@ function succeed(situation: Situation, placement: Placement, partition: Partitio
   ];
 }
 
-/** Nobody of the configuration is there any more as it was. */
+/** Nobody of the configuration is there any more as it was (see recovery.ts). */
 function recover(situation: Situation, partition: PartitionSituation): Decision[] {
-  const { servers } = situation;
-  const { record } = partition;
-  const { id, configuration } = record.partition;
-  const missing = members(configuration).filter((seat) => {
-    const server = servers.get(seat.node);
-    return server === undefined || server.info.boot === seat.boot || !server.alive || !server.present;
-  });
-  if (missing.length > 0) {
-    return [wait(configuration, missing, 'all replicas were lost; these members have not come back')];
+  const { configuration } = partition.record.partition;
+  const { verdict, missing, members: reports } = assess(situation, partition);
+  if (verdict.kind !== 'go on') {
+    const nodes = verdict.kind === 'wait' ? missing : reports.map(({ node }) => node);
+    return [{ kind: 'wait', partition: configuration.partition, nodes, reason: verdict.reason }];
   }
-  const back = members(configuration).flatMap((seat) => servers.get(seat.node) ?? []);
-  const [best] = back.toSorted((a, b) => further(b.reports.get(id), a.reports.get(id)));
-  if (best === undefined || (record.served && !best.reports.has(id))) {
-    return [
-      wait(
-        configuration,
-        members(configuration),
-        'all members came back without their data; an administrator must choose',
-      ),
-    ];
-  }
-  const { ballot, end } = best.reports.get(id) ?? { ballot: 0, end: 0 };
+  const without = reports.filter(({ state }) => state === 'back without its copy').map(({ node }) => node);
+  const lacking = without.length === 0 ? '' : `; without their copies: ${without.join(', ')}`;
   return [
     succession(situation, partition, {
-      primary: seatOf(best),
+      primary: seatOf(verdict.server),
       secondaries: [],
-      reason: `all replicas were lost and came back; ${best.info.node} is furthest (ballot ${ballot}, end ${end})`,
+      reason: `all replicas were lost and came back; ${verdict.server.info.node} is furthest (${describeCopy(verdict.copy)})${lacking}`,
     }),
   ];
 }
 
 /** The administrator's choice: `node` alone, whatever the others had. */
-export function force(situation: Situation, partition: PartitionSituation, server: ServerSituation): Decision {
-  return succession(situation, partition, {
-    primary: seatOf(server),
-    secondaries: [],
-    reason: 'an administrator chose it',
-  });
+export function force(situation: Situation, partition: PartitionSituation, server: ServerSituation): Configure {
+  const { id } = partition.record.partition;
+  return {
+    ...succession(situation, partition, {
+      primary: seatOf(server),
+      secondaries: [],
+      reason: `an administrator chose ${server.info.node} (${describeCopy(server.reports.get(id) ?? null)})`,
+    }),
+    forcedFrom: server.reports.get(id)?.applied ?? 0,
+  };
 }
 
 interface Successor {
@@ -152,7 +146,7 @@ interface Successor {
   readonly reason: string;
 }
 
-function succession(situation: Situation, { record }: PartitionSituation, successor: Successor): Decision {
+function succession(situation: Situation, { record }: PartitionSituation, successor: Successor): Configure {
   const { configuration } = record.partition;
   const uncertain = stillUncertain(situation.servers, [
     ...record.uncertain,
@@ -178,10 +172,6 @@ function succession(situation: Situation, { record }: PartitionSituation, succes
  */
 export function stillUncertain(servers: ReadonlyMap<string, ServerSituation>, earlier: readonly Seat[]): Seat[] {
   return earlier.filter((seat) => seatState(servers, seat) !== 'dead');
-}
-
-function further(a: ReplicaReport | undefined, b: ReplicaReport | undefined): number {
-  return (a?.ballot ?? 0) - (b?.ballot ?? 0) || (a?.end ?? 0) - (b?.end ?? 0);
 }
 
 function wait(configuration: Configuration, seats: readonly Seat[], reason: string): Decision {

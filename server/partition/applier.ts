@@ -21,25 +21,31 @@ const packr = new Packr({ useRecords: false });
 export interface AppliedState {
   readonly decree: number;
   readonly stay: string;
+  /** The highest ballot seen. */
   readonly ballot: number;
+  /** The highest ballot under which something of its contents was logged: what recovery compares. */
+  readonly contentBallot: number;
   readonly timeMs: number;
   readonly table: number;
 }
 
 export function encodeApplied(state: AppliedState): Buffer {
-  return Buffer.from(packr.pack([1, state.decree, state.stay, state.ballot, state.timeMs, state.table]));
+  return Buffer.from(
+    packr.pack([1, state.decree, state.stay, state.ballot, state.timeMs, state.table, state.contentBallot]),
+  );
 }
 
 export function decodeApplied(bytes: Buffer): AppliedState {
-  const [, decree, stay, ballot, timeMs, table] = packr.unpack(bytes) as [
+  const [, decree, stay, ballot, timeMs, table, contentBallot = ballot] = packr.unpack(bytes) as [
     number,
     number,
     string,
     number,
     number,
     number,
+    number | undefined,
   ];
-  return { decree, stay, ballot, timeMs, table };
+  return { decree, stay, ballot, contentBallot, timeMs, table };
 }
 
 export interface ApplierHost {
@@ -210,7 +216,7 @@ export class Applier {
   private gather(): Batch {
     const newest = new Map<string, Buffer | null>();
     const counted = new Map<string, Set<number>>();
-    let { decree, ballot, timeMs } = this.state;
+    let { decree, ballot, contentBallot, timeMs } = this.state;
     let bytes = 0;
     let taken = 0;
     let annotations: readonly Annotation[] = [];
@@ -221,13 +227,14 @@ export class Applier {
       bytes += entry.body.length;
       decree = entry.decree;
       ballot = Math.max(ballot, entry.ballot);
+      contentBallot = Math.max(contentBallot, entry.ballot);
       timeMs = Math.max(timeMs, mutation.timeMs);
       for (const group of mutation.groups) this.gatherGroup(group, newest, counted);
       for (const result of mutation.results) this.sessions.record(result, decree);
       ({ annotations } = mutation);
     }
     this.queue.splice(0, taken);
-    this.state = { ...this.state, decree, ballot, timeMs };
+    this.state = { ...this.state, decree, ballot, contentBallot, timeMs };
     const writes: Write[] = [];
     for (const [key, value] of newest) writes.push({ key: toBuffer(key), value });
     for (const [keyspace, slots] of counted) {

@@ -142,7 +142,9 @@ export class Learning {
 
   private sendState({ teacher, attempt, committed }: Copying): void {
     const { partition } = this;
-    if (committed !== null) partition.host.send(teacher.node, [Kind.learnState, partition.id, attempt, committed]);
+    if (committed === null) return;
+    const { contentBallot } = partition.applier.state;
+    partition.host.send(teacher.node, [Kind.learnState, partition.id, attempt, committed, contentBallot]);
   }
 
   private becomeReady(current: Copying): void {
@@ -227,7 +229,8 @@ export class Learning {
     if (last) {
       const { ballot } = partition.replica;
       const { timeMs, table } = partition.applier.state;
-      const applied = { decree: current.snapshotDecree, stay: partition.stay, ballot, timeMs, table };
+      const { snapshotDecree: decree } = current;
+      const applied = { decree, stay: partition.stay, ballot, contentBallot: ballot, timeMs, table };
       writes.push({ key: toBuffer(APPLIED_KEY), value: encodeApplied(applied) });
     }
     current.writing = true;

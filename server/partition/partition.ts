@@ -85,6 +85,7 @@ export class Partition {
       decree: 0,
       stay: this.stay,
       ballot: 0,
+      contentBallot: 0,
       timeMs: 0,
       table: identity?.table.id ?? 0,
     };
@@ -125,12 +126,21 @@ export class Partition {
   }
 
   report(): ReplicaReport {
-    const { list, ballot } = this.replica;
-    return { partition: this.id, ballot, end: list.last, applied: this.applier.applied };
+    const { applied, state } = this.applier;
+    // while a copy is on its way, what it replaces is all that would be found after a crash
+    if (this.learning.installing) return { partition: this.id, ballot: state.contentBallot, end: applied, applied };
+    const { list } = this.replica;
+    let ballot = state.contentBallot;
+    for (let decree = Math.max(applied, list.base) + 1; decree <= list.last; decree++)
+      ballot = Math.max(ballot, list.get(decree)?.ballot ?? 0);
+    return { partition: this.id, ballot, end: Math.max(list.last, applied), applied };
   }
 
   heartbeat(): HeartbeatReport['replicas'][number] {
+    const { ballot: contentBallot, end } = this.report();
     return {
+      contentBallot,
+      end,
       partition: this.id,
       ballot: this.replica.ballot,
       role: this.replica.role,

@@ -116,10 +116,18 @@ export class Teaching {
 
   private onState(lesson: Lesson, message: LearnStateMessage): void {
     if (lesson.stage !== 'begun') return;
-    const [, , attempt, committed] = message;
+    const [, , attempt, committed, ballot] = message;
     const { partition } = this;
     const { list } = partition.replica;
-    if (committed >= list.base && committed <= list.last) {
+    const forced = partition.identity?.info.forced ?? [];
+    const divergent = forced.find((choice) => ballot < choice.ballot && committed > choice.decree);
+    if (divergent !== undefined) {
+      const facts = { learner: lesson.seat.node, decree: committed, ballot, forcedAt: divergent.ballot };
+      partition.logger.warn(
+        facts,
+        'a copy from before a forced recovery goes further than the one chosen; it learns again whole',
+      );
+    } else if (committed >= list.base && committed <= list.last) {
       lesson.stage = 'catching-up';
       partition.host.send(lesson.seat.node, [Kind.learnPlan, partition.id, attempt, 0]);
       partition.replica.addLearner(lesson.seat, attempt, committed, this.now());

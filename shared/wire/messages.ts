@@ -116,8 +116,8 @@ export type BeaconAckMessage = [kind: 14, sentAt: number, partitions: [partition
 
 /** Primary to learner: begin an attempt. The learner answers with what it has. */
 export type LearnBeginMessage = [kind: 20, partition: number, attempt: number, ballot: number];
-/** `committed`: the last decree it holds that is certainly committed. */
-export type LearnStateMessage = [kind: 21, partition: number, attempt: number, committed: number];
+/** `committed`: the last decree it holds that is certainly committed; `ballot`: the highest its contents were logged under. */
+export type LearnStateMessage = [kind: 21, partition: number, attempt: number, committed: number, ballot: number];
 /** `snapshotDecree` 0: no snapshot comes, mutations follow from the learner's committed decree. */
 export type LearnPlanMessage = [kind: 22, partition: number, attempt: number, snapshotDecree: number];
 /** `entries`: key, value, key, value ...; `crc` covers their concatenation. */
@@ -163,6 +163,9 @@ export interface HeartbeatReport {
   readonly replicas: readonly {
     readonly partition: number;
     readonly ballot: number;
+    /** As in its `ReplicaReport`: registration is a while ago, and a replica moves on. */
+    readonly contentBallot: number;
+    readonly end: number;
     readonly role: ReplicaRole;
     readonly committed: number;
     readonly applied: number;

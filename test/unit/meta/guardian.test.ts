@@ -234,6 +234,36 @@ describe('guardian', () => {
       expect(decided(back)).to.deep.equal(['ballot 6: c:c2 []']);
     });
 
+    it('refuses copies that contradict each other, and names them [17]', () => {
+      const torn = scenario()
+        .server('a', { boot: 'a2', has: { 1: [4, 99, 97] } })
+        .server('b', { boot: 'b2', has: { 1: [5, 12, 10] } })
+        .partition({ primary: 'a', secondaries: ['b'] });
+      expect(decided(torn)).to.deep.equal([
+        'waits for a,b: the copies contradict each other: a applied 97 under ballot 4, but b, of the higher ballot 5, ends at 12',
+      ]);
+    });
+
+    it('goes on without a member whose data is gone while as many copies are there as a write needs [17]', () => {
+      const damaged = scenario()
+        .server('a', { boot: 'a2' })
+        .server('b', { boot: 'b2', has: { 1: [5, 12] } })
+        .server('c', { boot: 'c2', has: { 1: [5, 14] } })
+        .partition({ primary: 'a', secondaries: ['b', 'c'] });
+      expect(decided(damaged)).to.deep.equal(['ballot 6: c:c2 []']);
+    });
+
+    it('waits for an administrator when fewer copies came back than a write needs [17]', () => {
+      const wiped = scenario()
+        .server('a', { boot: 'a2' })
+        .server('b', { boot: 'b2' })
+        .server('c', { boot: 'c2', has: { 1: [5, 14] } })
+        .partition({ primary: 'a', secondaries: ['b', 'c'] });
+      expect(decided(wiped)).to.deep.equal([
+        'waits for a,b,c: only 1 of 3 members came back with their data, and a write needs 2; an administrator must choose',
+      ]);
+    });
+
     it('looks only at members: an older copy elsewhere counts for nothing', () => {
       const back = scenario()
         .server('a', { boot: 'a2', has: { 1: [5, 12] } })
@@ -272,13 +302,14 @@ describe('guardian', () => {
     it("follows the administrator's choice, after grace for a primary that may still serve", () => {
       const cluster = scenario()
         .server('a', { alive: false })
-        .server('b', { boot: 'b2', has: { 1: [5, 12] } })
+        .server('b', { boot: 'b2', has: { 1: [5, 12, 10] } })
         .partition({ primary: 'a', secondaries: ['b'] });
       const [partition] = cluster.partitions;
       const chosen = cluster.servers.get('b');
       if (partition === undefined || chosen === undefined) throw new Error('the scenario has both');
       const decision = force(cluster, partition, chosen);
       expect(show(decision)).to.equal('ballot 6: b:b2 [] after grace');
+      expect(decision.forcedFrom).to.equal(10);
       expect(decision).to.have.deep.property('uncertain', [seat('a')]);
     });
   });

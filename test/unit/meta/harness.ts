@@ -136,6 +136,8 @@ export class MetaHarness {
 
   heartbeat(node: string, boot: string, replicas: Partial<HeartbeatReport['replicas'][number]>[] = []): void {
     const filled = replicas.map((replica) => ({
+      contentBallot: 1,
+      end: 0,
       partition: 1,
       ballot: 1,
       role: 'secondary' as const,

@@ -64,6 +64,7 @@ describe("meta's HTTP listener", () => {
         primary: 'a',
         secondaries: ['b', 'c'],
         learners: ['d'],
+        state: 'serving',
         committed: 42,
       },
     ]);

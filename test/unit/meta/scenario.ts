@@ -14,8 +14,8 @@ interface ServerOptions {
   readonly alive?: boolean;
   readonly present?: boolean;
   readonly stopped?: boolean;
-  /** What it has, by partition: [ballot, end]. */
-  readonly has?: Readonly<Record<number, readonly [ballot: number, end: number]>>;
+  /** What it has, by partition: [ballot, end, applied]. */
+  readonly has?: Readonly<Record<number, readonly [ballot: number, end: number, applied?: number]>>;
 }
 
 interface PartitionOptions {
@@ -42,8 +42,8 @@ export class Scenario implements Situation {
   server(node: string, options: ServerOptions = {}): this {
     const { boot = `${node}1`, machine = node, alive = true, present = alive, stopped = false, has = {} } = options;
     const reports = new Map<number, ReplicaReport>();
-    for (const [partition, [ballot, end]] of Object.entries(has)) {
-      reports.set(Number(partition), { partition: Number(partition), ballot, end, applied: end });
+    for (const [partition, [ballot, end, applied = 0]] of Object.entries(has)) {
+      reports.set(Number(partition), { partition: Number(partition), ballot, end, applied });
     }
     this.servers.set(node, {
       info: {

@@ -41,7 +41,7 @@ class Bench {
       fail: (error) => void this.events.push(error.message),
     },
     {
-      state: { decree: 0, stay: 'stay-1', ballot: 1, timeMs: 0, table: 1 },
+      state: { decree: 0, stay: 'stay-1', ballot: 1, contentBallot: 1, timeMs: 0, table: 1 },
       counts: new Counts(),
       sessions: new Sessions({ persistent: true }),
       keyspaces: initialKeyspaces(),
@@ -131,7 +131,14 @@ describe('the applier', () => {
       .apply();
     bench.push([writes('z', '1', 1)]);
     const found = bench.reopened('none');
-    expect(found.applied).to.deep.equal({ decree: 2, stay: 'stay-1', ballot: 3, timeMs: 200, table: 1 });
+    expect(found.applied).to.deep.equal({
+      decree: 2,
+      stay: 'stay-1',
+      contentBallot: 3,
+      ballot: 3,
+      timeMs: 200,
+      table: 1,
+    });
     expect(found.counts.of(keyspace).ofSlot(5)).to.deep.equal({ keys: 2, expires: 0 });
     expect(found.sessions.connection('7-proxy', 1).results.get(1)?.value).to.equal('kept');
   });
@@ -148,7 +155,14 @@ describe('the applier', () => {
     expect(done).to.equal(true);
     expect(bench.events).to.deep.equal(['applied 1', 'checkpoint 1', 'applied 2']);
     const found = bench.reopened('all');
-    expect(found.applied).to.deep.equal({ decree: 1, stay: 'stay-2', ballot: 9, timeMs: 100, table: 1 });
+    expect(found.applied).to.deep.equal({
+      decree: 1,
+      stay: 'stay-2',
+      ballot: 9,
+      contentBallot: 3,
+      timeMs: 100,
+      table: 1,
+    });
     expect(found.counts.of(keyspace).keys).to.equal(1);
   });
 
