@@ -33,7 +33,7 @@ class Scenario {
   }
 
   primary(): SimulatedServer | undefined {
-    return this.cluster.servers.find(({ running }) => running?.server.partitions.get(1)?.executor != null);
+    return this.cluster.servers.find(({ running }) => (running?.server.partitions.get(1)?.executor ?? null) !== null);
   }
 
   memberNames(): string[] {
@@ -50,8 +50,8 @@ class Scenario {
     this.world.run(this.world.nowMs + ms);
   }
 
-  append(text: string): void {
-    this.ask(append(KEY, Buffer.from(text)));
+  append(text: string, key = KEY): void {
+    this.ask(append(key, Buffer.from(text)));
   }
 
   read(): string {
@@ -144,7 +144,7 @@ describe('a simulated cluster that lost all its replicas', function () {
     cluster.killServer(spare);
     cluster.killServer(scenario.server(behind));
     scenario.until('the others go on', () => scenario.memberNames().length === 2);
-    for (let i = 0; i < 20; i++) scenario.append(`lost ${i} `);
+    for (let i = 0; i < 20; i++) scenario.append('lost', Buffer.from(`lost-${i}`));
     scenario.pass(1_000);
     for (const name of ahead) cluster.killServer(scenario.server(name));
     cluster.startServer(scenario.server(behind));
