@@ -37,8 +37,10 @@ import { cacheShares, type OpenDisk, type ServerDisk } from './disk.js';
 import { META_NODE, MetaLink } from './meta-link.js';
 import type { PartitionHost, Timing } from './partition/host.js';
 import { isCopy, newStayName, partitionOfStore, storeName } from './partition/names.js';
+import { Pace } from './partition/pace.js';
 import { Partition } from './partition/partition.js';
 import { loadState } from './partition/state.js';
+import { Turns } from './partition/turns.js';
 
 export interface ServerOptions {
   readonly describe: (state: NodeInfo['state']) => NodeInfo;
@@ -71,7 +73,10 @@ export class Server {
   /** By id. */
   readonly partitions = new Map<number, Partition>();
   private readonly opening = new Set<number>();
-  private readonly learners = { count: 0 };
+  private readonly pace: Pace;
+  private readonly teachers = new Turns(limits.teachingPerServer);
+  private readonly learners = new Turns(limits.learningPerServer);
+  private lastTickMs: number | null = null;
   private readonly beacons: Beacons;
   private readonly meta: MetaLink;
   private disk: ServerDisk | null = null;
@@ -91,6 +96,7 @@ export class Server {
     this.network = network;
     this.options = options;
     this.logger = logger;
+    this.pace = new Pace(options.learnBytesPerSecond);
     this.self = { node: network.self.node, boot: network.self.boot };
     this.beacons = new Beacons(environment, this.partitions, options.beaconMs, (node, message) =>
       network.send(node, message),
@@ -381,6 +387,8 @@ export class Server {
 
   private tick(): void {
     const now = this.environment.monotonicMs();
+    if (this.lastTickMs !== null) this.pace.onTurn(now - this.lastTickMs - TICK_MS);
+    this.lastTickMs = now;
     for (const partition of this.partitions.values()) partition.tick(now);
   }
 
@@ -419,7 +427,7 @@ export class Server {
       leaseMs,
       graceMs,
       followerTimeoutMs: Math.floor(leaseMs * 0.75),
-      stallTimeoutMs: 4 * leaseMs,
+      stallTimeoutMs: 3 * leaseMs,
       repeatMs: Math.floor(leaseMs / 4),
     };
     const { rowBytes } = cacheShares(options.cacheBytes);
@@ -431,8 +439,9 @@ export class Server {
       log: disk.opened.log,
       stores: disk.stores,
       timing,
+      pace: this.pace,
+      teachers: this.teachers,
       learners: this.learners,
-      learnBytesPerSecond: options.learnBytesPerSecond,
       retainedBytesPerPartition: () =>
         Math.min(limits.retainedBytes, Math.floor(options.cacheBytes / 4 / Math.max(1, this.partitions.size))),
       cacheBytesPerPartition: () => Math.floor(rowBytes / Math.max(1, this.partitions.size)),

@@ -378,11 +378,11 @@ export class Partition {
         break;
       case Kind.learnBegin:
       case Kind.learnPlan:
-      case Kind.learnChunk:
+      case Kind.learnPage:
         this.learning.onMessage(from, message);
         break;
       case Kind.learnState:
-      case Kind.learnChunkAck:
+      case Kind.learnPageAck:
       case Kind.learnReady:
       case Kind.learnFailed:
         this.teaching.onMessage(from, message);
