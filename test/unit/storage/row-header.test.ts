@@ -10,6 +10,7 @@ const row: Row = {
   version: makeId(2 ** 47, 0xfffe),
   expireAtMs: 2 ** 48 - 1,
   modifiedAtMs: 1_800_000_000_123,
+  modified: 'modified',
   origin: 65535,
   accessedAtS: 2 ** 32 - 1,
   frequency: 255,
