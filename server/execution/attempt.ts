@@ -11,10 +11,11 @@ import { slotOf } from '../../shared/slots.js';
 import { PARTITION_WIDE, type Group, type GroupWrite } from '../replication/mutation.js';
 import { garbageKey, KeyspaceKeys, makeId, parseHeaderKey, prefixRange, toBuffer } from '../storage/keys.js';
 import { RowType } from '../storage/row.js';
-import { decodeHeader, encodeHeader, FIXED_BYTES } from '../storage/row-header.js';
+import { decodeHeader } from '../storage/row-header.js';
 import { DatabaseView } from './database-view.js';
 import { DATABASES, encodeKeyspaces, KEYSPACES_KEY, type Head, type HeadValue } from './head.js';
 import { mergeRange, type Merged, type Page, type PageRequest } from './range.js';
+import { elementKeyOf, type Touched, writeRow } from './touched.js';
 import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View } from './view.js';
 
 /** Thrown through operations when something must be fetched first. */
@@ -23,23 +24,6 @@ export class Missing {
   constructor(page: PageRequest) {
     this.page = page;
   }
-}
-
-/** One row as this attempt knows it. */
-interface Touched {
-  readonly keys: KeyspaceKeys;
-  readonly slot: number;
-  readonly hash: number;
-  readonly key: string;
-  readonly storageKey: string;
-  /** In the head state, expired or not. */
-  readonly before: Row | null;
-  /** What this operation sees: null when absent, expired or removed. */
-  row: Row | null;
-  dirty: boolean;
-  elements: Map<string, Buffer | null> | null;
-  /** Garbage records: key, prefix. */
-  garbage: { key: string; prefix: string }[] | null;
 }
 
 /** Where the mutation under construction stands: ids of new things come from it. */
@@ -461,7 +445,14 @@ export class Attempt {
       wrote = true;
     }
     for (const touched of this.touched.values()) {
-      if (touched.dirty && this.commitRow(touched, groups, decree)) wrote = true;
+      if (!touched.dirty) continue;
+      // an element was changed, and nothing that its header says
+      if (touched.row !== null && touched.row === touched.before && (touched.elements?.size ?? 0) > 0)
+        touched.row = { ...touched.before, modifiedAtMs: this.nowMs, modified: this.changed() };
+      const group = writeRow(touched, this.head, decree);
+      if (group === null) continue;
+      groups.push(group);
+      wrote = true;
     }
     if (wrote) {
       this.gathering.nextIndex = this.usedIndex;
@@ -469,61 +460,10 @@ export class Attempt {
     }
     return wrote;
   }
-
-  private commitRow(touched: Touched, groups: Group[], decree: number): boolean {
-    const { keys, slot, hash, key, storageKey, before } = touched;
-    // an element was changed, and nothing that its header says
-    if (touched.row !== null && touched.row === before && (touched.elements?.size ?? 0) > 0)
-      touched.row = { ...before, modifiedAtMs: this.nowMs, modified: this.changed() };
-    const { row } = touched;
-    const writes: GroupWrite[] = [];
-    if (row !== null && row !== before) {
-      const encoded = encodeHeader(row);
-      // the request's frame must not be kept alive by the cache: the row's value lives in its header's bytes
-      (row as { value: Buffer }).value = encoded.subarray(FIXED_BYTES);
-      writes.push({ key: storageKey, value: encoded });
-      this.head.write(storageKey, row, encoded.length, decree);
-    } else if (row === null && before !== null) {
-      writes.push({ key: storageKey, value: null });
-      this.head.write(storageKey, null, 0, decree);
-    }
-    const expiry = row?.expireAtMs ?? 0;
-    const oldExpiry = before?.expireAtMs ?? 0;
-    if (expiry !== oldExpiry) {
-      if (oldExpiry !== 0) this.index(writes, keys.expiry(oldExpiry, slot, hash, key), null, decree);
-      if (expiry !== 0) this.index(writes, keys.expiry(expiry, slot, hash, key), EMPTY, decree);
-    }
-    if (touched.elements !== null) {
-      for (const [elementKey, value] of touched.elements) {
-        const kept = value === null ? null : Buffer.from(value);
-        writes.push({ key: elementKey, value: kept });
-        this.head.write(elementKey, kept, kept?.length ?? 0, decree);
-      }
-    }
-    if (touched.garbage !== null) {
-      for (const { key: record, prefix } of touched.garbage) this.index(writes, record, toBuffer(prefix), decree);
-    }
-    if (writes.length === 0) return false;
-    const keysDelta = (row === null ? 0 : 1) - (before === null ? 0 : 1);
-    const expiresDelta = (expiry === 0 ? 0 : 1) - (oldExpiry === 0 ? 0 : 1);
-    if (keysDelta !== 0 || expiresDelta !== 0) this.head.counts.of(keys.id).add(slot, keysDelta, expiresDelta);
-    groups.push({ slot, keyspace: keys.id, keysDelta, expiresDelta, writes });
-    return true;
-  }
-
-  private index(writes: GroupWrite[], key: string, value: Buffer | null, decree: number): void {
-    writes.push({ key, value });
-    this.head.write(key, value, value?.length ?? 0, decree);
-  }
 }
 
-const EMPTY = Buffer.alloc(0);
 /** What index of (decree, index) can hold. */
 export const IDS_PER_MUTATION = 0x1_0000;
 const NO_KEYSPACE = '\0'.repeat(8);
 const NO_PAGES: ReadonlyMap<string, Page> = new Map();
 const NO_WRITES: ReadonlyMap<string, HeadValue> = new Map();
-
-function elementKeyOf({ keys, slot, hash, key }: Touched, row: Row, sortKey: Buffer): string {
-  return keys.element(slot, hash, key, row.version, sortKey.latin1Slice(0, sortKey.length));
-}
