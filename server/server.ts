@@ -13,6 +13,7 @@ import {
   type Table,
 } from '../shared/cluster.js';
 import type { Environment, Timer } from '../shared/environment.js';
+import { isDamage } from '../shared/errors.js';
 import { limits } from '../shared/limits.js';
 import type { Logger } from '../shared/logging.js';
 import type { OperationResult } from '../shared/operations/operation.js';
@@ -164,13 +165,18 @@ export class Server {
     };
     disk.stores.open(storeName(id), (error, store) => {
       if (error !== null || store === undefined) {
-        if (error !== null && 'code' in error && error.code === 'E_CORRUPT') setAside(error.message);
+        if (isDamage(error)) setAside(error.message);
         else done(error ?? new Error('no store'));
         return;
       }
+      // What is not damage (a newer version's data, a process without descriptors) must not condemn a sound replica.
+      const judge = (failed: Error | null): void =>
+        store.close(() => {
+          if (isDamage(failed)) setAside(failed.message);
+          else done(failed ?? new Error('no state'));
+        });
       loadState(store, (unread, loaded) => {
-        if (unread !== null || loaded === undefined)
-          return store.close(() => setAside(unread?.message ?? 'unreadable'));
+        if (unread !== null || loaded === undefined) return judge(unread);
         const { applied } = loaded;
         if (applied === null) return store.close(() => disk.stores.destroy(storeName(id), done));
         const { recovered, setAside: damagedSegments } = disk.opened;
@@ -180,7 +186,7 @@ export class Server {
         }
         const partition = new Partition(this.host(), id, null, store, loaded, applied.stay);
         partition.recover((failed) => {
-          if (failed !== null) return store.close(() => setAside(failed.message));
+          if (failed !== null) return judge(failed);
           this.partitions.set(id, partition);
           done(null);
         });
