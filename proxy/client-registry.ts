@@ -81,11 +81,10 @@ export class ClientRegistry {
   }
 
   /** True when this command has to wait. CLIENT itself never does: it is what ends a pause. */
-  pauses(entry: CatalogueEntry, session: Session): boolean {
+  pauses(entry: CatalogueEntry): boolean {
     if (this.pausedUntilMs === 0 || !this.pausing) return false;
     if (entry.container?.name === 'client') return false;
-    const writes = entry.isWrite || (entry.name === 'exec' && session.transaction?.writes === true);
-    return this.pausedAll || writes || entry.command.flags.includes('may_replicate');
+    return this.pausedAll || entry.isWrite || entry.command.flags.includes('may_replicate');
   }
 
   whenUnpaused(run: () => void): void {
@@ -111,11 +110,11 @@ export class ClientRegistry {
       ['sub', 0],
       ['psub', 0],
       ['ssub', 0],
-      ['multi', session.transaction?.queued.length ?? -1],
+      ['multi', -1],
       ['qbuf', query],
       ['qbuf-free', Math.max(0, REPLY_BUFFER_BYTES - query)],
       ['argv-mem', session.requestBytes],
-      ['multi-mem', session.transaction?.bytes ?? 0],
+      ['multi-mem', 0],
       ['rbs', REPLY_BUFFER_BYTES],
       ['rbp', REPLY_BUFFER_BYTES],
       ['obl', 0],

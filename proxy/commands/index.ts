@@ -11,7 +11,6 @@ import { keyspaceHandlers } from './keyspace.js';
 import { memoryHandlers } from './memory.js';
 import { monitoringHandlers } from './monitoring.js';
 import { serverHandlers } from './server.js';
-import { transactionHandlers } from './transactions.js';
 
 export const handlers: Handlers = new Map<string, SessionHandler>(
   Object.entries({
@@ -25,6 +24,5 @@ export const handlers: Handlers = new Map<string, SessionHandler>(
     ...memoryHandlers,
     ...monitoringHandlers,
     ...serverHandlers,
-    ...transactionHandlers,
   }),
 );

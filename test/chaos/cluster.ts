@@ -8,13 +8,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChecksumRow } from '../../meta/checksums.js';
-import type { ClusterStatus, PartitionRow } from '../../meta/admin.js';
+import type { ClusterStatus, NodeRow, PartitionRow } from '../../meta/admin.js';
 import type { Role } from '../../shared/cluster.js';
 import { options as optionTable, type Settings } from '../../shared/config/options.js';
 import { eventually } from '../cluster/condition.js';
 import { atExit } from '../cluster/exit.js';
 import { freePort } from '../cluster/sockets.js';
-import { Member } from './member.js';
+import { type Death, Member } from './member.js';
 
 const MEMORY_EVERY_MS = 250;
 const READY_MS = 60_000;
@@ -57,7 +57,7 @@ export class ChaosCluster {
   readonly clusterId: string;
   readonly secret: string;
   private readonly http: string;
-  private readonly surroundings: Surroundings;
+  readonly surroundings: Surroundings;
   private readonly sampler: NodeJS.Timeout;
   private readonly forget: () => void;
 
@@ -162,21 +162,30 @@ export class ChaosCluster {
     return eventually('meta lists the partitions', () => this.admin<PartitionRow[]>('partitions'));
   }
 
-  /** Waits until every partition has all its replicas and a primary that serves. */
+  /**
+   * Waits until every process runs, meta knows it as the one that runs, and every partition has all its replicas and a
+   * primary that serves. What meta knows of a process that was killed a moment ago does not count.
+   */
   async untilWhole(deadlineMs = WHOLE_MS): Promise<void> {
     let last = 'no answer of meta';
     try {
       await eventually(
         'every partition is whole and served',
         async () => {
-          const status = await this.admin<ClusterStatus>('status');
-          last = JSON.stringify(status);
-          return status.ready ? true : undefined;
+          const [status, nodes] = await Promise.all([
+            this.admin<ClusterStatus>('status'),
+            this.admin<NodeRow[]>('nodes'),
+          ]);
+          const strange = this.members.filter(
+            ({ name, pid }) => !nodes.some((row) => row.node === name && row.pid === pid && row.state === 'alive'),
+          );
+          last = `${JSON.stringify(status)}, not known as they run: ${strange.map(({ name }) => name).join(', ') || 'none'}`;
+          return status.ready && strange.length === 0 ? true : undefined;
         },
         deadlineMs,
       );
     } catch (error) {
-      throw new Error(`the cluster is not whole: ${last}`, { cause: error });
+      throw new Error(`the cluster is not whole after ${deadlineMs} ms: ${last}`, { cause: error });
     }
   }
 
@@ -202,6 +211,11 @@ export class ChaosCluster {
         throw new Error(`the replicas of partition ${partition} differ: ${JSON.stringify(group)}`);
     }
     return rows;
+  }
+
+  /** Who ended without anybody here causing it, since the last call. */
+  takeDeaths(): Death[] {
+    return this.members.flatMap((member) => member.deaths.splice(0));
   }
 
   /** Largest resident size of each process so far, in bytes. */

@@ -1,13 +1,21 @@
 /**
- * `npm run chaos`: real processes under faults. A scenario checks what is promised about one kind of fault. The exit code is 1 when something was not as promised.
+ * `npm run chaos`: real processes under faults. Without a scenario, every kind of fault for some minutes; a scenario checks
+ * what is promised about one. The exit code is 1 when something was not as promised.
  */
 import { parseArgs } from 'node:util';
 import { loadSettings } from '../../shared/config/load.js';
+import type { Need } from './surroundings.js';
 import { conclude, type Verdict } from './report.js';
 
 const usage = `npm run chaos -- [options]
-  --scenario NAME   one of: rejoin
+  --scenario NAME   one of: mixed (default), rejoin
   --seed N          what chance decides (a new one each time)
+ mixed:
+  --minutes N       how long faults go on (5)
+  --only TEXT       kinds of faults whose names contain one of these, with commas between
+  --without NEEDS   what not to use, with commas between: namespaces, nft, tmpfs, shim, root
+  --servers N --proxies N --partitions N --clients N   (3, 2, 2, 40)
+  --pause-ms N      mean pause of a client between two pipelines (40)
  rejoin:
   --gigabytes N     what the returning server has to learn (5)
   --rate N          operations a second meanwhile, half of them writes (1000)
@@ -16,7 +24,15 @@ const usage = `npm run chaos -- [options]
 
 const { values: given } = parseArgs({
   options: {
-    scenario: { type: 'string', default: 'rejoin' },
+    scenario: { type: 'string', default: 'mixed' },
+    minutes: { type: 'string', default: '5' },
+    only: { type: 'string', default: '' },
+    without: { type: 'string', default: '' },
+    servers: { type: 'string', default: '3' },
+    proxies: { type: 'string', default: '2' },
+    partitions: { type: 'string', default: '2' },
+    clients: { type: 'string', default: '40' },
+    'pause-ms': { type: 'string', default: '40' },
     seed: { type: 'string' },
     gigabytes: { type: 'string', default: '5' },
     rate: { type: 'string', default: '1000' },
@@ -30,6 +46,19 @@ const seed = given.seed === undefined ? Date.now() % 1_000_000 : Number(given.se
 const say = (line: string): void => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
 
 const scenarios: Readonly<Record<string, () => Promise<Verdict>>> = {
+  mixed: async () =>
+    (await import('./mixed.js')).mixed({
+      seed,
+      minutes: Number(given.minutes),
+      servers: Number(given.servers),
+      proxies: Number(given.proxies),
+      partitions: Number(given.partitions),
+      clients: Number(given.clients),
+      pauseMs: Number(given['pause-ms']),
+      only: listed(given.only),
+      without: listed(given.without) as Need[],
+      say,
+    }),
   rejoin: async () =>
     (await import('./rejoin.js')).rejoin({
       seed,
@@ -40,6 +69,10 @@ const scenarios: Readonly<Record<string, () => Promise<Verdict>>> = {
       say,
     }),
 };
+
+function listed(text: string): string[] {
+  return text.split(',').filter((part) => part !== '');
+}
 
 const run = scenarios[given.scenario];
 if (given.help || run === undefined) {
