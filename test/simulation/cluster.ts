@@ -7,10 +7,11 @@ import { MemoryStateStore } from '../../meta/store/memory.js';
 import type { ServerDisk } from '../../server/disk.js';
 import { openSegmentLog } from '../../server/log/segments.js';
 import { VirtualDisk, VirtualFiles } from '../../server/log/virtual-files.js';
-import { executors } from '../../server/rows/index.js';
+import { isReadOnly } from '../../shared/operations/codes.js';
 import { Server } from '../../server/server.js';
 import { MemoryDisk, MemoryStoreFactory, type Loss } from '../../server/storage/memory.js';
 import { Wires, type SimulatedNetwork } from './network.js';
+import { SimulatedProxy } from './proxy.js';
 import { ProcessEnvironment, type World } from './world.js';
 
 const TIMING = { leaseMs: 2_000, graceMs: 2_600, beaconMs: 250, metaLeaseMs: 4_000, metaHeartbeatMs: 400 };
@@ -39,7 +40,7 @@ export class Cluster {
   readonly world: World;
   readonly wires: Wires;
   readonly servers: SimulatedServer[];
-  readonly routers: Router[] = [];
+  readonly proxies: SimulatedProxy[] = [];
   meta: (Process & { meta: Meta }) | null = null;
   /** What a process died of by itself: always a finding. */
   readonly failures: string[] = [];
@@ -166,10 +167,10 @@ export class Cluster {
       metaHost: 'sim',
       metaPort: 1,
       describe: () => this.describe(process, 'proxy')('alive'),
-      isReadOnly: (code) => executors[code]?.write === false,
+      isReadOnly,
     });
     router.start();
-    this.routers.push(router);
+    this.proxies.push(new SimulatedProxy(process.environment, router));
   }
 
   private kill({ environment, network }: Process): void {

@@ -2,14 +2,13 @@
 import type { Logger } from '../../shared/logging.js';
 import { Cluster } from './cluster.js';
 import { Invariants } from './invariants.js';
-import { Workload } from './workload.js';
+import { drawWorkload, Workload } from './workload.js';
 import { World } from './world.js';
 
 export interface RunOptions {
   readonly seed: number;
   readonly faultMs?: number;
   readonly partitions?: number;
-  readonly clients?: number;
   readonly logger?: Logger;
 }
 
@@ -23,6 +22,8 @@ export interface RunResult {
 }
 
 const SETTLE_MS = 60_000;
+/** Wall clocks are up to two seconds off, either way. */
+const CLOCK_SKEW_MS = 4_100;
 
 export function runSeed(options: RunOptions): RunResult {
   const world = new World(options.seed);
@@ -47,7 +48,10 @@ function drive(world: World, cluster: Cluster, options: RunOptions): RunResult {
   const ready = (): boolean => serving(cluster, options.partitions ?? 1);
   world.run(20_000, ready);
   if (!ready()) throw new Error('the cluster did not become ready');
-  const workload = new Workload(cluster, options.clients ?? 6, 4);
+  const workload = new Workload(
+    cluster,
+    drawWorkload(world, { clockSkewMs: CLOCK_SKEW_MS, severalPartitions: (options.partitions ?? 1) > 1 }),
+  );
   const faultsUntilMs = world.nowMs + (options.faultMs ?? 40_000);
   let faults = 0;
   const nextFault = (): void => {
@@ -64,21 +68,19 @@ function drive(world: World, cluster: Cluster, options: RunOptions): RunResult {
   for (const server of cluster.servers) cluster.startServer(server);
   world.run(world.nowMs + SETTLE_MS, () => converged(cluster, options.partitions ?? 1));
   if (!converged(cluster, options.partitions ?? 1)) throw new Error(`no convergence: ${describe(cluster)}`);
-  workload.stopped = true;
-  world.run(world.nowMs + SETTLE_MS, () => workload.running === 0);
-  if (workload.running > 0) throw new Error('clients are stuck');
-  let checked = false;
-  workload.readAll((values, counts) => {
-    workload.check(values, counts);
-    checked = true;
-  });
-  world.run(world.nowMs + SETTLE_MS, () => checked);
-  if (!checked) throw new Error('the final reads did not return');
-  const acknowledged = workload.history.filter(({ status }) => status === 0).length;
+  workload.stop();
+  world.run(world.nowMs + SETTLE_MS, () => workload.idle);
+  if (!workload.idle) throw new Error('clients are stuck');
+  let finished = false;
+  workload.finish(() => (finished = true));
+  world.run(world.nowMs + SETTLE_MS, () => finished);
+  if (!finished) throw new Error('the final reads did not return');
+  workload.check();
+  const acknowledged = workload.history.operations.filter(({ outcome }) => outcome === 'ok').length;
   return {
     traceHash: world.traceHash,
     events: world.events,
-    operations: workload.history.length,
+    operations: workload.history.operations.length,
     acknowledged,
     faults,
     virtualMs: world.nowMs,

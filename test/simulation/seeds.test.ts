@@ -6,7 +6,7 @@ describe('the simulated cluster', function () {
 
   it('keeps every acknowledged operation, exactly once and in order, through crashes and lost connections', () => {
     const result = runSeed({ seed: 7 });
-    expect(result.acknowledged).to.be.greaterThan(1_000);
+    expect(result.acknowledged).to.be.greaterThan(300);
     expect(result.faults).to.be.greaterThan(5);
   });
 
@@ -17,14 +17,14 @@ describe('the simulated cluster', function () {
   });
 
   it('recognises repeated requests when a server was killed between execution and answer (found by seed 19)', () => {
-    expect(runSeed({ seed: 19 }).acknowledged).to.be.greaterThan(1_000);
+    expect(runSeed({ seed: 19 }).acknowledged).to.be.greaterThan(300);
   });
 
   it('ends learning though the message that it is ready was lost (found by seed 9045)', () => {
-    expect(runSeed({ seed: 9045 }).acknowledged).to.be.greaterThan(1_000);
+    expect(runSeed({ seed: 9045 }).acknowledged).to.be.greaterThan(300);
   });
 
   it('works with several partitions', () => {
-    expect(runSeed({ seed: 3, partitions: 4, faultMs: 15_000 }).acknowledged).to.be.greaterThan(500);
+    expect(runSeed({ seed: 3, partitions: 4, faultMs: 15_000 }).acknowledged).to.be.greaterThan(100);
   });
 });

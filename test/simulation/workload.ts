@@ -1,169 +1,255 @@
 /**
- * Clients that append unique tokens to a few shared keys, read them and count, one operation at a time.
- * A value that only grows makes linearizability easy to check completely: every read is a prefix of the
- * final value, and in real time lengths never go back.
+ * Clients of the simulated proxies: they send commands of every kind, alone or several at once on one connection, read
+ * replies, sometimes hang up without waiting, and connect again when their proxy dies. Everything they saw is one
+ * history, which must be linearizable. When all is quiet every key is read once more, and DBSIZE and SCAN must tell of
+ * exactly the keys that exist.
  */
-import { append, get, increment } from '../../shared/operations/codes.js';
-import type { Operation, OperationResult } from '../../shared/operations/operation.js';
-import type { RoutedConnection } from '../../shared/routing/request.js';
-import { slotOf } from '../../shared/slots.js';
-import { Status } from '../../shared/wire/messages.js';
-import type { Cluster } from './cluster.js';
+import { commands } from '../../shared/commands/index.js';
+import { checkHistory } from '../checking/check.js';
+import { History, isError, type Reply } from '../checking/history.js';
+import { Traffic } from '../checking/traffic.js';
+import type { ClientSocket, SimulatedProxy } from './proxy.js';
+import { encodeRequest, ReplyReader } from './reply-reader.js';
+import type { World } from './world.js';
 
-interface Done {
-  readonly key: string;
-  readonly kind: 'append' | 'get' | 'increment';
-  readonly token: string;
-  readonly startMs: number;
-  readonly endMs: number;
-  readonly status: number;
-  readonly value: OperationResult;
+/** What the workload needs of the cluster. */
+export interface Target {
+  readonly world: World;
+  /** One that died is replaced by another object. */
+  readonly proxies: readonly SimulatedProxy[];
 }
 
-const PAUSE_MS = [0, 20] as const;
+export interface WorkloadOptions {
+  readonly clients: number;
+  /** Between an answer and the next request, at most. */
+  readonly pauseMs: number;
+  /** Commands sent at once, at most. */
+  readonly pipeline: number;
+  /** How many of a thousand times a client hangs up instead of waiting. */
+  readonly hangUpsPerThousand: number;
+  readonly flushesPerThousand: number;
+  /** How far the servers' clocks may be from each other and from the world's: expiry is as uncertain. */
+  readonly clockSkewMs: number;
+  /** True where the table has several partitions. */
+  readonly severalPartitions: boolean;
+}
+
+/** Draws a workload from the world's seed. */
+export function drawWorkload(
+  world: World,
+  given: Pick<WorkloadOptions, 'clockSkewMs' | 'severalPartitions'> & Partial<WorkloadOptions>,
+): WorkloadOptions {
+  return {
+    clients: 4 + Math.floor(world.random() * 5),
+    pauseMs: world.pick([100, 250, 500]),
+    pipeline: world.pick([1, 2, 5]),
+    hangUpsPerThousand: world.pick([0, 2, 10]),
+    flushesPerThousand: world.pick([0, 0, 0, 2]),
+    ...given,
+  };
+}
+
+const FAMILIES = 5;
+const COMMANDS_PER_FAMILY = [20, 100] as const;
+const RECONNECT_MS = [1, 300] as const;
+const FINAL_BATCH = 64;
+/** Steps of the search for one object: far more than any object of this size has needed. */
+const BUDGET = 200_000;
 
 export class Workload {
-  readonly history: Done[] = [];
-  stopped = false;
-  running = 0;
-  private readonly cluster: Cluster;
-  private readonly keys: readonly string[];
+  readonly history = new History();
+  private readonly target: Target;
+  private readonly options: WorkloadOptions;
+  private readonly traffic: Traffic;
+  private readonly clients: Client[] = [];
+  private stopped = false;
+  private running = 0;
 
-  constructor(cluster: Cluster, clients: number, keys: number) {
-    this.cluster = cluster;
-    this.keys = Array.from({ length: keys }, (_, i) => `key-${i}`);
-    for (let client = 0; client < clients; client++) {
-      const router = cluster.routers[client % cluster.routers.length]!;
-      const connection = router.connect(() => undefined);
+  constructor(target: Target, options: WorkloadOptions) {
+    this.target = target;
+    this.options = options;
+    this.traffic = new Traffic({
+      random: () => target.world.random(),
+      families: FAMILIES,
+      commandsPerFamily: COMMANDS_PER_FAMILY,
+      supported: (name) => commands.get(name)?.run === 'keyed',
+      flushesPerThousand: options.flushesPerThousand,
+    });
+    for (let index = 0; index < options.clients; index++) {
+      const client = new Client(target, this.history, index);
+      this.clients.push(client);
       this.running++;
-      this.next(client, 0, connection);
+      this.later(client);
     }
   }
 
-  private next(client: number, turn: number, connection: RoutedConnection): void {
+  /** Nothing new is sent from now on. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  /** True once all that was sent has an outcome. */
+  get idle(): boolean {
+    return this.running === 0 && this.history.outstanding === 0;
+  }
+
+  private later(client: Client): void {
+    const { world } = this.target;
+    world.at(world.random() * this.options.pauseMs, () => this.turn(client));
+  }
+
+  private turn(client: Client): void {
     if (this.stopped) {
       this.running--;
       return;
     }
-    const { world } = this.cluster;
-    const key = world.pick(this.keys);
-    const dice = world.random();
-    const token = `<${client}.${turn}>`;
-    const kind = dice < 0.5 ? 'append' : dice < 0.8 ? 'get' : 'increment';
-    const name = Buffer.from(kind === 'increment' ? `count-${key}` : key);
-    const operation: Operation =
-      kind === 'append' ? append(name, Buffer.from(token)) : kind === 'get' ? get(name) : increment(name, 1);
-    const startMs = world.nowMs;
-    this.submit(client, connection, name, operation, (status, value) => {
-      this.history.push({ key, kind, token, startMs, endMs: world.nowMs, status, value });
-      world.at(world.between(...PAUSE_MS), () => this.next(client, turn + 1, connection));
+    const { world } = this.target;
+    if (!client.connect()) {
+      world.at(world.between(...RECONNECT_MS), () => this.turn(client));
+      return;
+    }
+    const { pipeline, hangUpsPerThousand } = this.options;
+    const count = world.random() < 0.5 ? 1 : 1 + Math.floor(world.random() * pipeline);
+    const batch = Array.from({ length: count }, () => this.traffic.next(client.name));
+    client.send(batch, () => this.later(client));
+    if (world.random() * 1000 < hangUpsPerThousand) world.at(world.random() * 20, () => client.hangUp());
+  }
+
+  /** Reads every key; call when the cluster is healthy and the workload idle. `done` when all has been answered. */
+  finish(done: () => void): void {
+    const client = new Client(this.target, this.history, this.clients.length);
+    const existing = new Set<string>();
+    const reads = this.traffic.finalReads();
+    const next = (): void => {
+      const batch = reads.splice(0, FINAL_BATCH);
+      if (batch.length === 0) return this.count(client, existing, done);
+      this.ask(
+        client,
+        batch,
+        (words, reply) => {
+          const absent = reply === null || (Array.isArray(reply) && reply.length === 0);
+          if (words[0] !== 'PERSIST' && !absent) existing.add(words[1]!);
+        },
+        next,
+      );
+    };
+    next();
+  }
+
+  /** DBSIZE and SCAN, which the models do not know, against the keys that the reads have found. */
+  private count(client: Client, existing: ReadonlySet<string>, done: () => void): void {
+    const scanned = new Set<string>();
+    const scan = (cursor: string): void =>
+      this.ask(client, [['SCAN', cursor, 'COUNT', '50']], (_, reply) => {
+        const [next, keys] = reply as [string, string[]];
+        for (const key of keys) scanned.add(key);
+        if (next !== '0') return scan(next);
+        const wrong = [...existing].filter((key) => !scanned.has(key));
+        for (const key of scanned) if (!existing.has(key)) wrong.push(key);
+        if (wrong.length > 0) throw new Error(`SCAN and reads disagree on ${wrong.join(', ')}`);
+        done();
+      });
+    this.ask(client, [['DBSIZE']], (_, reply) => {
+      if (reply !== existing.size) throw new Error(`DBSIZE is ${String(reply)} with ${existing.size} keys`);
+      scan('0');
     });
   }
 
-  private submit(
-    client: number,
-    connection: RoutedConnection,
-    key: Buffer,
-    operation: Operation,
-    done: (status: number, value: OperationResult) => void,
+  private ask(
+    client: Client,
+    batch: string[][],
+    each: (words: readonly string[], reply: Reply) => void,
+    then: () => void = () => undefined,
   ): void {
-    const router = this.cluster.routers[client % this.cluster.routers.length]!;
-    router.submit(router.table('default'), slotOf(key), connection, 0, operation, { onOutcome: done });
+    if (!client.connect()) throw new Error('no proxy answers the final reads');
+    client.send(batch, then, (words, reply) => {
+      if (isError(reply) && !reply.error.startsWith('WRONGTYPE'))
+        throw new Error(`the final ${words.join(' ')} failed: ${reply.error}`);
+      each(words, reply);
+    });
   }
 
-  /** Reads every key once more; call after healing. */
-  readAll(done: (values: Map<string, string>, counts: Map<string, number>) => void): void {
-    const values = new Map<string, string>();
-    const counts = new Map<string, number>();
-    const router = this.cluster.routers[0]!;
-    const connection = router.connect(() => undefined);
-    let left = 2 * this.keys.length;
-    const answered = (): void => {
-      left--;
-      if (left === 0) done(values, counts);
-    };
-    for (const key of this.keys) {
-      this.submit(0, connection, Buffer.from(key), get(Buffer.from(key)), (status, value) => {
-        if (status !== Status.ok) throw new Error(`the final read of ${key} failed: ${String(value)}`);
-        values.set(key, value === null ? '' : String(value));
-        answered();
-      });
-      const count = Buffer.from(`count-${key}`);
-      this.submit(0, connection, count, get(count), (status, value) => {
-        if (status !== Status.ok) throw new Error(`the final read of ${key} failed: ${String(value)}`);
-        counts.set(key, value === null ? 0 : Number(String(value)));
-        answered();
-      });
-    }
-  }
-
-  /** Throws at the first thing that no linear order of exactly-once operations explains. */
-  check(values: ReadonlyMap<string, string>, counts: ReadonlyMap<string, number>): void {
-    for (const key of this.keys) {
-      this.checkAppends(key, values.get(key) ?? '');
-      this.checkCounts(key, counts.get(key) ?? 0);
-    }
-  }
-
-  private checkAppends(key: string, final: string): void {
-    const ofKey = this.history.filter((done) => done.key === key && done.kind !== 'increment');
-    const tokens = final.match(/<\d+\.\d+>/g) ?? [];
-    if (new Set(tokens).size !== tokens.length) throw new Error(`${key}: a token stands twice`);
-    const timed: { startMs: number; endMs: number; low: number; what: string }[] = [];
-    for (const { kind, token, status, value, startMs, endMs } of ofKey) {
-      const what = `${key}: ${kind} ${token}`;
-      if (kind === 'append') {
-        const at = final.indexOf(token);
-        if (status === Status.ok) {
-          if (at < 0) throw new Error(`${what} was acknowledged and is lost`);
-          if (at + token.length !== value)
-            throw new Error(`${what} said length ${String(value)} and ended at ${at + token.length}`);
-          timed.push({ startMs, endMs, low: at + token.length, what });
-        } else if (status !== Status.unknown && at >= 0) throw new Error(`${what} failed (${status}) and took effect`);
-      } else if (status === Status.ok) {
-        const text = value === null ? '' : String(value);
-        if (!final.startsWith(text)) throw new Error(`${what} read what the final value does not begin with`);
-        timed.push({ startMs, endMs, low: text.length, what });
-      }
-    }
-    checkRealTime(timed);
-  }
-
-  private checkCounts(key: string, final: number): void {
-    const ofKey = this.history.filter((done) => done.key === key && done.kind === 'increment');
-    const done = ofKey.filter(({ status }) => status === Status.ok);
-    const unknown = ofKey.filter(({ status }) => status === Status.unknown).length;
-    if (final < done.length || final > done.length + unknown) {
-      throw new Error(`${key}: counted to ${final} with ${done.length} increments acknowledged and ${unknown} unknown`);
-    }
-    if (new Set(done.map(({ value }) => value)).size !== done.length)
-      throw new Error(`${key}: two increments got the same answer`);
-    checkRealTime(
-      done.map(({ startMs, endMs, value, token }) => ({
-        startMs,
-        endMs,
-        low: Number(value),
-        what: `${key}: increment ${token}`,
-      })),
-    );
+  /** Throws when no order of exactly-once operations explains what the clients saw. */
+  check(): void {
+    const { clockSkewMs, severalPartitions } = this.options;
+    const known = this.history.all().filter(({ command }) => command[0] !== 'DBSIZE' && command[0] !== 'SCAN');
+    const { failures } = checkHistory(known, { budget: BUDGET, clockSkewMs, splitUnions: severalPartitions });
+    const [first] = failures;
+    if (first !== undefined) throw new Error(`${failures.length} objects fail; ${first.explanation}`);
   }
 }
 
-/** What began after something ended sees at least as much. */
-function checkRealTime(timed: { startMs: number; endMs: number; low: number; what: string }[]): void {
-  const byStart = [...timed].sort((a, b) => a.startMs - b.startMs);
-  const byEnd = [...timed].sort((a, b) => a.endMs - b.endMs);
-  let ended = 0;
-  let low = 0;
-  let by = '';
-  for (const operation of byStart) {
-    for (let next = byEnd[ended]; next !== undefined && next.endMs < operation.startMs; next = byEnd[++ended]) {
-      if (next.low > low) {
-        low = next.low;
-        by = next.what;
-      }
+interface Sent {
+  readonly id: number;
+  readonly words: readonly string[];
+  readonly onReply: (words: readonly string[], reply: Reply) => void;
+}
+
+/** One client: a connection at a time, requests answered in their order. */
+class Client {
+  private readonly target: Target;
+  private readonly history: History;
+  private readonly index: number;
+  private connections = 0;
+  private socket: ClientSocket | null = null;
+  private sent: Sent[] = [];
+  private onDone: () => void = () => undefined;
+
+  constructor(target: Target, history: History, index: number) {
+    this.target = target;
+    this.history = history;
+    this.index = index;
+  }
+
+  /** Of the present connection. */
+  get name(): string {
+    return `c${this.index}.${this.connections}`;
+  }
+
+  /** False: its proxy does not live at present. */
+  connect(): boolean {
+    if (this.socket !== null) return true;
+    const { proxies } = this.target;
+    const proxy = proxies[this.index % proxies.length]!;
+    if (proxy.dead) return false;
+    this.connections += 1;
+    const reader = new ReplyReader();
+    this.socket = proxy.connect(
+      (text) => this.onText(reader, text),
+      () => this.onClose(),
+    );
+    return true;
+  }
+
+  /** Sends all at once; `done` when each has an outcome. */
+  send(batch: readonly string[][], done: () => void, onReply: Sent['onReply'] = () => undefined): void {
+    const nowMs = this.target.world.nowMs;
+    this.onDone = done;
+    for (const words of batch) this.sent.push({ id: this.history.call(this.name, words, nowMs), words, onReply });
+    this.socket!.send(batch.map(encodeRequest).join(''));
+  }
+
+  hangUp(): void {
+    if (this.sent.length > 0) this.socket?.hangUp();
+  }
+
+  private onText(reader: ReplyReader, text: string): void {
+    reader.push(text);
+    for (let reply = reader.next(); reply !== undefined; reply = reader.next()) {
+      const sent = this.sent.shift();
+      if (sent === undefined) throw new Error(`${this.name} got a reply too many: ${JSON.stringify(reply)}`);
+      this.history.returned(sent.id, reply, this.target.world.nowMs);
+      const last = this.sent.length === 0;
+      sent.onReply(sent.words, reply);
+      if (last) this.onDone();
     }
-    if (operation.low < low)
-      throw new Error(`${operation.what} saw ${operation.low}, though ${by} had ended with ${low}`);
+  }
+
+  private onClose(): void {
+    this.socket = null;
+    const { sent } = this;
+    this.sent = [];
+    for (const { id } of sent) this.history.lost(id, 'the connection was closed');
+    if (sent.length > 0) this.onDone();
   }
 }

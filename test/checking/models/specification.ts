@@ -41,11 +41,11 @@ export function pairs(args: readonly string[], from: number): [string, string][]
   return found;
 }
 
-/** From `start` to `stop`, both inclusive and possibly negative, as LRANGE and GETRANGE count. */
+/** For `slice`: from `start` to `stop`, both inclusive and possibly negative, as LRANGE counts. */
 export function inclusive(length: number, start: number, stop: number): [from: number, to: number] {
   const from = Math.max(0, start < 0 ? length + start : start);
-  const to = Math.min(length - 1, stop < 0 ? length + stop : stop);
-  return [from, to + 1];
+  const to = stop < 0 ? length + stop : stop;
+  return [from, Math.max(from, to + 1)];
 }
 
 /** An array of these strings in any order. */

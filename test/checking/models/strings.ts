@@ -126,7 +126,10 @@ export const strings: Specifications = {
     write: false,
     run: (draft, [key = '', start = '', stop = '']) => {
       const text = draft.string(key) ?? '';
-      return text.slice(...inclusive(text.length, integer(start), integer(stop)));
+      const [first, last] = [integer(start), integer(stop)];
+      if (first < 0 && last < 0 && first > last) return '';
+      // Unlike a list's, an end in front of the text is its first byte.
+      return text.slice(...inclusive(text.length, first, Math.max(-text.length, last)));
     },
   },
   incr: { keys: 'first', write: true, run: (draft, [key = '']) => incrementBy(draft, key, 1) },
