@@ -65,6 +65,10 @@ export class Cluster {
     for (let i = 0; i < options.routers; i++) this.startRouter(`proxy-${i + 1}`);
   }
 
+  get routers(): Router[] {
+    return this.proxies.map(({ router }) => router);
+  }
+
   private process(node: string, role: Role): Process {
     const environment = new ProcessEnvironment(this.world, this.world.between(-2_000, 2_000));
     this.boots++;
