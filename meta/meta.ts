@@ -6,7 +6,7 @@
  *
  * Time, network and store come in through the constructor and nothing here awaits: the simulator runs it as it is.
  */
-import { DEFAULT_TABLE, type MultiKey, type NodeInfo, type Seat, type Table } from '../shared/cluster.js';
+import { DEFAULT_TABLE, type MultiKey, type NodeInfo, sameSeat, type Seat, type Table } from '../shared/cluster.js';
 import type { Environment, Timer } from '../shared/environment.js';
 import { OperatingError } from '../shared/errors.js';
 import type { Logger } from '../shared/logging.js';
@@ -26,7 +26,7 @@ import { readHeartbeat } from './decisions/heartbeat.js';
 import { judge } from './decisions/proposals.js';
 import { assess, describeCopy, type Recovery } from './decisions/recovery.js';
 import { whyNotRegister } from './decisions/registration.js';
-import type { PartitionSituation, Situation } from './decisions/situation.js';
+import { type PartitionSituation, seatState, type Situation } from './decisions/situation.js';
 import { checkTable } from './decisions/tables.js';
 import { Nodes } from './nodes.js';
 import { Publisher } from './publisher.js';
@@ -275,8 +275,13 @@ export class Meta {
       const reason = 'this boot is not registered; register again';
       return this.publisher.afterPersisted(() => void this.network.send(from.node, [Kind.registered, reason]));
     }
-    const learnersBefore = countLearners(registration.heartbeat);
+    const before = registration.heartbeat;
     this.nodes.heard(registration, report);
+    for (const { partition } of report.replicas) {
+      const configuration = this.state.partitions.get(partition)?.partition.configuration;
+      if (configuration !== undefined && sameSeat(configuration.primary, from))
+        this.teaching.reported(configuration, before, report, this.now());
+    }
     const { missed, settled, deposed } = readHeartbeat(this.state, from, report);
     for (const partition of settled) this.state.settle(partition);
     const partitions = [...missed].flatMap((id) => this.state.partitions.get(id)?.partition ?? []);
@@ -286,7 +291,7 @@ export class Meta {
       }
       if (!deposed) this.network.send(from.node, [Kind.heartbeatAck, sentAt]);
     });
-    if (countLearners(report) !== learnersBefore) this.review();
+    if (countLearners(report) !== countLearners(before)) this.review();
   }
 
   private onPropose(from: Origin, [, id, proposal]: ProposeMessage): void {
@@ -369,7 +374,11 @@ export class Meta {
     const before = this.state.partitions.get(configuration.partition)?.partition.configuration;
     this.state.configure(configuration, uncertain, forcedFrom);
     this.counts.configurationChanges++;
-    if (before !== undefined) this.teaching.reconfigured(before, configuration, this.now());
+    if (before !== undefined) {
+      const servers = this.nodes.servers();
+      const isDead = (seat: Seat): boolean => seatState(servers, seat) === 'dead';
+      this.teaching.reconfigured(before, configuration, isDead, this.now());
+    }
     this.logger.info(
       {
         partition: configuration.partition,
@@ -412,6 +421,7 @@ export class Meta {
         record,
         learners: [...new Set([...(report?.learners ?? []), ...this.teaching.askedLately(configuration, nowMs)])],
         expected: this.teaching.leftLately(id, nowMs),
+        resting: this.teaching.resting(id, nowMs),
       });
     }
     return { tables: this.state.tables, servers: this.nodes.servers(), partitions };

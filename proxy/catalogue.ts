@@ -7,6 +7,8 @@ import { invariant } from '../shared/errors.js';
 import type { SessionHandler } from './context.js';
 import { CommandStatistics } from './statistics.js';
 
+const IMMEDIATE: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);
+
 export class CatalogueEntry {
   readonly command: Command;
   /** `get`, or `client|list` for a subcommand. */
@@ -17,6 +19,8 @@ export class CatalogueEntry {
   readonly isWrite: boolean;
   readonly isRead: boolean;
   readonly needsAuthentication: boolean;
+  /** Not queued within MULTI. */
+  readonly immediate: boolean;
   readonly statistics = new CommandStatistics();
 
   constructor(command: Command, container: CatalogueEntry | null, handlers: Handlers) {
@@ -26,6 +30,7 @@ export class CatalogueEntry {
     this.handler = handlers.get(this.name) ?? null;
     this.isWrite = command.flags.includes('write');
     this.isRead = command.flags.includes('readonly');
+    this.immediate = IMMEDIATE.has(this.name);
     this.needsAuthentication = !command.flags.includes('no_auth');
     invariant(command.run !== 'session' || this.handler !== null, `command '${this.name}' has a handler`);
     this.subcommands =

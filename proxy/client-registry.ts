@@ -81,10 +81,11 @@ export class ClientRegistry {
   }
 
   /** True when this command has to wait. CLIENT itself never does: it is what ends a pause. */
-  pauses(entry: CatalogueEntry): boolean {
+  pauses(entry: CatalogueEntry, session: Session): boolean {
     if (this.pausedUntilMs === 0 || !this.pausing) return false;
     if (entry.container?.name === 'client') return false;
-    return this.pausedAll || entry.isWrite || entry.command.flags.includes('may_replicate');
+    const writes = entry.isWrite || (entry.name === 'exec' && session.transaction?.writes === true);
+    return this.pausedAll || writes || entry.command.flags.includes('may_replicate');
   }
 
   whenUnpaused(run: () => void): void {
@@ -110,11 +111,11 @@ export class ClientRegistry {
       ['sub', 0],
       ['psub', 0],
       ['ssub', 0],
-      ['multi', -1],
+      ['multi', session.transaction?.queued.length ?? -1],
       ['qbuf', query],
       ['qbuf-free', Math.max(0, REPLY_BUFFER_BYTES - query)],
       ['argv-mem', session.requestBytes],
-      ['multi-mem', 0],
+      ['multi-mem', session.transaction?.bytes ?? 0],
       ['rbs', REPLY_BUFFER_BYTES],
       ['rbp', REPLY_BUFFER_BYTES],
       ['obl', 0],

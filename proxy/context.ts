@@ -56,6 +56,8 @@ export interface Call {
   readonly args: readonly Buffer[];
   /** Keeps the place of the reply in the session's order; the handler returns LATER and calls the result once. */
   later(): (reply: Reply) => void;
+  /** For statistics and the slow log, where one command executes others. */
+  finished(entry: CatalogueEntry, args: readonly Buffer[], startedAtMs: number, reply: Reply): void;
 }
 
 /** Throws ClientError for a client's error. */

@@ -4,19 +4,19 @@
  */
 import { word } from '../shared/commands/arguments.js';
 import type { KeyedCommand, WholeCommand } from '../shared/commands/command.js';
-import { ErrorReply, type Reply } from '../shared/commands/reply.js';
+import { ErrorReply, type Reply, SimpleString } from '../shared/commands/reply.js';
 import { ClientError } from '../shared/errors.js';
-import { parseInteger } from '../shared/integers.js';
 import type { Operation, OperationResult } from '../shared/operations/operation.js';
 import type { RoutedPartition } from '../shared/routing/routing-table.js';
 import { slotOf } from '../shared/slots.js';
 import type { CatalogueEntry } from './catalogue.js';
 import { LATER, type Call, type ProxyContext } from './context.js';
+import { CROSS_SLOT, keyPositions } from './keys.js';
 import { mergeUnion, PendingHandler, PendingOperation, PendingParts } from './pending.js';
 import type { Session } from './session.js';
+import type { Transaction } from './transaction.js';
 
-const CROSS_SLOT = "CROSSSLOT Keys in request don't hash to the same slot";
-const NOTHING = Buffer.alloc(0);
+const QUEUED = new SimpleString('QUEUED');
 const NO_AUTH = 'NOAUTH Authentication required.';
 /** How much of a client's words an error message repeats. */
 const ECHO_BYTES_MAX = 128;
@@ -45,7 +45,8 @@ export class Dispatcher {
     if (!entry.acceptsArity(args.length + 1)) return this.reject(session, entry, wrongArity(entry.name));
     if (!session.authenticated && entry.needsAuthentication) return this.reject(session, entry, NO_AUTH);
     session.facts.lastCommand = entry.name;
-    if (this.proxy.clients.pauses(entry)) return this.afterPause(session, entry, rest);
+    if (session.transaction !== null && !entry.immediate) return this.queue(session, session.transaction, entry, rest);
+    if (this.proxy.clients.pauses(entry, session)) return this.afterPause(session, entry, rest);
     this.execute(session, entry, rest);
   }
 
@@ -57,6 +58,19 @@ export class Dispatcher {
       this.execute(session, entry, args);
       session.release();
     });
+  }
+
+  /** Within MULTI. */
+  private queue(session: Session, transaction: Transaction, entry: CatalogueEntry, args: readonly Buffer[]): void {
+    if (entry.command.flags.includes('no_multi'))
+      return this.reject(session, entry, 'ERR Command not allowed inside a transaction');
+    const { table } = this.proxy;
+    if (table.partitions.length > 1 && table.facts?.multiKey !== 'any') {
+      const [first, ...others] = keyPositions(entry, args).map((position) => slotOf(args[position] as Buffer));
+      if (others.some((slot) => slot !== first)) return this.reject(session, entry, CROSS_SLOT);
+    }
+    transaction.add(entry, args, session.requestBytes);
+    session.replyNow(QUEUED);
   }
 
   private execute(session: Session, entry: CatalogueEntry, args: readonly Buffer[]): void {
@@ -179,6 +193,7 @@ export class Dispatcher {
       session,
       entry,
       args,
+      finished: (inner, words, startedAtMs, reply) => this.finished(session, inner, words, startedAtMs, reply),
       later: () => {
         const place = new PendingHandler(this, session, entry, args, started);
         session.enqueue(place);
@@ -198,6 +213,7 @@ export class Dispatcher {
 
   private reject(session: Session, entry: CatalogueEntry | null, text: string): void {
     if (entry !== null) entry.statistics.rejected += 1;
+    if (session.transaction !== null) session.transaction.failed = true;
     this.proxy.statistics.error(text);
     session.replyNow(new ErrorReply(text));
   }
@@ -237,22 +253,6 @@ export class Dispatcher {
       this.proxy.configuration.settings.slowlogMaxLen,
     );
   }
-}
-
-/** Positions of the keys in `args`, as far as the row says; none where the number of keys makes no sense. */
-export function keyPositions(entry: CatalogueEntry, args: readonly Buffer[]): number[] {
-  const { keys, keyCount } = entry.command;
-  const words = entry.container === null ? 1 : 2;
-  const positions: number[] = [];
-  if (keyCount !== undefined) {
-    const count = parseInteger(args[keyCount - words] ?? NOTHING) ?? 0;
-    const first = keyCount + 1 - words;
-    if (count > 0 && count <= args.length - first) for (let i = 0; i < count; i++) positions.push(first + i);
-  } else if (keys !== null) {
-    const last = keys.last < 0 ? args.length + words + keys.last : Math.min(keys.last, args.length + words - 1);
-    for (let position = keys.first; position <= last; position += keys.step) positions.push(position - words);
-  }
-  return positions;
 }
 
 function wrongArity(name: string): string {

@@ -12,6 +12,7 @@ import { ErrorReply, type Reply } from '../shared/commands/reply.js';
 import type { TranslateContext } from '../shared/commands/command.js';
 import type { Timer } from '../shared/environment.js';
 import { limits } from '../shared/limits.js';
+import type { Watched } from '../shared/operations/transactions.js';
 import type { RoutedConnection } from '../shared/routing/request.js';
 import { DATABASES, type ProxyContext } from './context.js';
 import type { Dispatcher } from './dispatch.js';
@@ -19,6 +20,7 @@ import type { Pending } from './pending.js';
 import { ReplyQueue } from './reply-queue.js';
 import { encodeReply, Output } from './resp/encoder.js';
 import { ProtocolError, RequestParser } from './resp/request-parser.js';
+import type { Transaction } from './transaction.js';
 
 export interface ClientFacts {
   name: string;
@@ -46,6 +48,9 @@ export class Session {
   };
   readonly output = new Output();
   authenticated: boolean;
+  /** Since MULTI. */
+  transaction: Transaction | null = null;
+  watched: Watched[] = [];
   /** What translations see of this connection; replaced, never changed, as pending requests keep theirs. */
   context: TranslateContext;
   lastActiveMs: number;
@@ -67,7 +72,7 @@ export class Session {
   private ended = false;
   /** The connection ends when everything owed has been written. */
   private closing = false;
-  private held = false;
+  private held = 0;
   private outputFull = false;
   private outputFullSinceMs = 0;
   private pumping = false;
@@ -114,7 +119,7 @@ export class Session {
 
   /** As CLIENT LIST shows: N nothing special, e no-evict, T no-touch, c closing after replies. */
   get flags(): string {
-    const flags = `${this.closing ? 'c' : ''}${this.facts.noEvict ? 'e' : ''}${this.facts.noTouch ? 'T' : ''}`;
+    const flags = `${this.transaction !== null ? 'x' : ''}${this.closing ? 'c' : ''}${this.facts.noEvict ? 'e' : ''}${this.facts.noTouch ? 'T' : ''}`;
     return flags === '' ? 'N' : flags;
   }
 
@@ -161,13 +166,18 @@ export class Session {
     this.parserLimits.unauthenticated = !this.authenticated;
   }
 
-  /** Takes no more requests until `release`. */
+  forgetTransaction(): void {
+    this.transaction = null;
+    this.watched = [];
+  }
+
+  /** Takes no more requests until as many calls of `release`. */
   hold(): void {
-    this.held = true;
+    this.held += 1;
   }
 
   release(): void {
-    this.held = false;
+    this.held -= 1;
     this.pump();
   }
 
@@ -181,7 +191,9 @@ export class Session {
   }
 
   private stalled(): boolean {
-    return this.closing || this.closed || this.held || this.outputFull || this.routed.congested || this.replies.full;
+    return (
+      this.closing || this.closed || this.held > 0 || this.outputFull || this.routed.congested || this.replies.full
+    );
   }
 
   /** Dispatches what has arrived, as far as it may. */
@@ -212,7 +224,7 @@ export class Session {
       this.finishClosing();
       return;
     }
-    const buffered = this.parser.bufferedBytes;
+    const buffered = this.parser.bufferedBytes + (this.transaction?.bytes ?? 0);
     const allowed = this.authenticated
       ? this.proxy.configuration.settings.queryBufferLimit
       : limits.unauthenticatedBufferBytes;

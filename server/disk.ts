@@ -4,6 +4,7 @@ import type { Environment } from '../shared/environment.js';
 import { DirectoryFiles } from './log/files.js';
 import type { FsyncMode, OpenedLog } from './log/log.js';
 import { openSegmentLog } from './log/segments.js';
+import { partitionOfStore } from './partition/names.js';
 import { DiskQueue } from './storage/disk-queue.js';
 import { diskSpace, type DiskSpace } from './storage/disk-space.js';
 import { openLevelFactory } from './storage/level-factory.js';
@@ -65,10 +66,15 @@ export function openServerDisk(environment: Environment, options: DiskOptions): 
       if (error !== null || stores === undefined) return done(error ?? new Error('no stores'));
       stores.open(LOCK, (locked, lock) => {
         if (locked !== null || lock === undefined) return done(locked ?? new Error('no lock'));
-        const files = new DirectoryFiles(join(options.dir, 'log'), queue);
-        openSegmentLog({ files, environment, fsync: options.fsync }, (failed, opened) => {
-          if (failed === null && opened !== undefined) done(null, disk(options.dir, stores, opened, lock));
-          else lock.close(() => done(failed ?? new Error('no log')));
+        const fail = (failed: Error | null): void => lock.close(() => done(failed ?? new Error('no log')));
+        stores.list((unlisted, names) => {
+          if (unlisted !== null || names === undefined) return fail(unlisted);
+          const files = new DirectoryFiles(join(options.dir, 'log'), queue);
+          const expected = names.some((name) => partitionOfStore(name) !== null);
+          openSegmentLog({ files, environment, fsync: options.fsync, expected }, (failed, opened) => {
+            if (failed === null && opened !== undefined) done(null, disk(options.dir, stores, opened, lock));
+            else fail(failed);
+          });
         });
       });
     });

@@ -13,6 +13,7 @@ import {
   type Table,
 } from '../shared/cluster.js';
 import type { Environment, Timer } from '../shared/environment.js';
+import { isDamage } from '../shared/errors.js';
 import { limits } from '../shared/limits.js';
 import type { Logger } from '../shared/logging.js';
 import type { OperationResult } from '../shared/operations/operation.js';
@@ -37,8 +38,10 @@ import { cacheShares, type OpenDisk, type ServerDisk } from './disk.js';
 import { META_NODE, MetaLink } from './meta-link.js';
 import type { PartitionHost, Timing } from './partition/host.js';
 import { isCopy, newStayName, partitionOfStore, storeName } from './partition/names.js';
+import { Pace } from './partition/pace.js';
 import { Partition } from './partition/partition.js';
 import { loadState } from './partition/state.js';
+import { Turns } from './partition/turns.js';
 
 export interface ServerOptions {
   readonly describe: (state: NodeInfo['state']) => NodeInfo;
@@ -71,7 +74,10 @@ export class Server {
   /** By id. */
   readonly partitions = new Map<number, Partition>();
   private readonly opening = new Set<number>();
-  private readonly learners = { count: 0 };
+  private readonly pace: Pace;
+  private readonly teachers = new Turns(limits.teachingPerServer);
+  private readonly learners = new Turns(limits.learningPerServer);
+  private lastTickMs: number | null = null;
   private readonly beacons: Beacons;
   private readonly meta: MetaLink;
   private disk: ServerDisk | null = null;
@@ -91,6 +97,7 @@ export class Server {
     this.network = network;
     this.options = options;
     this.logger = logger;
+    this.pace = new Pace(options.learnBytesPerSecond);
     this.self = { node: network.self.node, boot: network.self.boot };
     this.beacons = new Beacons(environment, this.partitions, options.beaconMs, (node, message) =>
       network.send(node, message),
@@ -158,13 +165,18 @@ export class Server {
     };
     disk.stores.open(storeName(id), (error, store) => {
       if (error !== null || store === undefined) {
-        if (error !== null && 'code' in error && error.code === 'E_CORRUPT') setAside(error.message);
+        if (isDamage(error)) setAside(error.message);
         else done(error ?? new Error('no store'));
         return;
       }
+      // What is not damage (a newer version's data, a process without descriptors) must not condemn a sound replica.
+      const judge = (failed: Error | null): void =>
+        store.close(() => {
+          if (isDamage(failed)) setAside(failed.message);
+          else done(failed ?? new Error('no state'));
+        });
       loadState(store, (unread, loaded) => {
-        if (unread !== null || loaded === undefined)
-          return store.close(() => setAside(unread?.message ?? 'unreadable'));
+        if (unread !== null || loaded === undefined) return judge(unread);
         const { applied } = loaded;
         if (applied === null) return store.close(() => disk.stores.destroy(storeName(id), done));
         const { recovered, setAside: damagedSegments } = disk.opened;
@@ -174,7 +186,7 @@ export class Server {
         }
         const partition = new Partition(this.host(), id, null, store, loaded, applied.stay);
         partition.recover((failed) => {
-          if (failed !== null) return store.close(() => setAside(failed.message));
+          if (failed !== null) return judge(failed);
           this.partitions.set(id, partition);
           done(null);
         });
@@ -381,6 +393,8 @@ export class Server {
 
   private tick(): void {
     const now = this.environment.monotonicMs();
+    if (this.lastTickMs !== null) this.pace.onTurn(now - this.lastTickMs - TICK_MS);
+    this.lastTickMs = now;
     for (const partition of this.partitions.values()) partition.tick(now);
   }
 
@@ -419,7 +433,7 @@ export class Server {
       leaseMs,
       graceMs,
       followerTimeoutMs: Math.floor(leaseMs * 0.75),
-      stallTimeoutMs: 4 * leaseMs,
+      stallTimeoutMs: 3 * leaseMs,
       repeatMs: Math.floor(leaseMs / 4),
     };
     const { rowBytes } = cacheShares(options.cacheBytes);
@@ -431,8 +445,9 @@ export class Server {
       log: disk.opened.log,
       stores: disk.stores,
       timing,
+      pace: this.pace,
+      teachers: this.teachers,
       learners: this.learners,
-      learnBytesPerSecond: options.learnBytesPerSecond,
       retainedBytesPerPartition: () =>
         Math.min(limits.retainedBytes, Math.floor(options.cacheBytes / 4 / Math.max(1, this.partitions.size))),
       cacheBytesPerPartition: () => Math.floor(rowBytes / Math.max(1, this.partitions.size)),

@@ -32,3 +32,8 @@ export class InvariantError extends Error {
 export function invariant(condition: boolean, statement: string): asserts condition {
   if (!condition) throw new InvariantError(`invariant violated: ${statement}`);
 }
+
+/** Bytes on a disk are not what was written there: what they belong to is set aside and learned again. */
+export function isDamage(error: Error | null): error is OperatingError {
+  return error instanceof OperatingError && error.code === 'E_CORRUPT';
+}

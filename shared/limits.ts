@@ -77,11 +77,23 @@ export const limits = {
   applyBytes: 256 * KiB,
   applyDelayMs: 100,
   // learning
-  learnChunkBytes: 256 * KiB,
-  learnChunkEntries: 2_048,
-  /** Chunks under way, unacknowledged. */
-  learnWindowChunks: 4,
-  learnersPerServer: 2,
+  /** A page of a snapshot: small, because reading, checking and writing one are stretches in which clients wait. */
+  learnPageBytes: 64 * KiB,
+  learnPageEntries: 1_024,
+  /** Pages under way to one learner, not yet written by it. */
+  learnWindowPages: 8,
+  /** Partitions whose snapshots a server sends, and that a server copies, at once: the others wait for their turn. More than one, so that a small one need not wait for a huge one. */
+  teachingPerServer: 4,
+  learningPerServer: 4,
+  /** However busy the servers are, a snapshot is copied this fast: what is written meanwhile piles up in the learner's log. */
+  learnBytesPerSecondMin: 4 * MiB,
+  /** Mutations kept in memory for a learner that lags behind, per partition: beyond it the learner starts over. */
+  learnerLagBytes: 64 * MiB,
+  /** Mutations that gather in a learner's log while it copies: beyond it the learner gives up, and says so. */
+  learnLogBytes: 16 * 1024 * MiB,
+  /** What a learner takes from its log at once, and of that what it applies at once. */
+  catchUpReadBytes: 8 * MiB,
+  catchUpApplyBytes: 512 * KiB,
   // execution
   /** Operations waiting at one partition for room or for a fetch. */
   waitingOperations: 65_536,

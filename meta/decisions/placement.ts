@@ -41,10 +41,10 @@ export class Placement {
   }
 
   /** Who should learn a partition: whoever has its data already, else the least loaded on another machine. */
-  learner({ record, learners }: PartitionSituation): ServerSituation | undefined {
+  learner({ record, learners, resting }: PartitionSituation): ServerSituation | undefined {
     const { id, configuration } = record.partition;
     const taken = [...members(configuration).map((seat) => seat.node), ...learners];
-    const next = this.best(taken, (server) => (server.reports.has(id) ? 0 : 1));
+    const next = this.best(taken, (server) => (server.reports.has(id) ? 0 : 1), resting);
     if (next !== undefined) count(this.replicas, next.info.node, 1);
     return next;
   }
@@ -55,7 +55,11 @@ export class Placement {
     return primary;
   }
 
-  private best(taken: readonly string[], preference: (server: ServerSituation) => number): ServerSituation | undefined {
+  private best(
+    taken: readonly string[],
+    preference: (server: ServerSituation) => number,
+    resting: readonly string[] = [],
+  ): ServerSituation | undefined {
     const machines = new Set(taken.map((node) => this.machines.get(node)));
     const order = (server: ServerSituation): number[] => [
       preference(server),
@@ -63,7 +67,7 @@ export class Placement {
       this.replicas.get(server.info.node) ?? 0,
     ];
     return least(
-      this.servers.filter((server) => !taken.includes(server.info.node)),
+      this.servers.filter(({ info }) => !taken.includes(info.node) && !resting.includes(info.node)),
       order,
     );
   }

@@ -23,6 +23,8 @@ export interface PartitionSituation {
   readonly learners: readonly string[];
   /** Nodes that lost their seat so recently that they are waited for. */
   readonly expected: readonly string[];
+  /** Nodes that held this partition up again and again: they are not asked to learn it for now. */
+  readonly resting: readonly string[];
 }
 
 export interface Situation {

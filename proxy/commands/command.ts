@@ -5,7 +5,7 @@ import { ClientError } from '../../shared/errors.js';
 import { globMatches } from '../../shared/glob.js';
 import type { CatalogueEntry } from '../catalogue.js';
 import type { Call, SessionHandler } from '../context.js';
-import { keyPositions } from '../dispatch.js';
+import { keyPositions } from '../keys.js';
 import { help } from './help.js';
 import { keyFlags, keyFlagsOfCall } from './key-flags.js';
 

@@ -99,6 +99,7 @@ const quit: SessionHandler = ({ session }) => {
 };
 
 const reset: SessionHandler = ({ session }) => {
+  session.forgetTransaction();
   session.select(0);
   session.useProtocol(2);
   session.facts.name = '';

@@ -11,6 +11,7 @@ import { keyspaceHandlers } from './keyspace.js';
 import { memoryHandlers } from './memory.js';
 import { monitoringHandlers } from './monitoring.js';
 import { serverHandlers } from './server.js';
+import { transactionHandlers } from './transactions.js';
 
 export const handlers: Handlers = new Map<string, SessionHandler>(
   Object.entries({
@@ -24,5 +25,6 @@ export const handlers: Handlers = new Map<string, SessionHandler>(
     ...memoryHandlers,
     ...monitoringHandlers,
     ...serverHandlers,
+    ...transactionHandlers,
   }),
 );

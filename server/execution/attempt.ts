@@ -6,14 +6,16 @@
  */
 import { ClientError, invariant } from '../../shared/errors.js';
 import type { KeyedHash } from '../../shared/keyed-hash.js';
+import type { OperationResult } from '../../shared/operations/operation.js';
 import { slotOf } from '../../shared/slots.js';
 import { PARTITION_WIDE, type Group, type GroupWrite } from '../replication/mutation.js';
-import { garbageKey, makeId, parseHeaderKey, prefixRange, toBuffer, type KeyspaceKeys } from '../storage/keys.js';
+import { garbageKey, KeyspaceKeys, makeId, parseHeaderKey, prefixRange, toBuffer } from '../storage/keys.js';
 import { RowType } from '../storage/row.js';
-import { decodeHeader, encodeHeader } from '../storage/row-header.js';
+import { decodeHeader } from '../storage/row-header.js';
 import { DatabaseView } from './database-view.js';
 import { DATABASES, encodeKeyspaces, KEYSPACES_KEY, type Head, type HeadValue } from './head.js';
 import { mergeRange, type Merged, type Page, type PageRequest } from './range.js';
+import { elementKeyOf, type Touched, writeRow } from './touched.js';
 import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View } from './view.js';
 
 /** Thrown through operations when something must be fetched first. */
@@ -24,23 +26,6 @@ export class Missing {
   }
 }
 
-/** One row as this attempt knows it. */
-interface Touched {
-  readonly keys: KeyspaceKeys;
-  readonly slot: number;
-  readonly hash: number;
-  readonly key: string;
-  readonly storageKey: string;
-  /** In the head state, expired or not. */
-  readonly before: Row | null;
-  /** What this operation sees: null when absent, expired or removed. */
-  row: Row | null;
-  dirty: boolean;
-  elements: Map<string, Buffer | null> | null;
-  /** Garbage records: key, prefix. */
-  garbage: { key: string; prefix: string }[] | null;
-}
-
 /** Where the mutation under construction stands: ids of new things come from it. */
 export interface Gathering {
   readonly decree: number;
@@ -48,7 +33,6 @@ export interface Gathering {
 }
 
 const NEW_FREQUENCY = 5;
-const HEADER_VALUE_AT = 44;
 const RANDOM_TRIES = 16;
 
 export interface PartitionFacts {
@@ -70,7 +54,12 @@ export class Attempt {
   private lastTouched: Touched | null = null;
   private randomState = 0;
   private wide: GroupWrite[] = [];
-  private keyspaces: string[] | null = null;
+  /** As this operation has changed them. */
+  private keyspaces: KeyspaceKeys[] | null = null;
+  /** Marks all rows that this operation changes. */
+  private stamp: string | null = null;
+  /** How to undo what the part under way has done, last first; null outside of parts. */
+  private undo: (() => void)[] | null = null;
   private pages: ReadonlyMap<string, Page> = NO_PAGES;
   private usedIndex = 0;
 
@@ -92,6 +81,8 @@ export class Attempt {
     this.lastTouched = null;
     if (this.wide.length > 0) this.wide = [];
     this.keyspaces = null;
+    this.stamp = null;
+    this.undo = null;
     const view = this.views[db];
     invariant(view !== undefined, `database ${db}`);
     return view;
@@ -128,14 +119,53 @@ export class Attempt {
     return makeId(this.gathering.decree, this.usedIndex++);
   }
 
+  /** A row that exists and changes says so by this: one id serves all rows of an operation. */
+  private changed(): string {
+    if (this.stamp === null) {
+      const { decree } = this.gathering;
+      this.stamp = makeId(decree, this.usedIndex < IDS_PER_MUTATION ? this.usedIndex++ : IDS_PER_MUTATION - 1);
+    }
+    return this.stamp;
+  }
+
   keysOf(db: number): KeyspaceKeys {
-    return this.head.keyspaces[db]!;
+    return (this.keyspaces ?? this.head.keyspaces)[db]!;
+  }
+
+  part(run: () => OperationResult): OperationResult | ClientError {
+    const outer = this.undo;
+    const undo: (() => void)[] = [];
+    this.undo = undo;
+    try {
+      const result = run();
+      outer?.push(...undo);
+      return result;
+    } catch (thrown) {
+      if (!(thrown instanceof ClientError)) throw thrown;
+      while (undo.length > 0) undo.pop()!();
+      this.lastKey = null;
+      return thrown;
+    } finally {
+      this.undo = outer;
+    }
+  }
+
+  /** Before a row is changed within a part. */
+  private keepForUndo(touched: Touched): void {
+    if (this.undo === null) return;
+    const { row, dirty, elements, garbage } = touched;
+    const garbageCount = garbage?.length ?? 0;
+    this.undo.push(() => {
+      touched.row = row;
+      touched.dirty = dirty;
+      touched.elements = elements;
+      if (touched.garbage !== null) touched.garbage.length = garbageCount;
+    });
   }
 
   touch(db: number, key: Buffer): Touched {
-    const keys = this.head.keyspaces[db]!;
+    const keys = this.keysOf(db);
     if (key === this.lastKey && this.lastTouched !== null && this.lastTouched.keys === keys) return this.lastTouched;
-    invariant(this.keyspaces === null, 'an operation that flushes touches no row afterwards');
     const slot = slotOf(key);
     const hash = this.facts.hash.of(key);
     const name = key.latin1Slice(0, key.length);
@@ -182,14 +212,17 @@ export class Attempt {
     const touched = this.touch(db, key);
     const now = touched.row;
     invariant(previous === null || now !== null, 'a row that is changed is there');
+    this.keepForUndo(touched);
     if (previous === null && now !== null) this.clear(touched);
     const accessedAtS = Math.floor(this.nowMs / 1000);
+    const version = previous !== null ? previous.version : this.newVersion(change.type);
     const row: Row = {
       type: change.type,
       encoding: change.encoding,
-      version: previous !== null ? previous.version : this.newVersion(change.type),
+      version,
       expireAtMs: change.expireAtMs,
       modifiedAtMs: this.nowMs,
+      modified: previous === null ? version : this.changed(),
       origin: 0,
       accessedAtS,
       frequency: previous === null ? NEW_FREQUENCY : previous.frequency,
@@ -206,6 +239,7 @@ export class Attempt {
   remove(db: number, key: Buffer): boolean {
     const touched = this.touch(db, key);
     if (touched.row === null) return false;
+    this.keepForUndo(touched);
     this.clear(touched);
     return true;
   }
@@ -223,8 +257,17 @@ export class Attempt {
   putElement(db: number, key: Buffer, row: Row, sortKey: Buffer, value: Buffer | null): void {
     const touched = this.touch(db, key);
     const elementKey = elementKeyOf(touched, row, sortKey);
-    touched.elements ??= new Map();
-    touched.elements.set(elementKey, value);
+    const elements = (touched.elements ??= new Map());
+    if (this.undo !== null) {
+      const own = elements.get(elementKey);
+      const { dirty } = touched;
+      this.undo.push(() => {
+        if (own === undefined) elements.delete(elementKey);
+        else elements.set(elementKey, own);
+        touched.dirty = dirty;
+      });
+    }
+    elements.set(elementKey, value);
     touched.dirty = true;
   }
 
@@ -329,18 +372,36 @@ export class Attempt {
   }
 
   flush(db: number): void {
-    invariant(this.touched.size === 0, 'an operation that flushes has touched no row before');
     const old = this.keysOf(db);
-    this.keyspaces ??= this.head.keyspaces.map((keys) => keys.id);
-    this.keyspaces[db] = this.newId();
+    const keyspaces = this.changeKeyspaces();
+    keyspaces[db] = new KeyspaceKeys(this.newId());
     this.wide.push({ key: garbageKey(this.newId()), value: toBuffer(old.prefix) });
+    // what earlier parts of a transaction wrote there goes with the keyspace
+    for (const [storageKey, touched] of this.touched) {
+      if (touched.keys !== old) continue;
+      this.touched.delete(storageKey);
+      this.undo?.push(() => this.touched.set(storageKey, touched));
+    }
+    this.lastKey = null;
+  }
+
+  private changeKeyspaces(): KeyspaceKeys[] {
+    const { keyspaces: before, wide } = this;
+    const wideCount = wide.length;
+    this.undo?.push(() => {
+      this.keyspaces = before;
+      wide.length = wideCount;
+    });
+    this.keyspaces = [...(before ?? this.head.keyspaces)];
+    return this.keyspaces;
   }
 
   swapDatabases(a: number, b: number): void {
-    this.keyspaces ??= this.head.keyspaces.map((keys) => keys.id);
-    const first = this.keyspaces[a]!;
-    this.keyspaces[a] = this.keyspaces[b]!;
-    this.keyspaces[b] = first;
+    const keyspaces = this.changeKeyspaces();
+    const first = keyspaces[a]!;
+    keyspaces[a] = keyspaces[b]!;
+    keyspaces[b] = first;
+    this.lastKey = null;
   }
 
   setActiveExpiry(on: boolean): void {
@@ -353,6 +414,7 @@ export class Attempt {
    */
   keepExpiriesOnly(): void {
     this.usedIndex = this.gathering.nextIndex;
+    this.stamp = null;
     this.keyspaces = null;
     this.wide = [];
     for (const touched of this.touched.values()) {
@@ -373,15 +435,23 @@ export class Attempt {
   commit(groups: Group[]): boolean {
     const { decree } = this.gathering;
     let wrote = false;
-    for (const touched of this.touched.values()) {
-      if (touched.dirty && this.commitRow(touched, groups, decree)) wrote = true;
-    }
     if (this.keyspaces !== null) {
-      const value = encodeKeyspaces(this.keyspaces);
+      const ids = this.keyspaces.map(({ id }) => id);
+      const value = encodeKeyspaces(ids);
       this.wide.push({ key: KEYSPACES_KEY, value });
       groups.push({ slot: PARTITION_WIDE, keyspace: NO_KEYSPACE, keysDelta: 0, expiresDelta: 0, writes: this.wide });
       for (const write of this.wide) this.head.write(write.key, write.value, write.value?.length ?? 0, decree);
-      this.head.setKeyspaces(this.keyspaces, decree);
+      this.head.setKeyspaces(ids, decree);
+      wrote = true;
+    }
+    for (const touched of this.touched.values()) {
+      if (!touched.dirty) continue;
+      // an element was changed, and nothing that its header says
+      if (touched.row !== null && touched.row === touched.before && (touched.elements?.size ?? 0) > 0)
+        touched.row = { ...touched.before, modifiedAtMs: this.nowMs, modified: this.changed() };
+      const group = writeRow(touched, this.head, decree);
+      if (group === null) continue;
+      groups.push(group);
       wrote = true;
     }
     if (wrote) {
@@ -390,57 +460,10 @@ export class Attempt {
     }
     return wrote;
   }
-
-  private commitRow(touched: Touched, groups: Group[], decree: number): boolean {
-    const { keys, slot, hash, key, storageKey, before, row } = touched;
-    const writes: GroupWrite[] = [];
-    if (row !== null && row !== before) {
-      const encoded = encodeHeader(row);
-      // the request's frame must not be kept alive by the cache: the row's value lives in its header's bytes
-      (row as { value: Buffer }).value = encoded.subarray(HEADER_VALUE_AT);
-      writes.push({ key: storageKey, value: encoded });
-      this.head.write(storageKey, row, encoded.length, decree);
-    } else if (row === null && before !== null) {
-      writes.push({ key: storageKey, value: null });
-      this.head.write(storageKey, null, 0, decree);
-    }
-    const expiry = row?.expireAtMs ?? 0;
-    const oldExpiry = before?.expireAtMs ?? 0;
-    if (expiry !== oldExpiry) {
-      if (oldExpiry !== 0) this.index(writes, keys.expiry(oldExpiry, slot, hash, key), null, decree);
-      if (expiry !== 0) this.index(writes, keys.expiry(expiry, slot, hash, key), EMPTY, decree);
-    }
-    if (touched.elements !== null) {
-      for (const [elementKey, value] of touched.elements) {
-        const kept = value === null ? null : Buffer.from(value);
-        writes.push({ key: elementKey, value: kept });
-        this.head.write(elementKey, kept, kept?.length ?? 0, decree);
-      }
-    }
-    if (touched.garbage !== null) {
-      for (const { key: record, prefix } of touched.garbage) this.index(writes, record, toBuffer(prefix), decree);
-    }
-    if (writes.length === 0) return false;
-    const keysDelta = (row === null ? 0 : 1) - (before === null ? 0 : 1);
-    const expiresDelta = (expiry === 0 ? 0 : 1) - (oldExpiry === 0 ? 0 : 1);
-    if (keysDelta !== 0 || expiresDelta !== 0) this.head.counts.of(keys.id).add(slot, keysDelta, expiresDelta);
-    groups.push({ slot, keyspace: keys.id, keysDelta, expiresDelta, writes });
-    return true;
-  }
-
-  private index(writes: GroupWrite[], key: string, value: Buffer | null, decree: number): void {
-    writes.push({ key, value });
-    this.head.write(key, value, value?.length ?? 0, decree);
-  }
 }
 
-const EMPTY = Buffer.alloc(0);
 /** What index of (decree, index) can hold. */
 export const IDS_PER_MUTATION = 0x1_0000;
 const NO_KEYSPACE = '\0'.repeat(8);
 const NO_PAGES: ReadonlyMap<string, Page> = new Map();
 const NO_WRITES: ReadonlyMap<string, HeadValue> = new Map();
-
-function elementKeyOf({ keys, slot, hash, key }: Touched, row: Row, sortKey: Buffer): string {
-  return keys.element(slot, hash, key, row.version, sortKey.latin1Slice(0, sortKey.length));
-}

@@ -1,4 +1,6 @@
 /** The face that an attempt shows to operations: the View on one database. */
+import type { ClientError } from '../../shared/errors.js';
+import type { OperationResult } from '../../shared/operations/operation.js';
 import type { Attempt } from './attempt.js';
 import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View } from './view.js';
 
@@ -29,6 +31,10 @@ export class DatabaseView implements View {
 
   inDatabase(db: number): View {
     return this.attempt.database(db);
+  }
+
+  part(run: () => OperationResult): OperationResult | ClientError {
+    return this.attempt.part(run);
   }
 
   row(key: Buffer): Row | null {

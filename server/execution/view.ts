@@ -9,6 +9,8 @@
  *
  * A ClientError thrown by an operation drops its writes and becomes the client's error.
  */
+import type { ClientError } from '../../shared/errors.js';
+import type { OperationArgument, OperationResult } from '../../shared/operations/operation.js';
 import type { RowType } from '../storage/row.js';
 
 /** A live row's header. Treat as immutable; `put` a changed copy. */
@@ -21,6 +23,8 @@ export interface Row {
   /** Milliseconds since 1970; 0: never. */
   readonly expireAtMs: number;
   readonly modifiedAtMs: number;
+  /** 8 latin1 characters like `version`: another one after every change of the row or of an element. What WATCH compares. */
+  readonly modified: string;
   /** Cluster of origin; 0: here. */
   readonly origin: number;
   /** Seconds since 1970, coarse; updated in memory by reads. */
@@ -37,7 +41,7 @@ export interface Row {
   readonly value: Buffer;
 }
 
-/** What `put` needs; the View fills in the rest (version of a new row, times, origin, access data). */
+/** What `put` needs; the View fills in the rest (version of a new row, what marks the change, times, origin, access data). */
 export interface RowChange {
   readonly type: RowType;
   readonly encoding: number;
@@ -70,6 +74,11 @@ export interface View {
   readonly db: number;
   /** The same view on another database. */
   inDatabase(db: number): View;
+  /**
+   * Runs one operation of several (a transaction's, a script's). Its ClientError is returned, and what it had written is
+   * undone; what the operations before it wrote stays.
+   */
+  part(run: () => OperationResult): OperationResult | ClientError;
 
   /** The live row; null when absent or expired (an expired one is logged as deleted on the way). Touches access data unless `peek`. */
   row(key: Buffer): Row | null;
@@ -119,7 +128,4 @@ export interface ScannedKey {
 }
 
 /** How an operation is executed. Throws ClientError; returns what the reply is made of. */
-export type Execute = (
-  view: View,
-  args: readonly import('../../shared/operations/operation.js').OperationArgument[],
-) => import('../../shared/operations/operation.js').OperationResult;
+export type Execute = (view: View, args: readonly OperationArgument[]) => OperationResult;

@@ -154,3 +154,24 @@ class DescriptorFile implements LogFile {
     fs.close(this.#descriptor, (error) => done(error ?? null));
   }
 }
+
+/**
+ * Writes bytes `from` to `to` of `bytes`; `position` is that of byte 0. Goes on after a short write, which is how a full
+ * disk begins to show; a write that takes nothing is an error.
+ */
+export function writeAll(
+  file: LogFile,
+  bytes: Buffer,
+  from: number,
+  to: number,
+  position: number,
+  done: Callback,
+): void {
+  if (from >= to) return done(null);
+  file.write(bytes, from, to, position + from, (error, written = 0) => {
+    if (error !== null) return done(error);
+    if (written <= 0) return done(new Error(`the disk took none of ${to - from} bytes`));
+    if (from + written >= to) return done(null);
+    writeAll(file, bytes, from + written, to, position, done);
+  });
+}

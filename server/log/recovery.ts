@@ -6,17 +6,30 @@
  *   damage before it                corruption: the segment is set aside under a name that says so, never deleted,
  *                                   and every stay that had begun by then is in doubt, as the damage may have
  *                                   held its last record. Later runs read that from the name, until the
- *                                   damage has been acknowledged.
+ *                                   damage has been acknowledged. A missing segment and one that cannot be
+ *                                   read count as damaged.
+ *
+ * Nothing beyond what was synced is relied on as it is found: a sync may have failed before the process ended, and then
+ * the cache still shows bytes that are not on the disk and that no later sync would write. They are written again.
  *
  * Nobody else may use the directory: the caller holds a lock.
  */
 import { OperatingError } from '../../shared/errors.js';
 import type { Callback } from '../storage/store.js';
-import type { LogFile, LogFiles } from './files.js';
+import { type LogFile, type LogFiles, writeAll } from './files.js';
 import type { Position, RecoveredStay } from './log.js';
 import { Pins, type Stay } from './pins.js';
-import { checkRecord, decodeRecord, decodeSynced, isBeyond, segmentName, segmentNumber } from './segment-format.js';
-import { scanSegment } from './segment-reader.js';
+import {
+  checkRecord,
+  decodeRecord,
+  decodeSynced,
+  isBeyond,
+  SEGMENT_HEADER_BYTES,
+  segmentName,
+  segmentNumber,
+} from './segment-format.js';
+import { parseRange, type Range } from './segment-range.js';
+import { isUnreadable, scanSegment } from './segment-reader.js';
 
 export interface Recovery {
   readonly pins: Pins;
@@ -24,6 +37,8 @@ export interface Recovery {
   readonly setAside: string[];
   /** The segment to go on with. */
   readonly nextNumber: number;
+  /** As found; null: an older version wrote the log, or it is new. */
+  readonly range: Range | null;
 }
 
 interface StaySummary {
@@ -47,11 +62,14 @@ interface Found {
 const ACKNOWLEDGED = /^(\d{16})\.damaged$/;
 /** A set-aside segment: everything begun before segment `before` is in doubt. */
 const ASIDE = /^(\d{16})\.damaged-before-(\d{16})$/;
+/** What is written again at a time. */
+const PAGE_BYTES = 256 * 1024;
 
-export function recoverLog(files: LogFiles, done: Callback<Recovery>): void {
+/** `expected`: there are replicas whose log this is, so that an empty directory is a loss. */
+export function recoverLog(files: LogFiles, expected: boolean, done: Callback<Recovery>): void {
   files.list((error, listed = []) => {
     if (error !== null) return done(error);
-    new LogRecovery(files, listed, done).run();
+    new LogRecovery(files, listed, expected, done).run();
   });
 }
 
@@ -74,8 +92,19 @@ class LogRecovery {
   readonly #asideNumbers = new Set<number>();
   #inDoubtBefore = 0;
   #synced: Position = { segment: 0, offset: 0 };
+  /** As found in the directory. */
+  #range: Range | null = null;
+  /** Which segments there should be; from the files that are there when nothing else says it. */
+  #shouldBe: Range = { oldest: 1, newest: 0 };
+  /** Older than what the range names: a crash came before they were removed. */
+  readonly #unneeded: number[] = [];
 
-  constructor(files: LogFiles, listed: readonly { name: string; bytes: number }[], done: Callback<Recovery>) {
+  constructor(
+    files: LogFiles,
+    listed: readonly { name: string; bytes: number }[],
+    expected: boolean,
+    done: Callback<Recovery>,
+  ) {
     this.#files = files;
     this.#done = done;
     const bytes = new Map<number, number>();
@@ -90,9 +119,15 @@ class LogRecovery {
       if (acknowledged !== null) this.#asideNumbers.add(Number(acknowledged[1]));
       const number = segmentNumber(file.name);
       if (number !== null) bytes.set(number, file.bytes);
+      this.#range = parseRange(file.name) ?? this.#range;
     }
     const numbers = [...bytes.keys()].sort((a, b) => a - b);
-    for (let number = numbers[0] ?? 0; number <= (numbers.at(-1) ?? -1); number++) {
+    const lost = expected && listed.length === 0;
+    this.#shouldBe = this.#range ?? (lost ? { oldest: 1, newest: 1 } : { oldest: numbers[0] ?? 1, newest: 0 });
+    const { oldest, newest } = this.#shouldBe;
+    this.#unneeded.push(...numbers.filter((number) => number < oldest));
+    if (newest >= oldest) this.#noteSynced({ segment: newest, offset: SEGMENT_HEADER_BYTES });
+    for (let number = oldest; number <= Math.max(newest, numbers.at(-1) ?? -1); number++) {
       if (!bytes.has(number) && this.#asideNumbers.has(number)) continue;
       this.#found.push({
         number,
@@ -155,7 +190,7 @@ class LogRecovery {
   #lookBeyond(file: LogFile, from: number, to: number, salt: number, done: () => void): void {
     const bytes = Buffer.allocUnsafe(to - from);
     file.read(bytes, from, (error, count = 0) => {
-      if (error !== null) return this.#done(error);
+      if (error !== null) return isUnreadable(error) ? done() : this.#done(error);
       const rest = bytes.subarray(0, count);
       for (let at = 1; at < rest.length; at++) {
         if (checkRecord(rest, at, salt).state === 'record') this.#noteSynced(decodeSynced(rest, at));
@@ -174,12 +209,13 @@ class LogRecovery {
     const tail = cutAt === -1 ? undefined : this.#found[cutAt];
     // A segment of which nothing is left goes as a whole, so that its number is used again and leaves no gap.
     if (tail !== undefined && (tail.end === 0 || tail.bytes === null)) dropped.push(kept.pop()!);
-    const nextNumber = Math.max(kept.at(-1)?.number ?? 0, ...this.#asideNumbers) + 1;
+    const { oldest, newest } = this.#shouldBe;
+    const nextNumber = Math.max(kept.at(-1)?.number ?? 0, oldest - 1, newest, ...this.#asideNumbers) + 1;
     const corrupt = kept.filter((segment) => this.#isCorrupt(segment));
 
     // Later segments go before the cut is made: a crash in between must leave the damage to be seen again.
     this.#inTurn(
-      dropped,
+      [...this.#unneeded.map((number) => ({ number, bytes: 0 })), ...dropped],
       (segment, next) => this.#drop(segment, next),
       () => {
         this.#inTurn(
@@ -205,7 +241,7 @@ class LogRecovery {
     return isDamaged(segment) && isBeyond(this.#synced, { segment: segment.number, offset: segment.end });
   }
 
-  #drop(segment: Found, next: () => void): void {
+  #drop(segment: Pick<Found, 'number' | 'bytes'>, next: () => void): void {
     if (segment.bytes === null) return next();
     this.#files.remove(segmentName(segment.number), this.#go(next));
   }
@@ -221,14 +257,32 @@ class LogRecovery {
     });
   }
 
-  /** What the crashed process had not synced is relied on from now on, so it is synced before. */
+  /** What the crashed process had not synced is relied on from now on, so it is written again and synced before. */
   #cutAndSync(segment: Found, next: () => void): void {
     const unsynced = isBeyond({ segment: segment.number, offset: segment.end }, this.#synced);
     if (!unsynced && !isDamaged(segment)) return next();
+    const from = segment.number === this.#synced.segment ? this.#synced.offset : 0;
     this.#withFile(segmentName(segment.number), next, (file, close) => {
       const sync = (): void => file.sync(this.#go(close));
-      if (isDamaged(segment)) file.truncate(segment.end, this.#go(sync));
-      else sync();
+      const rewrite = (): void => this.#rewrite(file, unsynced ? from : segment.end, segment.end, sync);
+      if (isDamaged(segment)) file.truncate(segment.end, this.#go(rewrite));
+      else rewrite();
+    });
+  }
+
+  #rewrite(file: LogFile, from: number, to: number, done: () => void): void {
+    if (from >= to) return done();
+    const bytes = Buffer.allocUnsafe(Math.min(to - from, PAGE_BYTES));
+    file.read(bytes, from, (error, count = 0) => {
+      if (error !== null || count === 0) return this.#done(error ?? new Error('the log became shorter'));
+      writeAll(
+        file,
+        bytes,
+        0,
+        count,
+        from,
+        this.#go(() => this.#rewrite(file, from + count, to, done)),
+      );
     });
   }
 
@@ -250,7 +304,7 @@ class LogRecovery {
       ...summary,
       damaged: inDoubt.has(stay),
     }));
-    this.#done(null, { pins: this.#pins, recovered, setAside: this.#setAside, nextNumber });
+    this.#done(null, { pins: this.#pins, recovered, setAside: this.#setAside, nextNumber, range: this.#range });
   }
 
   #withFile(name: string, next: () => void, use: (file: LogFile, close: () => void) => void): void {
@@ -271,7 +325,7 @@ class LogRecovery {
     };
   }
 
-  #inTurn(segments: readonly Found[], act: (segment: Found, next: () => void) => void, then: () => void, at = 0): void {
+  #inTurn<T>(segments: readonly T[], act: (segment: T, next: () => void) => void, then: () => void, at = 0): void {
     if (at === segments.length) return then();
     act(segments[at]!, () => this.#inTurn(segments, act, then, at + 1));
   }

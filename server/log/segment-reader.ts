@@ -46,7 +46,8 @@ export function scanSegment(
     }
     const room = Math.min(bytes.length, to - base);
     file.read(bytes.subarray(filled, room), base + filled, (error, count = 0) => {
-      if (error !== null) return done(error);
+      // A part of the disk that cannot be read any more is damage as any other.
+      if (error !== null) return isUnreadable(error) ? done(null, { header, end: base + at }) : done(error);
       // The file is shorter than it should be: what is missing is damage.
       if (count === 0) return done(null, { header, end: base + at });
       filled += count;
@@ -87,4 +88,9 @@ export function scanSegment(
 
   if (to === 0) return done(null, { header, end: 0 });
   readMore(Math.min(to, SEGMENT_HEADER_BYTES));
+}
+
+/** A bad sector, as opposed to a process without descriptors or the like. */
+export function isUnreadable(error: Error): boolean {
+  return 'code' in error && error.code === 'EIO';
 }

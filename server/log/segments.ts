@@ -8,12 +8,13 @@ import type { Environment, Timer } from '../../shared/environment.js';
 import { OperatingError } from '../../shared/errors.js';
 import { limits } from '../../shared/limits.js';
 import type { Callback } from '../storage/store.js';
-import type { LogFile, LogFiles } from './files.js';
+import { type LogFile, type LogFiles, writeAll } from './files.js';
 import type { FsyncMode, LogRecord, MutationLog, OpenedLog, Position } from './log.js';
 import { type Pins, type Segment, noteDecree } from './pins.js';
 import { readStay } from './read-stay.js';
 import { RecordBatch } from './record-batch.js';
 import { acknowledgeDamage, recoverLog } from './recovery.js';
+import { SegmentRange } from './segment-range.js';
 import { SEGMENT_HEADER_BYTES, type SegmentHeader, encodeSegmentHeader, segmentName } from './segment-format.js';
 
 const SYNC_EVERY_MS = 1_000;
@@ -25,13 +26,15 @@ export interface LogOptions {
   readonly fsync: FsyncMode;
   /** A segment is closed when the next write would make it larger; absent: limits.segmentBytes. */
   readonly segmentBytes?: number;
+  /** There are replicas whose log this is: an empty directory means that all of it was lost. */
+  readonly expected?: boolean;
 }
 
 /** Recovers what is there and begins a new segment. Error E_DISK, or E_CONFIG when a newer version wrote it. */
 export function openSegmentLog(options: LogOptions, done: Callback<OpenedLog>): void {
-  recoverLog(options.files, (error, recovery) => {
+  recoverLog(options.files, options.expected === true, (error, recovery) => {
     if (error !== null || recovery === undefined) return done(asOperatingError('the log cannot be opened', error));
-    const { pins, recovered, setAside, nextNumber } = recovery;
+    const { pins, recovered, setAside, nextNumber, range } = recovery;
     const salt = Math.floor(options.environment.random() * 0x1_0000_0000);
     const previous = pins.segments.at(-1);
     const previousBytes = previous?.number === nextNumber - 1 ? previous.bytes : 0;
@@ -39,7 +42,7 @@ export function openSegmentLog(options: LogOptions, done: Callback<OpenedLog>): 
       if (failed !== null || file === undefined)
         return done(asOperatingError('the log cannot begin a segment', failed));
       pins.segments.push({ number: nextNumber, bytes: SEGMENT_HEADER_BYTES, decrees: new Map() });
-      const log = new SegmentLog(options, pins, salt, file);
+      const log = new SegmentLog(options, pins, salt, file, new SegmentRange(options.files, range));
       log.sync((unsynced) => {
         if (unsynced !== null) return done(unsynced);
         done(null, {
@@ -60,6 +63,7 @@ class SegmentLog implements MutationLog {
   readonly #segmentBytes: number;
   readonly #pins: Pins;
   readonly #salt: number;
+  readonly #range: SegmentRange;
   #failure: OperatingError | null = null;
 
   #gathering = new RecordBatch();
@@ -86,7 +90,7 @@ class SegmentLog implements MutationLog {
   #removing = 0;
   #onRemoved: (() => void) | null = null;
 
-  constructor(options: LogOptions, pins: Pins, salt: number, file: LogFile) {
+  constructor(options: LogOptions, pins: Pins, salt: number, file: LogFile, range: SegmentRange) {
     this.#files = options.files;
     this.#environment = options.environment;
     this.#mode = options.fsync;
@@ -94,6 +98,7 @@ class SegmentLog implements MutationLog {
     this.#pins = pins;
     this.#salt = salt;
     this.#file = file;
+    this.#range = range;
   }
 
   get pendingBytes(): number {
@@ -302,6 +307,8 @@ class SegmentLog implements MutationLog {
       );
     if (directoryDirty) steps.push((next) => this.#files.syncDirectory(next));
     steps.push((next) => current.sync(next));
+    if (directoryDirty)
+      steps.push((next) => this.#range.set({ oldest: this.#pins.segments[0]!.number, newest: number }, next));
     const next = (error: Error | null, at: number): void => {
       if (this.#failure !== null) return;
       if (error !== null) return this.#fail(asOperatingError('syncing the log failed', error));
@@ -321,15 +328,26 @@ class SegmentLog implements MutationLog {
   #removeUnneeded(): void {
     let keepFrom = Infinity;
     for (const [oldest] of this.#readings) keepFrom = Math.min(keepFrom, oldest!);
-    for (const segment of this.#pins.takeUnneeded(keepFrom)) this.#remove(segment);
+    const unneeded = this.#pins.takeUnneeded(keepFrom);
+    if (unneeded.length > 0) this.#remove(unneeded);
   }
 
-  #remove(segment: Segment): void {
+  /** That they are needed no more is on stable storage before they go: missing ones are a loss (see segment-range.ts). */
+  #remove(segments: Segment[]): void {
     this.#removing++;
-    this.#files.remove(segmentName(segment.number), (error) => {
+    const end: Callback = (error) => {
       this.#removing--;
+      if (error !== null) this.#fail(asOperatingError('log segments cannot be removed', error));
       if (this.#removing === 0) this.#onRemoved?.();
-      if (error !== null) this.#fail(asOperatingError('a log segment cannot be removed', error));
+    };
+    const next = (error: Error | null): void => {
+      const segment = segments.shift();
+      if (error !== null || segment === undefined) return end(error);
+      this.#files.remove(segmentName(segment.number), next);
+    };
+    this.#range.set({ oldest: this.#pins.segments[0]!.number, newest: this.#synced.segment }, (error) => {
+      if (error === null) this.#files.syncDirectory(next);
+      else end(error);
     });
   }
 
@@ -355,17 +373,6 @@ function beginSegment(files: LogFiles, begin: SegmentHeader, done: Callback<LogF
       if (failed !== null) done(failed);
       else done(null, file);
     });
-  });
-}
-
-/** Goes on after a short write; a write that takes nothing is an error. `position` is that of byte 0 of `bytes`. */
-function writeAll(file: LogFile, bytes: Buffer, from: number, to: number, position: number, done: Callback): void {
-  if (from >= to) return done(null);
-  file.write(bytes, from, to, position + from, (error, written = 0) => {
-    if (error !== null) return done(error);
-    if (written <= 0) return done(new Error(`the disk took none of ${to - from} bytes`));
-    if (from + written >= to) return done(null);
-    writeAll(file, bytes, from + written, to, position, done);
   });
 }
 

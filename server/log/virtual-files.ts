@@ -113,8 +113,10 @@ function roomFor(bytes: Buffer, used: number, needed: number): Buffer {
 
 export class VirtualDisk {
   names = new Map<string, Content>();
-  /** Names as they are on stable storage. */
+  /** Names as they are on stable storage ... */
   #syncedNames = new Map<string, Content>();
+  /** ... and what has changed since, in order. */
+  #changes: ((names: Map<string, Content>) => void)[] = [];
 
   /** Of all files. */
   get bytes(): number {
@@ -125,12 +127,31 @@ export class VirtualDisk {
 
   syncNames(): void {
     this.#syncedNames = new Map(this.names);
+    this.#changes = [];
   }
 
   create(name: string): Content {
     const content = new Content();
-    this.names.set(name, content);
+    this.#change((names) => void names.set(name, content));
     return content;
+  }
+
+  rename(from: string, to: string): void {
+    const content = this.content(from);
+    this.#change((names) => {
+      names.set(to, content);
+      names.delete(from);
+    });
+  }
+
+  remove(name: string): void {
+    this.content(name);
+    this.#change((names) => void names.delete(name));
+  }
+
+  #change(change: (names: Map<string, Content>) => void): void {
+    change(this.names);
+    this.#changes.push(change);
   }
 
   /** The bytes of a file as a process sees them. */
@@ -166,15 +187,10 @@ export class VirtualDisk {
       for (const content of this.names.values()) if (environment.random() < 0.5) content.evict();
       return;
     }
-    const keep = (): boolean => loss === 'some' && environment.random() < 0.5;
     const names = new Map(this.#syncedNames);
-    // Name changes reach the disk in order: up to some point.
-    for (const [name, content] of this.names) {
-      if (this.#syncedNames.get(name) === content) continue;
-      if (!keep()) break;
-      names.set(name, content);
-    }
-    for (const name of this.#syncedNames.keys()) if (!this.names.has(name) && keep()) names.delete(name);
+    // Changes of names reach the disk in order: up to some point.
+    const arrived = loss === 'all' ? 0 : Math.floor(environment.random() * (this.#changes.length + 1));
+    for (const change of this.#changes.slice(0, arrived)) change(names);
     for (const content of names.values()) content.lose(loss, environment);
     this.names = names;
     this.syncNames();
@@ -218,17 +234,11 @@ export class VirtualFiles implements LogFiles {
   }
 
   rename(from: string, to: string, done: Callback): void {
-    this.perform('rename', from, 0, done, () => {
-      this.disk.names.set(to, this.disk.content(from));
-      this.disk.names.delete(from);
-    });
+    this.perform('rename', from, 0, done, () => this.disk.rename(from, to));
   }
 
   remove(name: string, done: Callback): void {
-    this.perform('remove', name, 0, done, () => {
-      this.disk.content(name);
-      this.disk.names.delete(name);
-    });
+    this.perform('remove', name, 0, done, () => this.disk.remove(name));
   }
 
   syncDirectory(done: Callback): void {

@@ -5,6 +5,7 @@
  */
 import { Packr } from 'msgpackr';
 import type { Environment, Timer } from '../../shared/environment.js';
+import { OperatingError } from '../../shared/errors.js';
 import { limits } from '../../shared/limits.js';
 import type { Counts } from '../execution/counts.js';
 import { decodeKeyspaces, KEYSPACES_KEY } from '../execution/head.js';
@@ -29,22 +30,42 @@ export interface AppliedState {
   readonly table: number;
 }
 
+/** Of this row, and with it of everything in the store; a reader of this version refuses higher ones. */
+const STORE_FORMAT = 1;
+
 export function encodeApplied(state: AppliedState): Buffer {
   return Buffer.from(
-    packr.pack([1, state.decree, state.stay, state.ballot, state.timeMs, state.table, state.contentBallot]),
+    packr.pack([STORE_FORMAT, state.decree, state.stay, state.ballot, state.timeMs, state.table, state.contentBallot]),
   );
 }
 
+/** Throws E_CORRUPT, or E_CONFIG where a newer version wrote the store. */
 export function decodeApplied(bytes: Buffer): AppliedState {
-  const [, decree, stay, ballot, timeMs, table, contentBallot = ballot] = packr.unpack(bytes) as [
-    number,
-    number,
-    string,
-    number,
-    number,
-    number,
-    number | undefined,
-  ];
+  let row: unknown;
+  try {
+    row = packr.unpack(bytes);
+  } catch (error) {
+    throw new OperatingError('E_CORRUPT', 'the row that says where the store stands is damaged', { cause: error });
+  }
+  const [format, decree, stay, ballot, timeMs, table, contentBallot = ballot] = (
+    Array.isArray(row) ? row : []
+  ) as unknown[];
+  if (typeof format === 'number' && format > STORE_FORMAT) {
+    throw new OperatingError(
+      'E_CONFIG',
+      `a newer version wrote the store (format ${format}, this version knows ${STORE_FORMAT}); run that version or a newer one`,
+    );
+  }
+  if (
+    format !== STORE_FORMAT ||
+    typeof decree !== 'number' ||
+    typeof stay !== 'string' ||
+    typeof ballot !== 'number' ||
+    typeof timeMs !== 'number' ||
+    typeof table !== 'number' ||
+    typeof contentBallot !== 'number'
+  )
+    throw new OperatingError('E_CORRUPT', 'the row that says where the store stands is damaged');
   return { decree, stay, ballot, contentBallot, timeMs, table };
 }
 

@@ -6,6 +6,8 @@ import type { Message } from '../../shared/wire/messages.js';
 import type { Origin } from '../../shared/wire/network.js';
 import type { MutationLog } from '../log/log.js';
 import type { StoreFactory } from '../storage/store.js';
+import type { Pace } from './pace.js';
+import type { Turns } from './turns.js';
 
 /** What a partition's replica uses of its server. */
 export interface PartitionHost {
@@ -18,9 +20,10 @@ export interface PartitionHost {
   readonly cacheBytesPerPartition: () => number;
   /** Applied mutations to keep in memory for followers that were away briefly. */
   readonly retainedBytesPerPartition: () => number;
-  readonly learnBytesPerSecond: number;
-  /** Learners that this server teaches at present, over all partitions. */
-  readonly learners: { count: number };
+  /** Of this server: how fast it copies, and which of its partitions may teach or learn a snapshot now. */
+  readonly pace: Pace;
+  readonly teachers: Turns;
+  readonly learners: Turns;
   send(node: string, message: Message): boolean;
   queuedBytes(node: string): number;
   /** To a proxy, unless that very boot of it is gone. */

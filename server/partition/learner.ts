@@ -2,15 +2,16 @@
  * A learner's side of learning. Every attempt is a new stay: what an earlier stay logged is never replayed
  * into it. With a snapshot, the copy is written to a store of its own beside the old one; mutations that
  * are committed meanwhile are only logged. Once the copy is complete and synced it replaces the old store
- * in one step, and what was logged meanwhile is applied from the log, page by page.
+ * in one step, and what was logged meanwhile is applied from the log, page by page (catch-up.ts).
+ *
+ * Pages come in order of their keys, so LevelDB puts them into files that need no compaction.
  */
-import { crc32 } from 'node:zlib';
 import { sameSeat, type Seat } from '../../shared/cluster.js';
 import { limits } from '../../shared/limits.js';
 import {
   Kind,
   type LearnBeginMessage,
-  type LearnChunkMessage,
+  type LearnPageMessage,
   type LearnPlanMessage,
   type Message,
 } from '../../shared/wire/messages.js';
@@ -18,21 +19,30 @@ import { PrepareList, type Prepared } from '../replication/prepare-list.js';
 import { toBuffer } from '../storage/keys.js';
 import type { Store, Write } from '../storage/store.js';
 import { APPLIED_KEY, encodeApplied } from './applier.js';
+import { catchUp } from './catch-up.js';
 import { copyName, newStayName, storeName } from './names.js';
+import { decodePage } from './page.js';
 import type { Partition } from './partition.js';
 import { loadState } from './state.js';
 
 /** How often what the teacher waits for is repeated. */
 const REPEAT_MS = 1_000;
-const CATCH_UP_BYTES = 8 * 1024 * 1024;
+/** For the turns of this server. */
+const nameOf = ({ id }: Partition): string => String(id);
 
 interface Copying {
   readonly teacher: Seat;
   readonly attempt: number;
   snapshotDecree: number;
   copy: Store | null;
-  nextChunk: number;
+  /** Pages that came, and pages that are in the copy. */
+  receivedPages: number;
+  writtenPages: number;
   writing: boolean;
+  /** When the pace lets the next page be written. */
+  nextPageMs: number;
+  /** Committed since the snapshot, and only logged. */
+  loggedBytes: number;
   /** What it told the teacher it holds; null: not yet. */
   committed: number | null;
   /** The copy is complete: what was logged meanwhile is being applied ... */
@@ -53,8 +63,9 @@ export class Learning {
   }
 
   /** True when the mutation is taken care of here: it will be applied from the log. */
-  onCommit(_entry: Prepared): boolean {
+  onCommit(entry: Prepared): boolean {
     if (!this.installing) return false;
+    if (this.current !== null) this.current.loggedBytes += entry.body.length;
     const { list } = this.partition.replica;
     list.trim(list.committed, limits.retainedBytes / 2, limits.retainedMutations);
     return true;
@@ -75,7 +86,7 @@ export class Learning {
     const { current } = this;
     if (current === null || !sameSeat(current.teacher, from) || message[2] !== current.attempt) return;
     if (message[0] === Kind.learnPlan) this.onPlan(current, message as unknown as LearnPlanMessage);
-    else if (message[0] === Kind.learnChunk) this.onChunk(current, message as unknown as LearnChunkMessage);
+    else if (message[0] === Kind.learnPage) this.onPage(current, message as unknown as LearnPageMessage);
   }
 
   private onBegin(from: Seat, message: LearnBeginMessage): void {
@@ -105,13 +116,24 @@ export class Learning {
       if (this.current !== null) this.abandon(this.current, 'a newer attempt');
       return;
     }
+    if (partition.host.disk() === 'hard') {
+      partition.host.send(from.node, [Kind.learnFailed, partition.id, attempt, 'its disk is full']);
+      return;
+    }
+    if (!partition.host.learners.ask(nameOf(partition), partition.host.environment.monotonicMs())) {
+      partition.host.send(from.node, [Kind.learnState, partition.id, attempt, -1, 0]);
+      return;
+    }
     this.current = {
       teacher: from,
       attempt,
       snapshotDecree: 0,
       copy: null,
-      nextChunk: 0,
+      receivedPages: 0,
+      writtenPages: 0,
       writing: false,
+      nextPageMs: 0,
+      loggedBytes: 0,
       committed: null,
       catchingUp: false,
       ready: false,
@@ -149,22 +171,31 @@ export class Learning {
 
   private becomeReady(current: Copying): void {
     current.ready = true;
+    this.partition.host.learners.leave(nameOf(this.partition));
     this.say(current);
   }
 
   /** Messages get lost with their connection: what the teacher waits for is said again and again. */
   tick(nowMs: number): void {
     const { current, partition } = this;
-    if (current === null || partition.replica.role !== 'learner' || nowMs - current.saidMs < REPEAT_MS) return;
+    if (current === null || partition.replica.role !== 'learner') return;
+    if (current.loggedBytes > limits.learnLogBytes && !current.catchingUp)
+      return this.abandon(current, `it cannot catch up: ${current.loggedBytes} bytes were written while it copied`);
+    if (current.copy !== null && partition.host.disk() === 'hard') return this.abandon(current, 'its disk is full');
+    if (nowMs - current.saidMs < REPEAT_MS) return;
     current.saidMs = nowMs;
     this.say(current);
   }
 
   private say(current: Copying): void {
-    if (current.ready) {
-      const { partition } = this;
-      partition.host.send(current.teacher.node, [Kind.learnReady, partition.id, current.attempt]);
-    } else if (current.catchingUp) this.sendState(current);
+    const { partition } = this;
+    if (current.ready) partition.host.send(current.teacher.node, [Kind.learnReady, partition.id, current.attempt]);
+    else if (current.copy === null) this.sendState(current);
+    else if (!current.writing && this.waitingPages.length === 0) this.acknowledge(current);
+  }
+
+  private acknowledge({ teacher, attempt, writtenPages }: Copying): void {
+    this.partition.host.send(teacher.node, [Kind.learnPageAck, this.partition.id, attempt, writtenPages]);
   }
 
   private onPlan(current: Copying, message: LearnPlanMessage): void {
@@ -194,38 +225,43 @@ export class Learning {
         if (failed !== null || copy === undefined) return partition.host.fatal(failed ?? new Error('no store'));
         current.copy = copy;
         if (this.current !== current) this.abandon(current, null);
-        else this.writeChunks(current);
+        else this.writePages(current);
       });
     });
   }
 
-  private waitingChunks: LearnChunkMessage[] = [];
+  private waitingPages: LearnPageMessage[] = [];
 
-  private onChunk(current: Copying, message: LearnChunkMessage): void {
-    if (this.waitingChunks.length >= 2 * limits.learnWindowChunks)
-      return this.abandon(current, 'more chunks than the window');
-    this.waitingChunks.push(message);
-    this.writeChunks(current);
+  /** One that is not due comes again: it was sent twice, or one before it was lost. */
+  private onPage(current: Copying, message: LearnPageMessage): void {
+    if (current.snapshotDecree === 0 || message[3] !== current.receivedPages) return;
+    if (this.waitingPages.length >= limits.learnWindowPages) return;
+    current.receivedPages++;
+    this.waitingPages.push(message);
+    this.writePages(current);
   }
 
-  private writeChunks(current: Copying): void {
+  private writePages(current: Copying): void {
     const { partition } = this;
+    const { host } = partition;
     const { copy } = current;
-    const message = this.waitingChunks[0];
+    const message = this.waitingPages[0];
     if (copy === null || message === undefined || current.writing || this.current !== current) return;
-    this.waitingChunks.shift();
-    const [, , attempt, index, last, crc, entries] = message;
-    if (index !== current.nextChunk) return this.abandon(current, `chunk ${index} where ${current.nextChunk} was due`);
-    current.nextChunk++;
-    const writes: Write[] = [];
-    let sum = 0;
-    for (let i = 0; i + 1 < entries.length; i += 2) {
-      const key = entries[i]!;
-      const value = entries[i + 1]!;
-      sum = crc32(value, crc32(key, sum));
-      writes.push({ key, value });
+    current.writing = true;
+    const now = host.environment.monotonicMs();
+    if (now < current.nextPageMs) {
+      host.environment.after(current.nextPageMs - now, () => this.written(current));
+      return;
     }
-    if (sum !== crc) return this.abandon(current, `chunk ${index} arrived damaged`);
+    this.waitingPages.shift();
+    const [, , , , last, crc, page] = message;
+    let writes: Write[];
+    try {
+      writes = decodePage({ bytes: page, crc });
+    } catch (error) {
+      current.writing = false;
+      return this.abandon(current, (error as Error).message);
+    }
     if (last) {
       const { ballot } = partition.replica;
       const { timeMs, table } = partition.applier.state;
@@ -233,15 +269,25 @@ export class Learning {
       const applied = { decree, stay: partition.stay, ballot, contentBallot: ballot, timeMs, table };
       writes.push({ key: toBuffer(APPLIED_KEY), value: encodeApplied(applied) });
     }
-    current.writing = true;
+    current.nextPageMs = Math.max(now, current.nextPageMs) + host.pace.msFor(page.length, host.learners.count);
     copy.write(writes, last, (error) => {
-      current.writing = false;
-      if (this.current !== current) return this.discard(current);
-      if (error !== null) return this.abandon(current, error.message);
-      partition.host.send(current.teacher.node, [Kind.learnChunkAck, partition.id, attempt, index]);
-      if (last) this.install(current, copy);
-      else this.writeChunks(current);
+      if (error !== null && this.current === current) {
+        current.writing = false;
+        return this.abandon(current, error.message);
+      }
+      current.writtenPages++;
+      if (this.current === current) this.acknowledge(current);
+      if (last && this.current === current) {
+        current.writing = false;
+        this.install(current, copy);
+      } else this.written(current);
     });
+  }
+
+  private written(current: Copying): void {
+    current.writing = false;
+    if (this.current === current) this.writePages(current);
+    else this.discard(current);
   }
 
   /** The copy replaces the store: from here on there is no way back to the old one. */
@@ -273,43 +319,20 @@ export class Learning {
     });
   }
 
-  /** Applies what was committed since the snapshot: from memory where it is still there, else from the log. */
   private catchUp(current: Copying): void {
-    const { partition } = this;
-    const { list } = partition.replica;
-    const next = partition.applier.state.decree + 1;
-    if (next > list.committed || list.get(next) !== undefined) {
-      for (let decree = next; decree <= list.committed; decree++) partition.applier.push(list.get(decree)!);
+    catchUp(this.partition, () => {
       this.installing = false;
       if (this.current === current) this.becomeReady(current);
-      return;
-    }
-    const page = new Map<number, Prepared>();
-    let bytes = 0;
-    partition.host.log.read(
-      partition.id,
-      partition.stay,
-      next,
-      ({ decree, ballot, body }) => {
-        if (decree > list.committed) return true;
-        if (!page.has(decree)) bytes += body.length;
-        page.set(decree, { decree, ballot, body, decoded: null });
-        return bytes < CATCH_UP_BYTES;
-      },
-      (error) => {
-        if (error !== null) return partition.fail(error);
-        for (let decree = next; page.has(decree); decree++) partition.applier.push(page.get(decree)!);
-        partition.applier.whenApplied(() => this.catchUp(current));
-      },
-    );
+    });
   }
 
   private abandon(current: Copying, reason: string | null): void {
     if (this.current === current) {
       this.current = null;
-      this.waitingChunks = [];
+      this.waitingPages = [];
     }
     const { partition } = this;
+    partition.host.learners.leave(nameOf(partition));
     if (reason !== null) {
       partition.logger.warn({ reason }, 'learning failed');
       partition.host.send(current.teacher.node, [Kind.learnFailed, partition.id, current.attempt, reason]);

@@ -2,7 +2,7 @@
  * One replica of one partition on this server: joins the pure core to log, store, executor, teacher and
  * learner. What decides is in server/replication and server/execution; this file wires.
  */
-import { InvariantError, OperatingError } from '../../shared/errors.js';
+import { isDamage } from '../../shared/errors.js';
 import type { Configuration, Partition as PartitionInfo, ReplicaReport, Seat, Table } from '../../shared/cluster.js';
 import { KeyedHash } from '../../shared/keyed-hash.js';
 import { limits } from '../../shared/limits.js';
@@ -378,11 +378,11 @@ export class Partition {
         break;
       case Kind.learnBegin:
       case Kind.learnPlan:
-      case Kind.learnChunk:
+      case Kind.learnPage:
         this.learning.onMessage(from, message);
         break;
       case Kind.learnState:
-      case Kind.learnChunkAck:
+      case Kind.learnPageAck:
       case Kind.learnReady:
       case Kind.learnFailed:
         this.teaching.onMessage(from, message);
@@ -430,10 +430,7 @@ export class Partition {
   fail(error: Error): void {
     if (this.closed) return;
     this.logger.error({ err: error }, 'replica failed');
-    if (error instanceof InvariantError || !(error instanceof OperatingError) || error.code !== 'E_CORRUPT') {
-      this.host.fatal(error);
-      return;
-    }
+    if (!isDamage(error)) return this.host.fatal(error);
     if (this.executor !== null) this.stopServing('not-primary');
     this.host.stores.setAside(storeName(this.id), error.message, (failed) => this.host.fatal(failed ?? error));
   }

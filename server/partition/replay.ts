@@ -1,8 +1,10 @@
 /**
  * Reads back what a stay logged and the store does not hold yet. A decree may stand in the log more than
  * once, under growing ballots: the highest counts; a ballot-start drops what was above it. So the log is
- * read twice: once for which record counts, once for the records.
+ * read twice: once for which record counts, once for the records. A decree that is missing below another one means
+ * that the log does not fit the store: E_CORRUPT.
  */
+import { OperatingError } from '../../shared/errors.js';
 import { MutationKind, mutationKind } from '../replication/mutation.js';
 import type { LogRecord, MutationLog } from '../log/log.js';
 import type { Callback } from '../storage/store.js';
@@ -61,7 +63,15 @@ export function replay(
     };
     log.read(partition, stay, after + 1, collect, (failed) => {
       if (failed !== null) done(failed);
+      else if (next <= last && bytes < maxBytes) done(gap(partition, stay, next, last));
       else done(null, { records, committed: Math.min(committed, after + records.length), ballot, more: next <= last });
     });
   });
+}
+
+function gap(partition: number, stay: string, decree: number, last: number): OperatingError {
+  return new OperatingError(
+    'E_CORRUPT',
+    `the log of partition ${partition} (stay ${stay}) lacks decree ${decree} and goes on to ${last}: it does not fit the store`,
+  );
 }

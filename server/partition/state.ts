@@ -1,4 +1,5 @@
 /** What a replica's store says about itself, read once when it is opened. */
+import { OperatingError } from '../../shared/errors.js';
 import { limits } from '../../shared/limits.js';
 import { Counts } from '../execution/counts.js';
 import { decodeKeyspaces, initialKeyspaces, KEYSPACES_KEY } from '../execution/head.js';
@@ -15,49 +16,67 @@ export interface StoredState {
   readonly sessions: Sessions;
 }
 
+/** E_CORRUPT for rows that cannot be read, E_CONFIG for a newer version's. */
 export function loadState(store: Store, done: Callback<StoredState>): void {
   store.getMany([toBuffer(APPLIED_KEY), toBuffer(KEYSPACES_KEY)], (error, values) => {
     if (error !== null || values === undefined) return done(error ?? new Error('no values'));
-    const [applied, stored] = values;
-    const keyspaces = stored === undefined ? initialKeyspaces() : decodeKeyspaces(stored);
+    const [stored, storedKeyspaces] = values;
+    let applied: AppliedState | null;
+    let keyspaces: string[];
+    try {
+      applied = stored === undefined ? null : decodeApplied(stored);
+      keyspaces = storedKeyspaces === undefined ? initialKeyspaces() : decodeKeyspaces(storedKeyspaces);
+    } catch (damage) {
+      return done(asDamage(damage));
+    }
     const counts = new Counts();
     const sessions = new Sessions({ persistent: true });
-    const ranges = keyspaces.map((id) => {
-      const { gte, lt } = new KeyspaceKeys(id).slots('C', 0, 0xfffe);
-      return { gte: toBuffer(gte), lt: toBuffer(lt) };
-    });
+    const readCount = ({ key, value }: Entry): void => {
+      const { keyspace, slot } = parseCountKey(key);
+      const { keys, expires } = decodeCount(value);
+      counts.of(keyspace).add(slot, keys, expires);
+    };
     const loadCounts = (index: number): void => {
-      const range = ranges[index];
-      if (range === undefined) {
-        eachEntry(
+      const keyspace = keyspaces[index];
+      if (keyspace === undefined) {
+        return readEach(
           store,
           sessionRows,
           (entry) => sessions.load(entry),
-          (failed) => {
-            if (failed !== null) done(failed);
-            else
-              done(null, {
-                applied: applied === undefined ? null : decodeApplied(applied),
-                keyspaces,
-                counts,
-                sessions,
-              });
-          },
+          (failed) => (failed !== null ? done(failed) : done(null, { applied, keyspaces, counts, sessions })),
         );
-        return;
       }
-      const each = ({ key, value }: Entry): void => {
-        const { keyspace, slot } = parseCountKey(key);
-        const { keys, expires } = decodeCount(value);
-        counts.of(keyspace).add(slot, keys, expires);
-      };
-      eachEntry(store, range, each, (failed) => {
-        if (failed !== null) done(failed);
-        else loadCounts(index + 1);
-      });
+      const { gte, lt } = new KeyspaceKeys(keyspace).slots('C', 0, 0xfffe);
+      readEach(store, { gte: toBuffer(gte), lt: toBuffer(lt) }, readCount, (failed) =>
+        failed !== null ? done(failed) : loadCounts(index + 1),
+      );
     };
     loadCounts(0);
   });
+}
+
+/** As eachEntry; what `read` throws at ends it. */
+function readEach(
+  store: Store,
+  range: { gte: Buffer; lt: Buffer },
+  read: (entry: Entry) => void,
+  done: Callback,
+): void {
+  let damage: OperatingError | null = null;
+  const each = (entry: Entry): void => {
+    if (damage !== null) return;
+    try {
+      read(entry);
+    } catch (error) {
+      damage = asDamage(error);
+    }
+  };
+  eachEntry(store, range, each, (error) => done(error ?? damage));
+}
+
+function asDamage(error: unknown): OperatingError {
+  if (error instanceof OperatingError) return error;
+  return new OperatingError('E_CORRUPT', `a row of the store cannot be read: ${String(error)}`, { cause: error });
 }
 
 /** Pages through a range; nothing else writes to it meanwhile. */

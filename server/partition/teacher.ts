@@ -1,38 +1,57 @@
 /**
  * A primary's side of learning (design: section 6). A learner that is nearly up to date gets only the
- * mutations it lacks, from memory; another gets a snapshot of the store at a known decree, in bounded,
- * checksummed, throttled chunks, while prepares after that decree go to its log already. The primary
+ * mutations it lacks, from memory; another gets a snapshot of the store at a known decree, in small
+ * pages at the server's pace, while prepares after that decree go to its log already. The primary
  * proposes it once it has installed what it copied and holds everything committed.
+ *
+ *   begun ──learnState──▶ catching-up ──a configuration with the learner──▶ over
+ *     └──learnState, when it is this one's turn──▶ snapshot ──learnReady──▶ catching-up
+ *
+ * Messages may be lost with a connection. Until they are answered, learnBegin and learnPlan are repeated; the learner
+ * repeats which page it needs, and from there the same snapshot goes on. Another boot of either side begins anew.
  */
-import { crc32 } from 'node:zlib';
 import { sameSeat, type Seat } from '../../shared/cluster.js';
+import type { Timer } from '../../shared/environment.js';
 import { limits } from '../../shared/limits.js';
-import { Kind, type LearnChunkAckMessage, type LearnStateMessage, type Message } from '../../shared/wire/messages.js';
+import { Kind, type LearnPageAckMessage, type LearnStateMessage, type Message } from '../../shared/wire/messages.js';
 import { toBuffer, everything } from '../storage/keys.js';
 import type { Entry, Snapshot } from '../storage/store.js';
 import { APPLIED_KEY, decodeApplied } from './applier.js';
+import { encodePage } from './page.js';
 import type { Partition } from './partition.js';
 
 /** An attempt in which nothing moves for this long is given up; meta asks again. */
 const ATTEMPT_TIMEOUT_MS = 15_000;
 const BEGIN_REPEAT_MS = 1_000;
+/** A page that is under way for this long, while the learner says that it waits for it, is lost. */
+const LOST_MS = 1_500;
+const PROGRESS_MS = 10_000;
 
 interface Lesson {
   readonly seat: Seat;
   readonly attempt: number;
+  /** For the turns of this server. */
+  readonly name: string;
   stage: 'begun' | 'snapshot' | 'catching-up';
   movedMs: number;
   begunMs: number;
   snapshot: Snapshot | null;
-  /** Where the next page begins. */
-  from: Buffer;
-  sentChunks: number;
-  ackedChunks: number;
+  /** Of the snapshot; 0: there is none. */
+  snapshotDecree: number;
+  /** Where each page that the learner has not acknowledged begins, and the one to read next. */
+  begins: Buffer[];
+  ackedPages: number;
+  /** The index of the page to read next is `ackedPages` plus this. */
+  unackedPages: number;
   reading: boolean;
   sentAll: boolean;
-  /** When the throttle lets the next chunk go. */
-  nextChunkMs: number;
-  /** Mutations above this are needed and must stay in memory. */
+  sentMs: number;
+  sentBytes: number;
+  /** When the pace lets the next page go, and what wakes it up then. */
+  nextPageMs: number;
+  timer: Timer | null;
+  progressMs: number;
+  /** Mutations above this are needed and must stay in memory, until prepares are sent. */
   pinned: number;
 }
 
@@ -48,10 +67,19 @@ export class Teaching {
     return [...this.lessons.keys()];
   }
 
-  /** Mutations above this may still be needed by a learner whose snapshot is being taken. */
+  /**
+   * Mutations above this may still be needed by a learner: one whose snapshot is being taken, or one that lags, as long
+   * as what is kept for it has a bound.
+   */
   pinnedDecree(): number {
     let pinned = Number.POSITIVE_INFINITY;
-    for (const lesson of this.lessons.values()) pinned = Math.min(pinned, lesson.pinned);
+    const { replica } = this.partition;
+    const lagging = replica.list.bytes <= limits.learnerLagBytes;
+    for (const lesson of this.lessons.values()) {
+      pinned = Math.min(pinned, lesson.pinned);
+      const follower = replica.followers.get(lesson.seat.node);
+      if (lagging && follower !== undefined) pinned = Math.min(pinned, follower.acked);
+    }
     return pinned;
   }
 
@@ -62,25 +90,29 @@ export class Teaching {
     if (known !== undefined && sameSeat(known.seat, seat)) return;
     if (partition.replica.configuration.secondaries.some((member) => sameSeat(member, seat))) return;
     if (known !== undefined) this.end(known, 'another boot');
-    if (partition.host.learners.count >= limits.learnersPerServer) return;
     const now = this.now();
     const lesson: Lesson = {
       seat,
       attempt: 1 + Math.floor(partition.host.environment.random() * 0x7ffffffe),
+      name: `${partition.id}:${seat.node}`,
       stage: 'begun',
       movedMs: now,
       begunMs: 0,
       snapshot: null,
-      from: toBuffer(everything.gte),
-      sentChunks: 0,
-      ackedChunks: 0,
+      snapshotDecree: 0,
+      begins: [toBuffer(everything.gte)],
+      ackedPages: 0,
+      unackedPages: 0,
       reading: false,
       sentAll: false,
-      nextChunkMs: 0,
+      sentMs: 0,
+      sentBytes: 0,
+      nextPageMs: 0,
+      timer: null,
+      progressMs: now,
       pinned: Number.POSITIVE_INFINITY,
     };
     this.lessons.set(seat.node, lesson);
-    partition.host.learners.count++;
     partition.logger.info({ learner: seat.node, attempt: lesson.attempt }, 'teaching a learner');
     this.sendBegin(lesson);
   }
@@ -91,6 +123,10 @@ export class Teaching {
     partition.host.send(lesson.seat.node, [Kind.learnBegin, partition.id, lesson.attempt, partition.replica.ballot]);
   }
 
+  private sendPlan({ seat, attempt, snapshotDecree }: Lesson): void {
+    this.partition.host.send(seat.node, [Kind.learnPlan, this.partition.id, attempt, snapshotDecree]);
+  }
+
   onMessage(from: Seat, message: Message): void {
     const lesson = this.lessons.get(from.node);
     if (lesson === undefined || !sameSeat(lesson.seat, from) || message[2] !== lesson.attempt) return;
@@ -99,12 +135,12 @@ export class Teaching {
       case Kind.learnState:
         this.onState(lesson, message as unknown as LearnStateMessage);
         break;
-      case Kind.learnChunkAck:
-        lesson.ackedChunks = Math.max(lesson.ackedChunks, (message as unknown as LearnChunkAckMessage)[3] + 1);
-        this.pump(lesson);
+      case Kind.learnPageAck:
+        this.onPageAck(lesson, (message as unknown as LearnPageAckMessage)[3]);
         break;
       case Kind.learnReady:
         lesson.stage = 'catching-up';
+        this.closeSnapshot(lesson);
         this.partition.replica.learnerReady(lesson.seat.node, lesson.attempt);
         break;
       case Kind.learnFailed:
@@ -115,8 +151,12 @@ export class Teaching {
   }
 
   private onState(lesson: Lesson, message: LearnStateMessage): void {
-    if (lesson.stage !== 'begun') return;
-    const [, , attempt, committed, ballot] = message;
+    const [, , , committed, ballot] = message;
+    if (committed < 0) return; // it waits for its turn
+    if (lesson.stage !== 'begun') {
+      if (lesson.pinned === Number.POSITIVE_INFINITY) this.sendPlan(lesson);
+      return;
+    }
     const { partition } = this;
     const { list } = partition.replica;
     const forced = partition.identity?.info.forced ?? [];
@@ -129,11 +169,21 @@ export class Teaching {
       );
     } else if (committed >= list.base && committed <= list.last) {
       lesson.stage = 'catching-up';
-      partition.host.send(lesson.seat.node, [Kind.learnPlan, partition.id, attempt, 0]);
-      partition.replica.addLearner(lesson.seat, attempt, committed, this.now());
-      partition.host.beaconSoon();
-      return;
+      return this.startPrepares(lesson, committed);
     }
+    if (partition.host.teachers.ask(lesson.name, this.now())) this.takeSnapshot(lesson);
+  }
+
+  /** From `after` on the learner gets what is prepared. */
+  private startPrepares(lesson: Lesson, after: number): void {
+    const { partition } = this;
+    this.sendPlan(lesson);
+    partition.replica.addLearner(lesson.seat, lesson.attempt, after, this.now());
+    partition.host.beaconSoon();
+  }
+
+  private takeSnapshot(lesson: Lesson): void {
+    const { partition } = this;
     lesson.stage = 'snapshot';
     lesson.pinned = partition.applier.applied;
     const snapshot = partition.store.snapshot();
@@ -141,61 +191,89 @@ export class Teaching {
     snapshot.get(toBuffer(APPLIED_KEY), (error, value) => {
       if (this.lessons.get(lesson.seat.node) !== lesson) return;
       if (error !== null || value === undefined) return this.end(lesson, error?.message ?? 'nothing is applied yet');
-      const { decree } = decodeApplied(value);
-      partition.logger.info({ learner: lesson.seat.node, decree }, 'sending a snapshot');
-      partition.host.send(lesson.seat.node, [Kind.learnPlan, partition.id, attempt, decree]);
-      partition.replica.addLearner(lesson.seat, attempt, decree, this.now());
-      partition.host.beaconSoon();
+      lesson.snapshotDecree = decodeApplied(value).decree;
+      lesson.progressMs = this.now();
+      partition.logger.info({ learner: lesson.seat.node, decree: lesson.snapshotDecree }, 'sending a snapshot');
+      this.startPrepares(lesson, lesson.snapshotDecree);
       lesson.pinned = Number.POSITIVE_INFINITY;
       this.pump(lesson);
     });
   }
 
-  /** Reads and sends the next chunk if window, link and throttle allow. */
+  private onPageAck(lesson: Lesson, next: number): void {
+    if (lesson.stage !== 'snapshot' || next > lesson.ackedPages + lesson.unackedPages) return;
+    if (next > lesson.ackedPages) {
+      lesson.begins.splice(0, next - lesson.ackedPages);
+      lesson.unackedPages -= next - lesson.ackedPages;
+      lesson.ackedPages = next;
+      if (lesson.sentAll && lesson.unackedPages === 0) this.closeSnapshot(lesson);
+    } else if (next === lesson.ackedPages && lesson.unackedPages > 0 && !lesson.reading) {
+      // it says again that it waits
+      if (this.now() - lesson.sentMs > LOST_MS && !this.congested(lesson)) this.sendAgain(lesson);
+    }
+    this.pump(lesson);
+  }
+
+  private sendAgain(lesson: Lesson): void {
+    this.partition.logger.info({ learner: lesson.seat.node, page: lesson.ackedPages }, 'pages were lost; sent again');
+    lesson.begins.length = 1;
+    lesson.unackedPages = 0;
+    lesson.sentAll = false;
+  }
+
+  private congested(lesson: Lesson): boolean {
+    return this.partition.host.queuedBytes(lesson.seat.node) > limits.linkQueueBytes;
+  }
+
+  /** Reads and sends the next page if window, link and pace allow. */
   private pump(lesson: Lesson): void {
-    const { partition } = this;
-    if (lesson.stage !== 'snapshot' || lesson.snapshot === null || lesson.reading || lesson.sentAll) return;
-    if (lesson.sentChunks - lesson.ackedChunks >= limits.learnWindowChunks) return;
-    if (this.now() < lesson.nextChunkMs || partition.host.queuedBytes(lesson.seat.node) > limits.linkQueueBytes) return;
+    const { host } = this.partition;
+    if (lesson.stage !== 'snapshot' || lesson.snapshotDecree === 0 || lesson.snapshot === null) return;
+    if (lesson.reading || lesson.sentAll || lesson.timer !== null) return;
+    if (lesson.unackedPages >= limits.learnWindowPages || this.congested(lesson)) return;
+    const waitMs = lesson.nextPageMs - this.now();
+    if (waitMs > 0) {
+      lesson.timer = host.environment.after(waitMs, () => {
+        lesson.timer = null;
+        this.pump(lesson);
+      });
+      return;
+    }
     lesson.reading = true;
     const page = {
-      gte: lesson.from,
+      gte: lesson.begins[lesson.unackedPages]!,
       lt: toBuffer(everything.lt),
-      limit: limits.learnChunkEntries,
-      limitBytes: limits.learnChunkBytes,
+      limit: limits.learnPageEntries,
+      limitBytes: limits.learnPageBytes,
       background: true,
     };
     lesson.snapshot.range(page, (error, entries) => {
       lesson.reading = false;
-      if (this.lessons.get(lesson.seat.node) !== lesson) return;
+      if (this.lessons.get(lesson.seat.node) !== lesson || lesson.stage !== 'snapshot') return;
       if (error !== null || entries === undefined) return this.end(lesson, error?.message ?? 'no entries');
-      this.sendChunk(lesson, entries);
+      this.sendPage(lesson, entries);
       this.pump(lesson);
     });
   }
 
-  private sendChunk(lesson: Lesson, entries: Entry[]): void {
-    const { partition } = this;
-    const flat: Buffer[] = [];
-    let bytes = 0;
-    let crc = 0;
-    for (const { key, value } of entries) {
-      flat.push(key, value);
-      crc = crc32(value, crc32(key, crc));
-      bytes += key.length + value.length;
-    }
+  private sendPage(lesson: Lesson, entries: Entry[]): void {
+    const { host, id } = this.partition;
+    const now = this.now();
     const last = entries.length === 0;
-    const index = lesson.sentChunks++;
-    partition.host.send(lesson.seat.node, [Kind.learnChunk, partition.id, lesson.attempt, index, last, crc, flat]);
-    if (last) {
-      lesson.sentAll = true;
-      lesson.snapshot?.close();
-      lesson.snapshot = null;
-    } else lesson.from = Buffer.concat([entries[entries.length - 1]!.key, ZERO]);
-    const { learnBytesPerSecond } = partition.host;
-    if (learnBytesPerSecond > 0) {
-      lesson.nextChunkMs = Math.max(this.now(), lesson.nextChunkMs) + (bytes * 1000) / learnBytesPerSecond;
-    }
+    const index = lesson.ackedPages + lesson.unackedPages++;
+    const { bytes, crc } = encodePage(entries);
+    host.send(lesson.seat.node, [Kind.learnPage, id, lesson.attempt, index, last, crc, bytes]);
+    lesson.sentMs = now;
+    lesson.sentBytes += bytes.length;
+    if (last) lesson.sentAll = true;
+    else lesson.begins.push(Buffer.concat([entries[entries.length - 1]!.key, ZERO]));
+    lesson.nextPageMs = Math.max(now, lesson.nextPageMs) + host.pace.msFor(bytes.length, host.teachers.count);
+    if (now - lesson.progressMs < PROGRESS_MS) return;
+    lesson.progressMs = now;
+    this.partition.logger.info(
+      { learner: lesson.seat.node, sentBytes: lesson.sentBytes, bytesPerSecond: Math.round(host.pace.bytesPerSecond) },
+      'a snapshot is being copied',
+    );
   }
 
   tick(nowMs: number): void {
@@ -227,13 +305,22 @@ export class Teaching {
   private end(lesson: Lesson, reason: string): void {
     this.forget(lesson);
     this.partition.replica.removeLearner(lesson.seat.node, lesson.attempt);
-    this.partition.logger.warn({ learner: lesson.seat.node, reason }, 'gave up teaching');
+    const { seat, sentBytes } = lesson;
+    this.partition.logger.warn({ learner: seat.node, reason, sentBytes }, 'gave up teaching');
   }
 
   private forget(lesson: Lesson): void {
+    this.closeSnapshot(lesson);
+    if (this.lessons.get(lesson.seat.node) === lesson) this.lessons.delete(lesson.seat.node);
+  }
+
+  /** The copy is over, one way or the other: another lesson has its turn. */
+  private closeSnapshot(lesson: Lesson): void {
+    lesson.timer?.cancel();
+    lesson.timer = null;
     lesson.snapshot?.close();
     lesson.snapshot = null;
-    if (this.lessons.delete(lesson.seat.node)) this.partition.host.learners.count--;
+    this.partition.host.teachers.leave(lesson.name);
   }
 
   stop(): void {

@@ -38,7 +38,7 @@ export interface ReplicaOptions {
   readonly graceMs: number;
   /** A secondary that acknowledged no beacon for this long is dropped. */
   readonly followerTimeoutMs: number;
-  /** A secondary that acknowledges beacons but logs nothing for this long is dropped. */
+  /** A secondary that acknowledges beacons but has not logged a mutation after this long (and its size's share of time) is dropped. */
   readonly stallTimeoutMs: number;
   /** An unanswered proposal or an unacknowledged prepare is repeated after this. */
   readonly repeatMs: number;

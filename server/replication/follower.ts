@@ -1,5 +1,8 @@
 import type { Seat } from '../../shared/cluster.js';
 
+/** Enough for a time-out at one a tick; a learner may lag for longer, and then the oldest count. */
+const OWED_MAX = 512;
+
 /** What a primary knows about one secondary or learner. */
 export class Follower {
   readonly seat: Seat;
@@ -17,6 +20,8 @@ export class Follower {
   aliveMs: number;
   /** Monotonic ms: when `acked` last advanced, or when there was nothing to acknowledge. */
   progressMs: number;
+  /** What it has not acknowledged: at these times everything up to these decrees was there to be logged. Oldest first. */
+  private owed: { readonly decree: number; atMs: number }[] = [];
   /** Monotonic ms: when prepares were last repeated. */
   sentMs: number;
   /** Bytes of bodies sent and not acknowledged. */
@@ -30,5 +35,33 @@ export class Follower {
     this.aliveMs = nowMs;
     this.progressMs = nowMs;
     this.sentMs = nowMs;
+  }
+
+  /** Called now and then; `last` is the newest decree. */
+  noteOwed(last: number, nowMs: number): void {
+    while (this.owed.length > 0 && this.owed[0]!.decree <= this.acked) this.owed.shift();
+    const newest = this.owed[this.owed.length - 1]?.decree ?? this.acked;
+    if (last > newest && this.owed.length < OWED_MAX) this.owed.push({ decree: last, atMs: nowMs });
+  }
+
+  /** How long the oldest mutation that it has not acknowledged has waited for it. */
+  owesForMs(nowMs: number): number {
+    const oldest = this.owed.find(({ decree }) => decree > this.acked);
+    return oldest === undefined ? 0 : nowMs - oldest.atMs;
+  }
+
+  /** It owes nothing that is older than this. */
+  forgiveOwed(sinceMs: number): void {
+    for (const entry of this.owed) entry.atMs = Math.max(entry.atMs, sinceMs);
+  }
+
+  /** What it had acknowledged counts no more: a new ballot. */
+  beginAnew(acked: number, nowMs: number): void {
+    this.acked = acked;
+    this.sent = acked;
+    this.inFlightBytes = 0;
+    this.leaseFromMs = Number.NEGATIVE_INFINITY;
+    this.progressMs = nowMs;
+    this.owed = [];
   }
 }

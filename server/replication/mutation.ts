@@ -148,20 +148,28 @@ export function mutationTimeMs(body: Buffer): number {
   return body.readUIntBE(16, 6);
 }
 
-/** Values alias `body`. Throws E_CORRUPT for what this version cannot read or apply: the replica must stop. */
+/**
+ * Values alias `body`. Throws E_CORRUPT for what nobody can have written, E_CONFIG for what only a newer version can
+ * have: that one is sound, but this replica must stop.
+ */
 export function decodeMutation(body: Buffer): Mutation {
-  if (body.length < HEADER_BYTES || (body[1] ?? 255) > MUTATION_FORMAT) {
-    throw new OperatingError(
-      'E_CORRUPT',
-      `a mutation of format ${body[0]} needs reader ${body[1]}, this is ${MUTATION_FORMAT}`,
-    );
+  if (body.length < HEADER_BYTES) throw damaged(`it has only ${body.length} bytes`);
+  if (body[1]! > MUTATION_FORMAT) throw tooNew(`it needs a reader of format ${body[1]}`);
+  const kind = body[2]!;
+  if (!APPLICABLE.has(kind)) throw tooNew(`it is of the unknown kind ${kind}`);
+  try {
+    return decodeSections(body, kind as MutationKind);
+  } catch (error) {
+    if (error instanceof OperatingError) throw error;
+    throw damaged(error instanceof Error ? error.message : String(error));
   }
-  const kind = body[2] ?? 0;
-  if (!APPLICABLE.has(kind)) throw new OperatingError('E_CORRUPT', `unknown kind of mutation: ${kind}`);
-  const groups: Group[] = new Array(body.readUInt32BE(22));
+}
+
+function decodeSections(body: Buffer, kind: MutationKind): Mutation {
+  const groups: Group[] = new Array(countOf(body, 22, GROUP_BYTES));
   let at = HEADER_BYTES;
   for (let g = 0; g < groups.length; g++) {
-    const writes: GroupWrite[] = new Array(body.readUInt32BE(at + 18));
+    const writes: GroupWrite[] = new Array(countOf(body, at + 18, WRITE_BYTES));
     const group: Group = {
       slot: body.readUInt16BE(at),
       keyspace: body.latin1Slice(at + 2, at + 10),
@@ -171,34 +179,49 @@ export function decodeMutation(body: Buffer): Mutation {
     };
     at += GROUP_BYTES;
     for (let w = 0; w < writes.length; w++) {
-      const keyBytes = body.readUInt32BE(at);
+      const keyEnd = at + WRITE_BYTES + body.readUInt32BE(at);
       const valueBytes = body.readUInt32BE(at + 4);
-      at += WRITE_BYTES;
-      const key = body.latin1Slice(at, at + keyBytes);
-      at += keyBytes;
-      if (valueBytes === DELETED) writes[w] = { key, value: null };
-      else {
-        writes[w] = { key, value: body.subarray(at, at + valueBytes) };
-        at += valueBytes;
-      }
+      const end = valueBytes === DELETED ? keyEnd : keyEnd + valueBytes;
+      if (end > body.length) throw damaged(`a write goes beyond its end`);
+      const key = body.latin1Slice(at + WRITE_BYTES, keyEnd);
+      writes[w] = { key, value: valueBytes === DELETED ? null : body.subarray(keyEnd, end) };
+      at = end;
     }
     groups[g] = group;
   }
-  const resultsBytes = body.readUInt32BE(at);
-  const results =
-    resultsBytes === 0 ? [] : (packr.unpack(body.subarray(at + 4, at + 4 + resultsBytes)) as KeptResult[]);
-  at += 4 + resultsBytes;
-  const annotationBytes = body.readUInt32BE(at);
-  const annotations =
-    annotationBytes === 0 ? [] : (packr.unpack(body.subarray(at + 4, at + 4 + annotationBytes)) as Annotation[]);
+  const resultsEnd = at + 4 + body.readUInt32BE(at);
+  const annotationsEnd = resultsEnd + 4 + body.readUInt32BE(resultsEnd);
+  if (annotationsEnd !== body.length) throw damaged(`it should have ${annotationsEnd} bytes and has ${body.length}`);
   return {
-    kind: kind as MutationKind,
+    kind,
     origin: body.readUInt32BE(4),
     table: body.readUInt32BE(8),
     partition: body.readUInt32BE(12),
     timeMs: mutationTimeMs(body),
     groups,
-    results,
-    annotations,
+    results: unpack(body.subarray(at + 4, resultsEnd)) as KeptResult[],
+    annotations: unpack(body.subarray(resultsEnd + 4, annotationsEnd)) as Annotation[],
   };
+}
+
+/** A number of things of at least `bytes` each; there is no room for more than the body has. */
+function countOf(body: Buffer, at: number, bytes: number): number {
+  const count = body.readUInt32BE(at);
+  if (count * bytes > body.length) throw damaged(`it cannot hold ${count} groups or writes`);
+  return count;
+}
+
+function unpack(section: Buffer): unknown {
+  return section.length === 0 ? [] : packr.unpack(section);
+}
+
+function damaged(why: string): OperatingError {
+  return new OperatingError('E_CORRUPT', `a mutation is damaged: ${why}`);
+}
+
+function tooNew(why: string): OperatingError {
+  return new OperatingError(
+    'E_CONFIG',
+    `a newer version wrote a mutation: ${why}, this version knows format ${MUTATION_FORMAT}; run that version or a newer one`,
+  );
 }

@@ -12,7 +12,7 @@ import {
 } from '../../shared/wire/messages.js';
 import { Follower } from './follower.js';
 import type { Prepared } from './prepare-list.js';
-import { NEVER, type ReplicaState } from './types.js';
+import type { ReplicaState } from './types.js';
 
 /** A follower that logs less than this is as good as stuck: 10 MB a second. */
 const SLOWEST_BYTES_PER_MS = 10_000;
@@ -77,13 +77,7 @@ export class Primary {
         known.acked = Math.min(known.acked, committed);
       } else this.followers.set(seat.node, new Follower(seat, 0, committed, nowMs));
     }
-    for (const follower of this.followers.values()) {
-      follower.acked = Math.min(follower.acked, committed);
-      follower.sent = follower.acked;
-      follower.inFlightBytes = 0;
-      follower.leaseFromMs = NEVER;
-      follower.progressMs = nowMs;
-    }
+    for (const follower of this.followers.values()) follower.beginAnew(Math.min(follower.acked, committed), nowMs);
     this.setRequired();
   }
 
@@ -258,6 +252,7 @@ export class Primary {
   tick(nowMs: number): void {
     this.maybeServe(nowMs);
     for (const follower of this.followers.values()) {
+      follower.noteOwed(this.state.list.last, nowMs);
       if (follower.acked >= this.state.list.last) follower.progressMs = follower.sentMs = nowMs;
       else if (this.state.effects.busy(follower.seat.node)) follower.sentMs = nowMs;
       else if (nowMs - Math.max(follower.progressMs, follower.sentMs) > this.repeatAfterMs(follower)) {
@@ -272,7 +267,7 @@ export class Primary {
       return;
     }
     const { secondaries } = this.state.configuration;
-    const lost = secondaries.filter((seat) => this.isLost(seat, nowMs));
+    const lost = this.toDrop(nowMs);
     if (lost.length > 0) {
       this.changeSecondaries(
         secondaries.filter((seat) => !lost.includes(seat)),
@@ -293,7 +288,12 @@ export class Primary {
     for (const follower of this.followers.values()) {
       if (follower.attempt === 0) continue;
       if (this.state.effects.isGone(follower.seat)) this.followers.delete(follower.seat.node);
-      else if (follower.ready && follower.acked >= this.state.list.committed && !this.isLost(follower.seat, nowMs))
+      else if (
+        follower.ready &&
+        follower.acked >= this.state.list.committed &&
+        !this.isSilent(follower.seat, nowMs) &&
+        !this.isSlow(follower.seat, nowMs)
+      )
         return follower;
     }
     return null;
@@ -304,6 +304,7 @@ export class Primary {
     for (const follower of this.followers.values()) {
       follower.aliveMs = Math.max(follower.aliveMs, nowMs - this.state.options.followerTimeoutMs / 2);
       follower.progressMs = Math.max(follower.progressMs, nowMs - this.state.options.stallTimeoutMs / 2);
+      follower.forgiveOwed(nowMs - this.state.options.stallTimeoutMs / 2);
     }
   }
 
@@ -312,12 +313,33 @@ export class Primary {
     return this.state.options.repeatMs + follower.inFlightBytes / SLOWEST_BYTES_PER_MS;
   }
 
-  private isLost(seat: Seat, nowMs: number): boolean {
+  /**
+   * Secondaries to go on without: those that are gone or silent, since the lease needs them, and those that live and
+   * do not log in time, the slowest first. Of the latter as many stay as writes need: dropping them would help nobody.
+   */
+  private toDrop(nowMs: number): Seat[] {
+    const { secondaries } = this.state.configuration;
+    const silent = secondaries.filter((seat) => this.isSilent(seat, nowMs));
+    const slow = secondaries.filter((seat) => !silent.includes(seat) && this.isSlow(seat, nowMs));
+    slow.sort((a, b) => this.owesForMs(b, nowMs) - this.owesForMs(a, nowMs));
+    const spare = 1 + secondaries.length - silent.length - this.state.options.minReplicas();
+    return [...silent, ...slow.slice(0, Math.max(0, spare))];
+  }
+
+  private isSilent(seat: Seat, nowMs: number): boolean {
     const follower = this.followers.get(seat.node);
     if (follower === undefined || this.state.effects.isGone(seat)) return true;
-    if (nowMs - follower.progressMs > this.state.options.stallTimeoutMs + follower.inFlightBytes / SLOWEST_BYTES_PER_MS)
-      return true; // alive, but its disk is stuck
     return nowMs - follower.aliveMs > this.state.options.followerTimeoutMs;
+  }
+
+  /** Alive, but its disk is stuck, or it logs less than comes. */
+  private isSlow(seat: Seat, nowMs: number): boolean {
+    const inFlightBytes = this.followers.get(seat.node)?.inFlightBytes ?? 0;
+    return this.owesForMs(seat, nowMs) > this.state.options.stallTimeoutMs + inFlightBytes / SLOWEST_BYTES_PER_MS;
+  }
+
+  private owesForMs(seat: Seat, nowMs: number): number {
+    return this.followers.get(seat.node)?.owesForMs(nowMs) ?? 0;
   }
 
   private changeSecondaries(secondaries: readonly Seat[], nowMs: number): void {

@@ -61,3 +61,8 @@ export function booleanAt(args: Arguments, index: number): boolean {
 function malformed(index: number, expected: string): never {
   throw new ClientError(`ERR malformed operation: argument ${index} is not ${expected}`);
 }
+
+export function listAt(args: Arguments, index: number): readonly OperationArgument[] {
+  const value = args[index];
+  return Array.isArray(value) ? value : malformed(index, 'a list');
+}

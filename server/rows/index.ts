@@ -52,6 +52,7 @@ import {
   set,
   setRange,
 } from './strings.js';
+import { marks, transactionOf } from './transactions.js';
 
 export interface Executor {
   readonly execute: Execute;
@@ -65,6 +66,11 @@ type Entry = Omit<Executor, 'write'>;
 
 const keeps = (execute: Execute): Entry => ({ execute, denyoom: false });
 const grows = (execute: Execute): Entry => ({ execute, denyoom: true });
+
+/** Operations that are made of others: they may not be part of one. */
+const composite: ReadonlySet<number> = new Set([Code.transaction, Code.growingTransaction, Code.readTransaction]);
+
+const transaction = transactionOf((code) => (composite.has(code) ? undefined : executors[code]?.execute));
 
 const table: Readonly<Record<Code, Entry>> = {
   [Code.get]: keeps(get),
@@ -138,6 +144,10 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.setCombineStore]: grows(setCombineStore),
   [Code.setCommonCount]: keeps(setCommonCount),
   [Code.setScan]: keeps(setScan),
+  [Code.transaction]: keeps(transaction),
+  [Code.growingTransaction]: grows(transaction),
+  [Code.readTransaction]: keeps(transaction),
+  [Code.marks]: keeps(marks),
 };
 
 /** By code; undefined where no operation has that number. An array, as every operation passes here. */

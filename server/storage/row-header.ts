@@ -3,14 +3,15 @@
  * small collection). The format number comes first; a newer one is refused rather than guessed at.
  *
  *   0 format  1 type  2 encoding  3 flags  4 version(8)  12 expireAtMs(6)  18 modifiedAtMs(6)
- *   24 origin(2)  26 accessedAtS(4)  30 frequency  31 reserved  32 size(6)  38 bytes(6)  44 value ...
+ *   24 origin(2)  26 accessedAtS(4)  30 frequency  31 reserved  32 size(6)  38 bytes(6)  44 modified(8)  52 value ...
  */
 import { OperatingError } from '../../shared/errors.js';
 import type { Row } from '../execution/view.js';
 import { RowType } from './row.js';
 
-const FORMAT = 1;
-const FIXED_BYTES = 44;
+const FORMAT = 2;
+/** Where the value begins. */
+export const FIXED_BYTES = 52;
 const LARGE = 1;
 const rowTypes: ReadonlySet<number> = new Set(Object.values(RowType));
 
@@ -30,6 +31,7 @@ export function encodeHeader(row: Row): Buffer {
   bytes[31] = 0;
   writeU48(bytes, row.size, 32);
   writeU48(bytes, row.bytes, 38);
+  bytes.latin1Write(row.modified, 44, 8);
   // A short copy in JavaScript is cheaper than the call into native code.
   if (value.length <= 32) for (let i = 0; i < value.length; i++) bytes[FIXED_BYTES + i] = value[i]!;
   else bytes.set(value, FIXED_BYTES);
@@ -50,6 +52,7 @@ export function decodeHeader(bytes: Buffer): Row {
     frequency: bytes[30]!,
     size: readU48(bytes, 32),
     bytes: readU48(bytes, 38),
+    modified: bytes.latin1Slice(44, 52),
     large: (bytes[3]! & LARGE) !== 0,
     value: bytes.subarray(FIXED_BYTES),
   };

@@ -10,6 +10,7 @@ import { listCommands } from './lists.js';
 import { serverCommands } from './server.js';
 import { setCommands } from './sets.js';
 import { stringCommands } from './strings.js';
+import { transactionCommands } from './transactions.js';
 
 /** By lower-case name; subcommands are within their container. */
 export const commands: ReadonlyMap<string, Command> = byName([
@@ -22,6 +23,7 @@ export const commands: ReadonlyMap<string, Command> = byName([
   ...keyCommands,
   ...expiryCommands,
   ...databaseCommands,
+  ...transactionCommands,
 ]);
 
 function byName(rows: readonly Command[]): Map<string, Command> {

@@ -87,6 +87,11 @@ export const Code = {
   setCombineStore: 149,
   setCommonCount: 150,
   setScan: 151,
+  // several at once (transactions.ts)
+  transaction: 200,
+  growingTransaction: 201,
+  readTransaction: 202,
+  marks: 203,
 } as const;
 export type Code = (typeof Code)[keyof typeof Code];
 
@@ -127,6 +132,8 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.setCombine,
   Code.setCommonCount,
   Code.setScan,
+  Code.readTransaction,
+  Code.marks,
 ]);
 
 export function isReadOnly(code: number): boolean {

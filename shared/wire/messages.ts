@@ -25,8 +25,8 @@ export const Kind = {
   learnBegin: 20,
   learnState: 21,
   learnPlan: 22,
-  learnChunk: 23,
-  learnChunkAck: 24,
+  learnPage: 23,
+  learnPageAck: 24,
   learnFailed: 25,
   learnReady: 26,
   // anybody <-> meta
@@ -116,21 +116,25 @@ export type BeaconAckMessage = [kind: 14, sentAt: number, partitions: [partition
 
 /** Primary to learner: begin an attempt. The learner answers with what it has. */
 export type LearnBeginMessage = [kind: 20, partition: number, attempt: number, ballot: number];
-/** `committed`: the last decree it holds that is certainly committed; `ballot`: the highest its contents were logged under. */
+/**
+ * `committed`: the last decree it holds that is certainly committed; -1: it may not learn yet, and waits for its turn.
+ * `ballot`: the highest its contents were logged under.
+ */
 export type LearnStateMessage = [kind: 21, partition: number, attempt: number, committed: number, ballot: number];
 /** `snapshotDecree` 0: no snapshot comes, mutations follow from the learner's committed decree. */
 export type LearnPlanMessage = [kind: 22, partition: number, attempt: number, snapshotDecree: number];
-/** `entries`: key, value, key, value ...; `crc` covers their concatenation. */
-export type LearnChunkMessage = [
+/** `page`: see server/partition/page.ts; the last one is empty. */
+export type LearnPageMessage = [
   kind: 23,
   partition: number,
   attempt: number,
   index: number,
   last: boolean,
   crc: number,
-  entries: Buffer[],
+  page: Buffer,
 ];
-export type LearnChunkAckMessage = [kind: 24, partition: number, attempt: number, index: number];
+/** `next`: the page that the learner needs next; it has written those before. Said again when none comes. */
+export type LearnPageAckMessage = [kind: 24, partition: number, attempt: number, next: number];
 export type LearnFailedMessage = [kind: 25, partition: number, attempt: number, reason: string];
 
 /** Learner to primary: what was copied is installed; from now on it may be proposed. */

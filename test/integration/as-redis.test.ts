@@ -6,7 +6,7 @@ import { type RedisServer, startRedisServer } from '../cluster/redis-server.js';
 import { largeCollectionCommands, randomCollectionCommands, randomCommands } from '../unit/rows/random-commands.js';
 import { RawConnection } from '../unit/rows/raw-connection.js';
 import { scripts } from '../unit/rows/scripts.js';
-import { ordered } from '../unit/rows/unordered.js';
+import { isUnordered, ordered } from '../unit/rows/unordered.js';
 
 describe('a cluster answers as Redis does', () => {
   let server: RedisServer;
@@ -50,6 +50,28 @@ describe('a cluster answers as Redis does', () => {
 
       it('random commands', async () => {
         for (const words of randomCommands(Number(resp) * 1_001, 2_000)) await compare(words);
+      });
+
+      it('watched keys', async () => {
+        const lines = `WATCH a b|MULTI|GET a|EXEC|WATCH a|SET a 1|MULTI|SET a 2|EXEC|WATCH a|MULTI|SET a 2|GET a|EXEC
+          WATCH a|SET a 3|UNWATCH|MULTI|GET a|EXEC|WATCH a|DISCARD|MULTI|DISCARD|SET a 4|MULTI|GET a|EXEC|WATCH a|FLUSHALL|MULTI|EXEC
+          WATCH a|FLUSHALL|MULTI|SET a 1|EXEC|WATCH a|SELECT 5|SET a 1|MULTI|GET a|SELECT 0|GET a|EXEC|GET a|WATCH a|EXPIRE a 100|MULTI|EXEC
+          WATCH a|SWAPDB 0 5|MULTI|EXEC|RPUSH l x y|WATCH l|LSET l 0 x|MULTI|EXEC|SADD s m|WATCH s|SADD s m|MULTI|EXEC|RESET`;
+        for (const line of lines.split(/\n|\|/)) await compare(line.trim().split(' '));
+        for (const connection of [redis, ours]) await connection.send(['HELLO', resp]);
+      });
+
+      it('transactions of random commands', async () => {
+        const queued = randomCollectionCommands(Number(resp) * 1_007, 600);
+        const random = randomCommands(Number(resp) * 1_009, 600);
+        for (let at = 0; at < 600; at += 6) {
+          // LCS alone looks at its keys before its options, ours after
+          const words = [...queued.slice(at, at + 6), ...random.slice(at, at + 6)].filter(([name]) => name !== 'LCS');
+          const watched = at % 4 === 0 ? [['WATCH', ...(words[0] as string[]).slice(1, 2)], words[1] as string[]] : [];
+          for (const each of [...watched, ['MULTI'], ...words]) await compare(each);
+          const [expected, answer] = await Promise.all([redis.send(['EXEC']), ours.send(['EXEC'])]);
+          if (words.every((each) => !isUnordered(each))) expect(answer, words.join('; ')).to.equal(expected);
+        }
       });
 
       it('random commands on lists and sets', async () => {

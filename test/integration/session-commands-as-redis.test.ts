@@ -58,12 +58,16 @@ debug | debug foo | debug protocol string | debug protocol integer | debug proto
 debug protocol array | debug protocol set | debug protocol map | debug protocol verbatim | debug protocol true
 debug protocol false | debug protocol bignum | debug protocol attrib | debug protocol foo
 debug set-disable-deny-scripts 1 | debug change-repl-id | debug quicklist-packed-threshold 100b
+exec | discard | unwatch | watch | multi x | multi ; multi ; watch a ; ping x ; echo hello ; select 3 ; select 99 ; exec
+multi ; nosuch ; exec | multi ; get ; exec | multi ; ping ; discard | discard | multi ; config set timeout a ; time x ; exec
+multi ; sync ; exec | multi ; shutdown foo ; exec | multi ; reset ; exec | multi ; select 2 ; exec | select 0
+multi ; client setname a ; client getname ; exec | multi ; exec
 reset x | info foo | nosuch | nosuch a b | "no such" a | get | get a b | set a | set a b c | mset a | del
 `;
 
 const commands = lines
   .split(/\n| \| /)
-  .map((line) => line.trim())
+  .map((line) => line.trim().replaceAll(' ; ', '\r\n'))
   .filter((line) => line !== '');
 
 const MARK = 'end of reply';

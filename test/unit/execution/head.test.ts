@@ -18,6 +18,7 @@ const row: Row = {
   version: makeId(1, 0),
   expireAtMs: 0,
   modifiedAtMs: 0,
+  modified: '12345678',
   origin: 0,
   accessedAtS: 0,
   frequency: 5,

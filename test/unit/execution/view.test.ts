@@ -1,6 +1,6 @@
 /** The view of one attempt at an operation: what it reads, what it logs, and what it leaves behind. */
 import { expect } from 'chai';
-import { ClientError, InvariantError } from '../../../shared/errors.js';
+import { ClientError } from '../../../shared/errors.js';
 import type { View } from '../../../server/execution/view.js';
 import { PARTITION_WIDE, type Group } from '../../../server/replication/mutation.js';
 import { Encoding, RowType } from '../../../server/storage/row.js';
@@ -272,22 +272,6 @@ describe('a flush', () => {
     expect(attempts.attempt.dependency).to.equal(3);
     attempts.run((view) => put(view, 'a', 'again'));
     expect(attempts.run((view) => [text(view, 'a'), view.count().keys])).to.deep.equal(['again', 1]);
-  });
-
-  it('comes before any row is touched', () => {
-    const attempts = new Attempts();
-    expect(() =>
-      attempts.run((view) => {
-        text(view, 'a');
-        view.flush();
-      }),
-    ).to.throw(InvariantError);
-    expect(() =>
-      attempts.run((view) => {
-        view.flush();
-        text(view, 'a');
-      }),
-    ).to.throw(InvariantError);
   });
 
   it('and a swap exchange whole databases with their counts', () => {

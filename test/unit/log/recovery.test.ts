@@ -165,6 +165,117 @@ describe('mutation log: recovery', () => {
     }
   });
 
+  it('knows that its oldest or newest segments are lost, from the range in the directory (20)', async () => {
+    for (const lost of ['oldest', 'newest', 'all'] as const) {
+      disk = new VirtualDisk();
+      const { log } = await open(start(), 300);
+      await fill(log, 1, 12);
+      await closeLog(log);
+      const names = segments(disk);
+      for (const name of lost === 'oldest' ? names.slice(0, 2) : lost === 'newest' ? names.slice(-1) : names)
+        disk.names.delete(name);
+      disk.syncNames();
+      for (let run = 0; run < 2; run++) {
+        const { recovered, setAside, log: again } = await reopened(300);
+        expect(setAside.map((name) => name.slice(0, 16)).sort()).to.deep.equal(
+          (lost === 'oldest' ? names.slice(0, 2) : lost === 'newest' ? names.slice(-1) : names).map((name) =>
+            name.slice(0, 16),
+          ),
+        );
+        // A stay that began after the damage was found is sound; those from before are not.
+        expect(recovered.map(({ stay: of, damaged }) => [of, damaged]).sort()).to.deep.equal([
+          ...(run === 1 ? [['new', false]] : []),
+          ...(lost === 'all' ? [] : [[stay, true]]),
+        ]);
+        await append(again, record(1, 50 + run, 'abc', 2, 'new'));
+        await closeLog(again);
+      }
+    }
+  });
+
+  it('knows that all of it is lost where there are replicas, even with nothing left in the directory (20)', async () => {
+    const openExpected = (): Promise<OpenedLog> =>
+      call((done) =>
+        openSegmentLog({ files: start(), environment: systemEnvironment, fsync: 'always', expected: true }, done),
+      );
+    for (let run = 0; run < 2; run++) {
+      const { setAside, log } = await openExpected();
+      expect(setAside).to.have.length(1);
+      await closeLog(log);
+    }
+    const { log, acknowledgeDamage } = await openExpected();
+    await call<void>((done) => acknowledgeDamage(done));
+    await closeLog(log);
+    const { setAside, log: again } = await openExpected();
+    expect(setAside).to.deep.equal([]);
+    await closeLog(again);
+  });
+
+  it('takes no removed segment for a lost one, whenever the power fails (20)', async () => {
+    for (let seed = 1; seed <= 300; seed++) {
+      disk = new VirtualDisk();
+      const environment = seeded(seed);
+      const files = new VirtualFiles(environment, disk, {
+        delayMs: (operation) => (operation === 'remove' || operation === 'rename' ? environment.random() * 2 : 0),
+      });
+      const { log } = await open(files, 300);
+      const steps = 5 + (seed % 12);
+      for (let decree = 1; decree <= steps; decree++) {
+        await append(log, record(1, decree, 'x'.repeat(80)));
+        if (environment.random() < 0.4) log.release(1, stay, decree - 1);
+      }
+      files.crash(environment.random() < 0.5 ? 'some' : 'all');
+      const { setAside, recovered, log: again } = await reopened(300);
+      expect(setAside, `seed ${seed}`).to.deep.equal([]);
+      expect(recovered[0]?.lastDecree).to.equal(steps);
+      again.release(1, stay, steps);
+      await append(again, record(1, steps + 1));
+      await closeLog(again);
+      const third = await reopened(300);
+      expect(third.setAside, `seed ${seed}`).to.deep.equal([]);
+      expect(decrees(await readAll(third.log, 1, stay, steps + 1))).to.deep.equal([steps + 1]);
+      await closeLog(third.log);
+    }
+  });
+
+  it('writes again what a failed sync may have left in the cache only (8)', async () => {
+    for (let seed = 1; seed <= 40; seed++) {
+      disk = new VirtualDisk();
+      let failing = false;
+      const files = new VirtualFiles(seeded(seed), disk, {
+        fault: (operation) => (failing && operation === 'sync' ? 'EIO' : null),
+      });
+      const { log } = await open(files);
+      await fill(log, 1, 5);
+      failing = true;
+      expect(await codeOf(append(log, record(1, 6, 'y'.repeat(9_000))))).to.equal('E_DISK');
+      files.crash('none');
+      const second = new VirtualFiles(seeded(seed), disk);
+      const { log: again, recovered } = await open(second);
+      // What the next run found it relies on, so no later power failure may take it away.
+      const found = recovered[0]!.lastDecree;
+      expect(found).to.be.at.least(5);
+      await append(again, record(2, 1));
+      second.crash('all');
+      const { log: third, recovered: afterwards, setAside } = await reopened();
+      expect(setAside, `seed ${seed}`).to.deep.equal([]);
+      expect(afterwards.find(({ partition }) => partition === 1)?.lastDecree).to.equal(found);
+      await closeLog(third);
+    }
+  });
+
+  it('takes a part of the disk that cannot be read for damage: the process starts, and the replicas learn again (20)', async () => {
+    const { log } = await open(start(), 300);
+    await fill(log, 1, 12);
+    await closeLog(log);
+    const bad = segments(disk)[1]!;
+    const files = start({ fault: (operation, name) => (operation === 'read' && name === bad ? 'EIO' : null) });
+    const { setAside, recovered, log: again } = await open(files, 300);
+    expect(setAside.map((name) => name.slice(0, 16))).to.deep.equal([bad.slice(0, 16)]);
+    expect(recovered.map(({ damaged }) => damaged)).to.deep.equal([true]);
+    await closeLog(again);
+  });
+
   it('drops the segments behind a lost tail', async () => {
     let stuck = false;
     // Syncs that never end: no record knows of anything synced.

@@ -21,12 +21,13 @@ describe('mutation log: files of a directory', () => {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'tulpar-log-'));
     const { log } = await open(new DirectoryFiles(directory, new DiskQueue(4)), 200);
     for (let decree = 1; decree <= 6; decree++) await append(log, record(1, decree, 'x'.repeat(120)));
-    expect(fs.readdirSync(directory)).to.have.length(6);
+    const segments = (): string[] => fs.readdirSync(directory).filter((name) => name.endsWith('.log'));
+    expect(segments()).to.have.length(6);
     log.release(1, 's1', 6);
     await closeLog(log);
     const { log: again } = await open(new DirectoryFiles(directory, new DiskQueue(4)), 200);
-    const left = fs.readdirSync(directory);
-    expect(left).to.deep.equal(left.slice(-2));
+    expect(segments()).to.have.length(2);
+    expect(fs.readdirSync(directory)).to.have.length(3);
     await closeLog(again);
     fs.rmSync(directory, { recursive: true });
   });

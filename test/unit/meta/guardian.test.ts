@@ -139,6 +139,25 @@ describe('guardian', () => {
     });
   });
 
+  describe('a server that holds a partition up again and again', () => {
+    const lacking = (resting: readonly string[]): Situation =>
+      scenario()
+        .server('a')
+        .server('b')
+        .server('c', { has: { 1: [5, 10] } })
+        .server('d')
+        .partition({ primary: 'a', secondaries: ['b'], expected: ['c'], resting });
+
+    it('is left alone while it rests, and another one learns instead', () => {
+      expect(decided(lacking(['c']))).to.deep.equal(['a teaches d']);
+      expect(decided(lacking([]))).to.deep.equal(['a teaches c']);
+    });
+
+    it('is waited for when there is no other', () => {
+      expect(decided(lacking(['c', 'd']))).to.deep.equal([]);
+    });
+  });
+
   describe('a partition whose primary is gone', () => {
     it('goes on at once under a secondary when the primary restarted', () => {
       const restarted = scenario()

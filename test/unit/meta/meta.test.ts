@@ -122,6 +122,65 @@ describe('meta', () => {
     expect(harness.take('b', Kind.addLearner), 'asked again, since the primary lists no learner').to.have.length(1);
   });
 
+  it('asks less and less often for a server that is dropped again and again though it lives', () => {
+    const harness = threeServers();
+    const propose = (...secondaries: string[]): void => {
+      const ballot = harness.configuration()!.ballot;
+      harness.network.sent.length = 0;
+      harness.propose('a', 'a1', {
+        partition: 1,
+        ballot,
+        primary: seat('a'),
+        secondaries: secondaries.map(seat),
+        handover: false,
+      });
+    };
+    /** How long after it was dropped the primary is asked to teach c. */
+    const askedAfterMs = (): number => {
+      const droppedMs = harness.time.monotonicMs();
+      for (let i = 0; i < 200 && harness.take('a', Kind.addLearner).length === 0; i++)
+        harness.keepAlive(['a', 'b', 'c'], 400);
+      return harness.time.monotonicMs() - droppedMs;
+    };
+    const waits = [1, 2, 3, 4].map(() => {
+      propose('b');
+      const waitedMs = askedAfterMs();
+      propose('b', 'c');
+      return waitedMs;
+    });
+    expect(waits[0]).to.be.below(100);
+    expect(waits[1]).to.be.within(1_900, 3_000);
+    expect(waits[2]).to.be.within(3_900, 5_000);
+    expect(waits[3]).to.be.within(7_900, 9_000);
+    harness.keepAlive(['a', 'b', 'c'], 60_000);
+    propose('b');
+    expect(askedAfterMs(), 'it had behaved for a minute').to.be.below(100);
+  });
+
+  it('asks less and less often for a server whose lessons are given up', () => {
+    const harness = threeServers();
+    harness.propose('a', 'a1', {
+      partition: 1,
+      ballot: 1,
+      primary: seat('a'),
+      secondaries: [seat('b')],
+      handover: false,
+    });
+    const lesson = (learners: string[]): void =>
+      harness.heartbeat('a', 'a1', [{ partition: 1, ballot: 2, role: 'primary', serving: true, learners }]);
+    for (const atLeastMs of [0, 2_000, 4_000]) {
+      lesson(['c']);
+      harness.network.sent.length = 0;
+      lesson([]);
+      const endedMs = harness.time.monotonicMs();
+      while (harness.take('a', Kind.addLearner).length === 0 && harness.time.monotonicMs() < endedMs + 60_000) {
+        lesson([]);
+        harness.keepAlive(['b', 'c'], 400);
+      }
+      expect(harness.time.monotonicMs() - endedMs).to.be.within(atLeastMs, atLeastMs + 5_000);
+    }
+  });
+
   it('replaces a primary whose lease expired, but waits out its grace period', () => {
     const harness = threeServers();
     harness.keepAlive(['b', 'c'], 3_600);

@@ -26,6 +26,7 @@ interface PartitionOptions {
   readonly uncertain?: readonly string[];
   readonly learners?: readonly string[];
   readonly expected?: readonly string[];
+  readonly resting?: readonly string[];
 }
 
 export class Scenario implements Situation {
@@ -88,6 +89,7 @@ export class Scenario implements Situation {
       },
       learners: options.learners ?? [],
       expected: options.expected ?? [],
+      resting: options.resting ?? [],
     });
     return this;
   }

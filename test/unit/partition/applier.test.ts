@@ -202,6 +202,6 @@ describe('the applier', () => {
     const body = Buffer.alloc(100);
     bench.applier.push({ decree: 1, ballot: 1, body, decoded: null });
     bench.apply();
-    expect(bench.events).to.deep.equal(['unknown kind of mutation: 0']);
+    expect(bench.events.join()).to.contain('of the unknown kind 0');
   });
 });

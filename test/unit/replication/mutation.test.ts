@@ -100,7 +100,7 @@ describe('a mutation', () => {
       expect(
         codeOf(() => decodeMutation(body)),
         `kind ${kind}`,
-      ).to.equal('E_CORRUPT');
+      ).to.equal('E_CONFIG');
     }
   });
 
@@ -110,11 +110,28 @@ describe('a mutation', () => {
     expect(decodeMutation(compatible)).to.deep.equal(full);
     const incompatible = encodeMutation(full);
     incompatible[0] = incompatible[1] = MUTATION_FORMAT + 1;
-    expect(codeOf(() => decodeMutation(incompatible))).to.equal('E_CORRUPT');
+    expect(codeOf(() => decodeMutation(incompatible))).to.equal('E_CONFIG');
   });
 
-  it('that is shorter than its header is refused', () => {
-    expect(codeOf(() => decodeMutation(encodeMutation(empty).subarray(0, 20)))).to.equal('E_CORRUPT');
-    expect(codeOf(() => decodeMutation(Buffer.alloc(0)))).to.equal('E_CORRUPT');
+  it('that is cut anywhere, or has anything behind it, is corrupt (20)', () => {
+    const body = encodeMutation(full);
+    for (let bytes = 0; bytes < body.length; bytes++)
+      expect(
+        codeOf(() => decodeMutation(Buffer.from(body.subarray(0, bytes)))),
+        `${bytes} bytes`,
+      ).to.equal('E_CORRUPT');
+    expect(codeOf(() => decodeMutation(Buffer.concat([body, Buffer.alloc(1)])))).to.equal('E_CORRUPT');
+  });
+
+  it('with any bit flipped is read or refused with a code, and never asks for more memory than it has', () => {
+    const body = encodeMutation(full);
+    for (let bit = 0; bit < body.length * 8; bit++) {
+      const flipped = Buffer.from(body);
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      expect(
+        codeOf(() => decodeMutation(flipped)),
+        `bit ${bit}`,
+      ).to.be.oneOf(['none', 'E_CORRUPT', 'E_CONFIG']);
+    }
   });
 });

@@ -167,6 +167,40 @@ describe('a proposal', () => {
     expect(group.member('a').newestProposal.secondaries).to.deep.equal([seat('b')]);
   });
 
+  it('drops a secondary that logs less than comes, though it logs something all the time', () => {
+    const group = new Group().serve('a', ['b', 'c']);
+    const [a, c] = [group.member('a'), group.member('c')];
+    c.logsAtOnce = false;
+    const beganMs = group.nowMs;
+    for (let i = 0; a.proposals.length === 0 && group.nowMs < beganMs + 10 * timing.stallTimeoutMs; i++) {
+      group.write('a', `${i}-1`);
+      group.write('a', `${i}-2`);
+      if (c.appends.length > 0) c.log();
+      group.settle().pass(20);
+    }
+    expect(a.newestProposal.secondaries).to.deep.equal([seat('b')]);
+    // what it logs last is as old as it lags: twice the time-out until that exceeds the time-out, at half the speed
+    expect(group.nowMs - beganMs).to.be.within(2 * timing.stallTimeoutMs - 100, 2 * timing.stallTimeoutMs + 100);
+  });
+
+  it('keeps a secondary that is only slow where writes need it: nothing would be gained', () => {
+    const group = new Group().serve('a', ['b', 'c']);
+    const a = group.member('a');
+    for (const name of ['b', 'c']) group.member(name).logsAtOnce = false;
+    group.write('a', 'x');
+    group.settle().pass(100);
+    group.member('b').log();
+    group.write('a', 'y');
+    group.settle().pass(timing.stallTimeoutMs);
+    expect(a.newestProposal.secondaries, 'c owes more').to.deep.equal([seat('b')]);
+    const proposed = a.proposals.length;
+    group.answer('a', group.configuration(2, 'a', ['b'])).pass(3 * timing.stallTimeoutMs);
+    expect(a.proposals.length, 'b owes too').to.equal(proposed);
+    group.member('b').logsAtOnce = true;
+    group.settle().pass(50);
+    expect(a.committed).to.deep.equal(['ballot-start', 'x', 'y']);
+  });
+
   it('that is unanswered changes nothing: commit and lease need who would leave too [16]', () => {
     const group = new Group()
       .serve('a', ['b', 'c'])

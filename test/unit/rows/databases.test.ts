@@ -177,6 +177,9 @@ describe('a malformed operation', () => {
         operations.Code.flush,
         operations.Code.flushAll,
         operations.Code.digest,
+        operations.Code.transaction,
+        operations.Code.growingTransaction,
+        operations.Code.readTransaction,
       ];
       if (satisfied.includes(code)) continue;
       expect(() => partition.execute([code, ...args]), String(code)).to.throw(ClientError, /^ERR malformed operation/);

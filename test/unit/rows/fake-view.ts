@@ -98,6 +98,15 @@ export class FakeView implements View {
     return this.#partition.view(db);
   }
 
+  part(run: () => OperationResult): OperationResult | ClientError {
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof ClientError) return error;
+      throw error;
+    }
+  }
+
   row(key: Buffer): Row | null {
     const stored = this.#stored(key);
     if (stored === null) return null;
@@ -115,7 +124,8 @@ export class FakeView implements View {
     invariant(previous === null || old?.row.version === previous.version, 'the previous row is the one that is there');
     const version = previous?.version ?? String(++this.#partition.versions).padStart(8, '0');
     const accessedAtS = Math.floor(this.nowMs / 1000);
-    const row = { ...change, version, modifiedAtMs: this.nowMs, origin: 0, accessedAtS, frequency: 5 };
+    const modified = String(++this.#partition.versions).padStart(8, '0');
+    const row = { ...change, version, modified, modifiedAtMs: this.nowMs, origin: 0, accessedAtS, frequency: 5 };
     this.#rows.set(name(key), { row, elements: change.large ? (old?.elements ?? new Map()) : new Map() });
     return row;
   }

@@ -10,6 +10,7 @@ const row: Row = {
   version: makeId(2 ** 47, 0xfffe),
   expireAtMs: 2 ** 48 - 1,
   modifiedAtMs: 1_800_000_000_123,
+  modified: 'modified',
   origin: 65535,
   accessedAtS: 2 ** 32 - 1,
   frequency: 255,
@@ -48,11 +49,12 @@ describe('row header', () => {
       return copy;
     };
     for (const bad of [
-      changed(0, 2),
+      changed(0, 3),
+      changed(0, 1),
       changed(0, 0),
       changed(1, 0),
       changed(1, 99),
-      bytes.subarray(0, 43),
+      bytes.subarray(0, 51),
       Buffer.alloc(0),
     ]) {
       expect(() => decodeHeader(bad))

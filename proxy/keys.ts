@@ -1,0 +1,22 @@
+/** Where the keys of a request are. */
+import { parseInteger } from '../shared/integers.js';
+import type { CatalogueEntry } from './catalogue.js';
+
+export const CROSS_SLOT = "CROSSSLOT Keys in request don't hash to the same slot";
+const NOTHING = Buffer.alloc(0);
+
+/** Positions of the keys in `args`, as far as the row says; none where the number of keys makes no sense. */
+export function keyPositions(entry: CatalogueEntry, args: readonly Buffer[]): number[] {
+  const { keys, keyCount } = entry.command;
+  const words = entry.container === null ? 1 : 2;
+  const positions: number[] = [];
+  if (keyCount !== undefined) {
+    const count = parseInteger(args[keyCount - words] ?? NOTHING) ?? 0;
+    const first = keyCount + 1 - words;
+    if (count > 0 && count <= args.length - first) for (let i = 0; i < count; i++) positions.push(first + i);
+  } else if (keys !== null) {
+    const last = keys.last < 0 ? args.length + words + keys.last : Math.min(keys.last, args.length + words - 1);
+    for (let position = keys.first; position <= last; position += keys.step) positions.push(position - words);
+  }
+  return positions;
+}

@@ -1,0 +1,71 @@
+/** One row as an attempt knows it, and what its changes become when they are kept. */
+import type { Group, GroupWrite } from '../replication/mutation.js';
+import { toBuffer, type KeyspaceKeys } from '../storage/keys.js';
+import { encodeHeader, FIXED_BYTES } from '../storage/row-header.js';
+import type { Head } from './head.js';
+import type { Row } from './view.js';
+
+const EMPTY = Buffer.alloc(0);
+
+/** One row as an attempt knows it. */
+export interface Touched {
+  readonly keys: KeyspaceKeys;
+  readonly slot: number;
+  readonly hash: number;
+  readonly key: string;
+  readonly storageKey: string;
+  /** In the head state, expired or not. */
+  readonly before: Row | null;
+  /** What this operation sees: null when absent, expired or removed. */
+  row: Row | null;
+  dirty: boolean;
+  elements: Map<string, Buffer | null> | null;
+  /** Garbage records: key, prefix. */
+  garbage: { key: string; prefix: string }[] | null;
+}
+
+/** The writes of a changed row, taken over into the head state; null when there are none. */
+export function writeRow(touched: Touched, head: Head, decree: number): Group | null {
+  const { keys, slot, hash, key, storageKey, before, row } = touched;
+  const writes: GroupWrite[] = [];
+  if (row !== null && row !== before) {
+    const encoded = encodeHeader(row);
+    // the request's frame must not be kept alive by the cache: the row's value lives in its header's bytes
+    (row as { value: Buffer }).value = encoded.subarray(FIXED_BYTES);
+    writes.push({ key: storageKey, value: encoded });
+    head.write(storageKey, row, encoded.length, decree);
+  } else if (row === null && before !== null) {
+    writes.push({ key: storageKey, value: null });
+    head.write(storageKey, null, 0, decree);
+  }
+  const expiry = row?.expireAtMs ?? 0;
+  const oldExpiry = before?.expireAtMs ?? 0;
+  if (expiry !== oldExpiry) {
+    if (oldExpiry !== 0) index(head, writes, keys.expiry(oldExpiry, slot, hash, key), null, decree);
+    if (expiry !== 0) index(head, writes, keys.expiry(expiry, slot, hash, key), EMPTY, decree);
+  }
+  if (touched.elements !== null) {
+    for (const [elementKey, value] of touched.elements) {
+      const kept = value === null ? null : Buffer.from(value);
+      writes.push({ key: elementKey, value: kept });
+      head.write(elementKey, kept, kept?.length ?? 0, decree);
+    }
+  }
+  if (touched.garbage !== null) {
+    for (const { key: record, prefix } of touched.garbage) index(head, writes, record, toBuffer(prefix), decree);
+  }
+  if (writes.length === 0) return null;
+  const keysDelta = (row === null ? 0 : 1) - (before === null ? 0 : 1);
+  const expiresDelta = (expiry === 0 ? 0 : 1) - (oldExpiry === 0 ? 0 : 1);
+  if (keysDelta !== 0 || expiresDelta !== 0) head.counts.of(keys.id).add(slot, keysDelta, expiresDelta);
+  return { slot, keyspace: keys.id, keysDelta, expiresDelta, writes };
+}
+
+function index(head: Head, writes: GroupWrite[], key: string, value: Buffer | null, decree: number): void {
+  writes.push({ key, value });
+  head.write(key, value, value?.length ?? 0, decree);
+}
+
+export function elementKeyOf({ keys, slot, hash, key }: Touched, row: Row, sortKey: Buffer): string {
+  return keys.element(slot, hash, key, row.version, sortKey.latin1Slice(0, sortKey.length));
+}
