@@ -5,6 +5,7 @@
  */
 import { ClientError } from '../shared/errors.js';
 import { globMatches } from '../shared/glob.js';
+import type { TranslateContext } from '../shared/commands/command.js';
 import { configParameters, type Parameter } from './config-parameters.js';
 import { mergeOutputLimits, normalizeValue, parseOutputLimits, words, type OutputLimit } from './config-values.js';
 
@@ -24,8 +25,8 @@ export interface Settings {
   readonly latencyThresholdMs: number;
   readonly latencyTracking: boolean;
   readonly percentiles: readonly number[];
-  /** True when maxmemory-policy is one of the LFU policies. */
-  readonly lfu: boolean;
+  /** What the translation of commands needs to know. */
+  readonly translation: Pick<TranslateContext, 'lfu' | 'hashLimits' | 'zsetLimits'>;
 }
 
 const NO_LIMIT: OutputLimit = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
@@ -108,6 +109,13 @@ export class Configuration {
     return Number(this.get(name));
   }
 
+  /** Nothing where they are Redis's defaults, so that operations need not carry them. */
+  private compactLimits(name: 'hashLimits' | 'zsetLimits', type: string): Partial<Settings['translation']> {
+    const names = [`${type}-max-listpack-entries`, `${type}-max-listpack-value`];
+    if (names.every((each) => this.get(each) === this.parameters.get(each)?.initial)) return {};
+    return { [name]: names.map((each) => this.number(each)) };
+  }
+
   private workOut(): Settings {
     return {
       requirepass: this.get('requirepass'),
@@ -122,7 +130,11 @@ export class Configuration {
       latencyThresholdMs: this.number('latency-monitor-threshold'),
       latencyTracking: this.get('latency-tracking') === 'yes',
       percentiles: words(this.get('latency-tracking-info-percentiles')).map(Number),
-      lfu: this.get('maxmemory-policy').endsWith('-lfu'),
+      translation: {
+        lfu: this.get('maxmemory-policy').endsWith('-lfu'),
+        ...this.compactLimits('hashLimits', 'hash'),
+        ...this.compactLimits('zsetLimits', 'zset'),
+      },
     };
   }
 }

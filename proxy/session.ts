@@ -89,7 +89,7 @@ export class Session {
     this.connectedAtMs = proxy.clock.nowMs;
     this.lastActiveMs = this.connectedAtMs;
     this.authenticated = configuration.settings.requirepass === '';
-    this.context = { resp: 2, db: 0, databases: DATABASES, lfu: configuration.settings.lfu };
+    this.context = { resp: 2, db: 0, databases: DATABASES, ...configuration.settings.translation };
     this.parserLimits = { bulkBytesMax: configuration.settings.protoMaxBulkLen, unauthenticated: !this.authenticated };
     this.parser = new RequestParser(this.parserLimits);
     this.routed = proxy.router.connect(() => this.pump());
@@ -153,7 +153,8 @@ export class Session {
   refreshSettings(): void {
     const { settings } = this.proxy.configuration;
     this.parserLimits.bulkBytesMax = settings.protoMaxBulkLen;
-    if (this.context.lfu !== settings.lfu) this.context = { ...this.context, lfu: settings.lfu };
+    const { resp, db, databases } = this.context;
+    this.context = { resp, db, databases, ...settings.translation };
   }
 
   authenticate(): void {

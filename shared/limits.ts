@@ -115,6 +115,8 @@ export const limits = {
   scanBytes: 1 * MiB,
   /** So many elements of a row are looked up one by one rather than read by an iterator: three to four times faster when in memory. */
   elementLookUps: 256,
+  /** Expired fields of a large row that one change of the row removes on its way: one synchronous stretch. */
+  expiredFields: 64,
   /** Members that SRANDMEMBER with a negative count repeats at most: its reply is held in memory. */
   randomMembers: 1_048_576,
   /** Keys that one SCAN command visits at most, whatever COUNT says: its reply is held in memory. */

@@ -4,7 +4,7 @@
  */
 import { ClientError } from '../../shared/errors.js';
 import { limits } from '../../shared/limits.js';
-import type { Integer } from '../../shared/operations/codes.js';
+import type { CompactLimits, Integer } from '../../shared/operations/codes.js';
 import type { OperationArgument } from '../../shared/operations/operation.js';
 
 export type Arguments = readonly OperationArgument[];
@@ -45,6 +45,14 @@ export function integerOrNullAt(args: Arguments, index: number): Integer | null 
 /** All arguments from `first` on. */
 export function bytesFrom(args: Arguments, first: number): Buffer[] {
   return args.slice(first).map((_, i) => bytesAt(args, first + i));
+}
+
+/** `[entries, value bytes]`; null: Redis's defaults. */
+export function compactLimitsAt(args: Arguments, index: number): CompactLimits | null {
+  const value = args[index];
+  if (value === null || value === undefined) return null;
+  if (!Array.isArray(value)) return malformed(index, 'limits');
+  return [numberAt(value, 0), numberAt(value, 1)];
 }
 
 export function stringOrNullAt(args: Arguments, index: number): string | null {

@@ -7,10 +7,9 @@ import { limits } from '../../shared/limits.js';
 import type { Execute, Row, View } from '../execution/view.js';
 import { Encoding, RowType } from '../storage/row.js';
 import { bytesAt } from './arguments.js';
-import { successor } from './keys.js';
+import { liveFields } from './field-rows.js';
 import { List } from './list.js';
 import { rowMembers } from './member-set.js';
-import { unpack } from './packed.js';
 
 const encodingNames: ReadonlyMap<number, string> = new Map(
   Object.entries(Encoding).map(([name, number]) => [number, name]),
@@ -112,19 +111,8 @@ function contents(view: View, key: Buffer, row: Row): Iterable<Buffer> {
   }
 }
 
-function* fieldParts(view: View, key: Buffer, row: Row): Generator<Buffer> {
-  if (!row.large) {
-    for (const { sortKey, value } of unpack(row.value)) yield* [sortKey, value];
-    return;
-  }
-  let gte: Buffer | null = null;
-  for (;;) {
-    const page = view.elements(key, row, { gte, lt: null, reverse: false, limit: limits.scanVisited });
-    for (const { sortKey, value } of page) yield* [sortKey, value];
-    const last = page.at(-1);
-    if (last === undefined || page.length < limits.scanVisited) return;
-    gte = successor(last.sortKey);
-  }
+function fieldParts(view: View, key: Buffer, row: Row): Buffer[] {
+  return liveFields(view, key, row).flatMap(({ sortKey, value }) => [sortKey, value]);
 }
 
 /** Each part behind its length, so that no two sequences of parts look alike. */

@@ -2,94 +2,120 @@
  * Changes to the fields of one row: the same calls whether the row is packed, large or not there yet.
  * A packed row is unpacked, changed and written as a whole when it is finished; when it has grown beyond
  * the limits it spills into elements, and stays large from then on (as in Redis, it is not packed again).
+ * How rows are kept is in field-rows.ts.
+ *
+ * The encoding is what Redis would have under the limits that the client's proxy is configured with: `listpack`
+ * while there are few short fields (`listpackex` once one of them expires), then `hashtable` for good.
  */
-import { ClientError } from '../../shared/errors.js';
 import { limits } from '../../shared/limits.js';
+import type { CompactLimits } from '../../shared/operations/codes.js';
 import type { Element, Row, RowChange, View } from '../execution/view.js';
 import { Encoding, RowType } from '../storage/row.js';
 import { isPast } from './expiry.js';
+import {
+  byExpiry,
+  byField,
+  byNumber,
+  expiredFields,
+  expiriesValue,
+  fieldExpiries,
+  fieldsRow,
+  nextExpiry,
+  numbered,
+  numberedField,
+  numberOf,
+  storedOf,
+} from './field-rows.js';
 import { expiryOf, pack, storedValue, unpack, valueOf } from './packed.js';
-import { WRONG_TYPE } from './strings.js';
 
-/** Header value of a large row: how many of its fields have an expiry. */
-const EXPIRING_BYTES = 6;
-
-/** The row, if it has fields or is absent. */
-export function fieldsRow(view: View, key: Buffer): Row | null {
-  const row = view.row(key);
-  if (row !== null && row.type !== RowType.hash) throw new ClientError(WRONG_TYPE);
-  return row;
-}
-
-/** How many fields of a large row have an expiry. */
-export function expiringFields(row: Row): number {
-  return row.value.readUIntBE(0, EXPIRING_BYTES);
-}
+/** Redis's hash-max-listpack-entries and hash-max-listpack-value. */
+const LISTPACK: CompactLimits = [512, 64];
+const NOTHING = Buffer.alloc(0);
 
 export class FieldEditor {
   readonly #view: View;
   readonly #key: Buffer;
   readonly #row: Row | null;
+  readonly #compact: CompactLimits;
   /** Of a packed or new row: its live fields by sort key. */
   #packed: Element[] | null;
   /** Of a large row: what its header will say. */
   #size = 0;
   #bytes = 0;
   #expiring = 0;
+  #earliestMs = 0;
+  #encoding: Encoding;
   #changed = false;
 
-  constructor(view: View, key: Buffer) {
+  constructor(view: View, key: Buffer, compact: CompactLimits | null = null) {
     this.#view = view;
     this.#key = key;
     this.#row = fieldsRow(view, key);
+    this.#compact = compact ?? LISTPACK;
+    this.#encoding = (this.#row?.encoding ?? Encoding.listpack) as Encoding;
     if (this.#row?.large === true) {
+      const { count, earliestMs } = fieldExpiries(this.#row);
       this.#packed = null;
       this.#size = this.#row.size;
       this.#bytes = this.#row.bytes;
-      this.#expiring = expiringFields(this.#row);
+      this.#expiring = count;
+      this.#earliestMs = earliestMs;
+      if (isPast(view, earliestMs)) this.#removeExpired(this.#row);
     } else {
       const elements = this.#row === null ? [] : unpack(this.#row.value);
       this.#packed = elements.filter((element) => !isPast(view, expiryOf(element.value)));
+      this.#changed = this.#packed.length < elements.length;
     }
   }
 
+  /** Some at a time: those that are left wait for the next change. */
+  #removeExpired(row: Row): void {
+    for (const field of expiredFields(this.#view, this.#key, row, limits.expiredFields)) this.remove(field);
+    this.#earliestMs = nextExpiry(this.#view, this.#key, row);
+    this.#changed = true;
+  }
+
   /** The stored value of a live field, null when there is none. */
-  stored(sortKey: Buffer): Buffer | null {
-    const stored = this.#find(sortKey);
+  stored(field: Buffer): Buffer | null {
+    const stored = this.#find(field);
     return stored === null || isPast(this.#view, expiryOf(stored)) ? null : stored;
   }
 
   /** True when the field is new. `expireAtMs` 0: never; in the past: the field is removed. */
-  set(sortKey: Buffer, value: Buffer, expireAtMs: number): boolean {
-    const old = this.#find(sortKey);
+  set(field: Buffer, value: Buffer, expireAtMs: number): boolean {
+    this.#noteLength(field, value);
+    const element = this.#element(field);
+    const old = element === null ? this.#findPacked(field) : storedOf(element);
     const isNew = old === null || isPast(this.#view, expiryOf(old));
     if (isPast(this.#view, expireAtMs)) {
-      this.remove(sortKey);
+      this.remove(field);
       return isNew;
     }
     this.#changed = true;
+    if (expireAtMs !== 0 && this.#encoding === Encoding.listpack) this.#encoding = Encoding.listpackex;
     const stored = storedValue(value, expireAtMs);
     if (this.#packed !== null) {
-      const at = position(this.#packed, sortKey);
-      this.#packed.splice(at, old === null ? 0 : 1, { sortKey, value: stored });
-    } else {
-      this.#account(sortKey, old, -1);
-      this.#account(sortKey, stored, 1);
-      this.#view.putElement(this.#key, this.#row!, sortKey, stored);
+      const at = position(this.#packed, field);
+      this.#packed.splice(at, old === null ? 0 : 1, { sortKey: field, value: stored });
+      return isNew;
     }
+    const number = element === null ? this.#size : numberOf(element);
+    if (old !== null) this.#account(field, old, -1);
+    this.#account(field, stored, 1);
+    this.#putLarge(this.#row!, number, field, stored, old);
     return isNew;
   }
 
   /** True when there was a live one. */
-  remove(sortKey: Buffer): boolean {
-    const old = this.#find(sortKey);
+  remove(field: Buffer): boolean {
+    const element = this.#element(field);
+    const old = element === null ? this.#findPacked(field) : storedOf(element);
     if (old === null) return false;
     this.#changed = true;
-    if (this.#packed !== null) {
-      this.#packed.splice(position(this.#packed, sortKey), 1);
-    } else {
-      this.#account(sortKey, old, -1);
-      this.#view.removeElement(this.#key, this.#row!, sortKey);
+    if (this.#packed !== null) this.#packed.splice(position(this.#packed, field), 1);
+    else {
+      this.#removeLarge(this.#row!, numberOf(element!), field, old);
+      this.#account(field, old, -1);
     }
     return !isPast(this.#view, expiryOf(old));
   }
@@ -108,38 +134,82 @@ export class FieldEditor {
       return;
     }
     for (const { sortKey, value } of elements) this.#account(sortKey, value, 1);
-    if (elements.length <= limits.packedElements) {
+    if (elements.length <= limits.packedElements && this.#bytes <= limits.packedBytes) {
       const value = pack(elements);
       if (value.length <= limits.packedBytes) {
-        this.#view.put(this.#key, this.#row, this.#change(Encoding.listpack, false, value));
+        this.#view.put(this.#key, this.#row, this.#change(false, value));
         return;
       }
     }
+    for (const { value } of elements) this.#noteExpiry(expiryOf(value));
     const row = this.#view.put(this.#key, this.#row, this.#largeChange());
-    for (const { sortKey, value } of elements) this.#view.putElement(this.#key, row, sortKey, value);
+    elements.forEach(({ sortKey, value }, number) => this.#putLarge(row, number, sortKey, value, null));
   }
 
   #largeChange(): RowChange {
-    const value = Buffer.allocUnsafe(EXPIRING_BYTES);
-    value.writeUIntBE(this.#expiring, 0, EXPIRING_BYTES);
-    return this.#change(Encoding.hashtable, true, value);
+    return this.#change(true, expiriesValue({ count: this.#expiring, earliestMs: this.#earliestMs }));
   }
 
-  #change(encoding: Encoding, large: boolean, value: Buffer): RowChange {
+  #change(large: boolean, value: Buffer): RowChange {
+    if (this.#size > this.#compact[0]) this.#encoding = Encoding.hashtable;
     const expireAtMs = this.#row?.expireAtMs ?? 0;
+    const encoding = this.#encoding;
     return { type: RowType.hash, encoding, expireAtMs, size: this.#size, bytes: this.#bytes, large, value };
   }
 
-  #find(sortKey: Buffer): Buffer | null {
-    if (this.#packed === null) return this.#view.element(this.#key, this.#row!, sortKey);
-    const element = this.#packed[position(this.#packed, sortKey)];
-    return element !== undefined && element.sortKey.equals(sortKey) ? element.value : null;
+  #noteLength(field: Buffer, value: Buffer): void {
+    const longest = this.#compact[1];
+    if (field.length > longest || value.length > longest) this.#encoding = Encoding.hashtable;
   }
 
-  #account(sortKey: Buffer, stored: Buffer | null, sign: 1 | -1): void {
-    if (stored === null) return;
+  #find(field: Buffer): Buffer | null {
+    if (this.#packed !== null) return this.#findPacked(field);
+    const element = this.#element(field);
+    return element === null ? null : storedOf(element);
+  }
+
+  #findPacked(field: Buffer): Buffer | null {
+    const element = this.#packed?.[position(this.#packed, field)];
+    return element !== undefined && element.sortKey.equals(field) ? element.value : null;
+  }
+
+  /** Of a large row: the number and the stored value. */
+  #element(field: Buffer): Buffer | null {
+    return this.#packed === null ? this.#view.element(this.#key, this.#row!, byField(field)) : null;
+  }
+
+  #putLarge(row: Row, number: number, field: Buffer, stored: Buffer, old: Buffer | null): void {
+    const expireAtMs = expiryOf(stored);
+    const oldExpireAtMs = old === null ? 0 : expiryOf(old);
+    this.#view.putElement(this.#key, row, byField(field), numbered(number, stored));
+    if (old === null) this.#view.putElement(this.#key, row, byNumber(number), field);
+    if (expireAtMs === oldExpireAtMs) return;
+    if (oldExpireAtMs !== 0) this.#view.removeElement(this.#key, row, byExpiry(oldExpireAtMs, field));
+    if (expireAtMs !== 0) this.#view.putElement(this.#key, row, byExpiry(expireAtMs, field), NOTHING);
+    this.#noteExpiry(expireAtMs);
+  }
+
+  /** The last field takes the number: its element is written again, at most as much as was written to set it. */
+  #removeLarge(row: Row, number: number, field: Buffer, old: Buffer): void {
+    const last = this.#size - 1;
+    if (number !== last) {
+      const lastField = numberedField(this.#view, this.#key, row, last);
+      const stored = storedOf(this.#element(lastField)!);
+      this.#view.putElement(this.#key, row, byField(lastField), numbered(number, stored));
+      this.#view.putElement(this.#key, row, byNumber(number), lastField);
+    }
+    this.#view.removeElement(this.#key, row, byNumber(last));
+    this.#view.removeElement(this.#key, row, byField(field));
+    if (expiryOf(old) !== 0) this.#view.removeElement(this.#key, row, byExpiry(expiryOf(old), field));
+  }
+
+  #noteExpiry(expireAtMs: number): void {
+    if (expireAtMs !== 0 && (this.#earliestMs === 0 || expireAtMs < this.#earliestMs)) this.#earliestMs = expireAtMs;
+  }
+
+  #account(field: Buffer, stored: Buffer, sign: 1 | -1): void {
     this.#size += sign;
-    this.#bytes += sign * (sortKey.length + valueOf(stored).length);
+    this.#bytes += sign * (field.length + valueOf(stored).length);
     if (expiryOf(stored) !== 0) this.#expiring += sign;
   }
 }

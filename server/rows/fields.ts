@@ -1,7 +1,6 @@
 /**
- * Rows with fields by sort key, for the native client (and later for hashes). A field may have an expiry
- * of its own; an expired field is not seen by anybody and goes away when its row is next written (packed)
- * or the field itself is (large).
+ * Operations on fields by sort key that the native client has; Redis's HGET, HMGET, HDEL, HINCRBY and HLEN are among
+ * them, its other commands are in hashes.ts. How rows are kept is in field-rows.ts.
  */
 import { ClientError } from '../../shared/errors.js';
 import { add, parseInteger } from '../../shared/integers.js';
@@ -10,12 +9,21 @@ import { Check, Expiry } from '../../shared/operations/codes.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import type { Element, ElementRange, Execute, Row, View } from '../execution/view.js';
 import { RowType } from '../storage/row.js';
-import { type Arguments, booleanAt, bytesAt, bytesOrNullAt, integerAt, numberAt } from './arguments.js';
+import {
+  type Arguments,
+  booleanAt,
+  bytesAt,
+  bytesOrNullAt,
+  compactLimitsAt,
+  integerAt,
+  numberAt,
+} from './arguments.js';
 import { scanPage } from './databases.js';
 import { expireAt, isPast, timeLeft } from './expiry.js';
-import { expiringFields, FieldEditor, fieldsRow } from './field-editor.js';
+import { FieldEditor } from './field-editor.js';
+import { fieldRange, fieldsRow, liveCount, liveField } from './field-rows.js';
 import { successor } from './keys.js';
-import { expiryOf, findPacked, unpack, valueOf } from './packed.js';
+import { expiryOf, valueOf } from './packed.js';
 
 const ABSENT = -2;
 const FIRST = Buffer.alloc(0);
@@ -51,7 +59,7 @@ export const fieldRemove: Execute = (view, args) => {
 
 export const fieldIncrement: Execute = (view, args) => {
   const sortKey = bytesAt(args, 1);
-  const editor = new FieldEditor(view, bytesAt(args, 0));
+  const editor = new FieldEditor(view, bytesAt(args, 0), compactLimitsAt(args, 4));
   const stored = editor.stored(sortKey);
   const old = stored === null ? 0 : parseInteger(valueOf(stored));
   if (old === null) throw new ClientError('ERR hash value is not an integer');
@@ -105,23 +113,13 @@ function satisfies(current: Buffer | null, check: number, operand: Buffer): bool
 export const fieldCount: Execute = (view, args) => {
   const key = bytesAt(args, 0);
   const row = fieldsRow(view, key);
-  if (row === null) return 0;
-  if (row.large && expiringFields(row) === 0) return row.size;
-  let live = 0;
-  for (let range: ElementRange | null = whole; range !== null; ) {
-    const page: Page = pageOf(view, key, row, range);
-    live += page.live.length;
-    range = page.next === null ? null : { ...whole, gte: page.next };
-  }
-  return live;
+  return row === null ? 0 : liveCount(view, key, row);
 };
 
 export const fieldTimeToLive: Execute = (view, args) => {
   const key = bytesAt(args, 0);
-  const row = fieldsRow(view, key);
-  const stored = row === null ? null : storedIn(view, key, row, bytesAt(args, 1));
-  if (stored === null || isPast(view, expiryOf(stored))) return ABSENT;
-  return timeLeft(view, expiryOf(stored));
+  const stored = liveField(view, key, fieldsRow(view, key), bytesAt(args, 1));
+  return stored === null ? ABSENT : timeLeft(view, expiryOf(stored));
 };
 
 export const fieldScan: Execute = (view, args) => {
@@ -163,7 +161,7 @@ interface Page {
 
 /** The live ones among the next `range.limit` fields, fewer when they are big. */
 function pageOf(view: View, key: Buffer, row: Row, range: ElementRange): Page {
-  const elements = row.large ? view.elements(key, row, range) : packedRange(row, range);
+  const elements = fieldRange(view, key, row, range);
   const live: Element[] = [];
   let bytes = 0;
   let visited = 0;
@@ -178,21 +176,9 @@ function pageOf(view: View, key: Buffer, row: Row, range: ElementRange): Page {
   return { live, next: range.reverse ? last.sortKey : successor(last.sortKey) };
 }
 
-function packedRange(row: Row, range: ElementRange): Element[] {
-  const { gte, lt } = range;
-  const within = unpack(row.value).filter(
-    ({ sortKey }) => (gte === null || sortKey.compare(gte) >= 0) && (lt === null || sortKey.compare(lt) < 0),
-  );
-  return (range.reverse ? within.reverse() : within).slice(0, range.limit);
-}
-
 function liveValue(view: View, key: Buffer, row: Row | null, sortKey: Buffer): Buffer | null {
-  const stored = row === null ? null : storedIn(view, key, row, sortKey);
-  return stored === null || isPast(view, expiryOf(stored)) ? null : valueOf(stored);
-}
-
-function storedIn(view: View, key: Buffer, row: Row, sortKey: Buffer): Buffer | null {
-  return row.large ? view.element(key, row, sortKey) : findPacked(row.value, sortKey);
+  const stored = liveField(view, key, row, sortKey);
+  return stored === null ? null : valueOf(stored);
 }
 
 /** A relative time to live in ms, 0 for none. */

@@ -21,6 +21,21 @@ import {
   fieldTimeToLive,
   fullScan,
 } from './fields.js';
+import {
+  hashAll,
+  hashExpire,
+  hashExpireTimes,
+  hashGetAndExpire,
+  hashGetAndRemove,
+  hashIncrementFloat,
+  hashLength,
+  hashPersist,
+  hashRandom,
+  hashScan,
+  hashSet,
+  hashSetIf,
+  hashTimesToLive,
+} from './hashes.js';
 import { copy, exists, expire, expireTime, move, persist, remove, rename, timeToLive, touch, type } from './keys.js';
 import { longestCommon } from './lcs.js';
 import {
@@ -144,6 +159,19 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.setCombineStore]: grows(setCombineStore),
   [Code.setCommonCount]: keeps(setCommonCount),
   [Code.setScan]: keeps(setScan),
+  [Code.hashSet]: grows(hashSet),
+  [Code.hashSetIf]: grows(hashSetIf),
+  [Code.hashLength]: keeps(hashLength),
+  [Code.hashAll]: keeps(hashAll),
+  [Code.hashIncrementFloat]: grows(hashIncrementFloat),
+  [Code.hashRandom]: keeps(hashRandom),
+  [Code.hashScan]: keeps(hashScan),
+  [Code.hashExpire]: keeps(hashExpire),
+  [Code.hashPersist]: keeps(hashPersist),
+  [Code.hashTimesToLive]: keeps(hashTimesToLive),
+  [Code.hashExpireTimes]: keeps(hashExpireTimes),
+  [Code.hashGetAndExpire]: keeps(hashGetAndExpire),
+  [Code.hashGetAndRemove]: keeps(hashGetAndRemove),
   [Code.transaction]: keeps(transaction),
   [Code.growingTransaction]: grows(transaction),
   [Code.readTransaction]: keeps(transaction),

@@ -33,14 +33,14 @@ export const expire: Execute = (view, args) => {
   const row = view.row(key);
   if (row === null) return false;
   const expireAtMs = expireAt(view, numberAt(args, 1), numberAt(args, 2), row.expireAtMs);
-  if (!allows(numberAt(args, 3), row.expireAtMs, expireAtMs)) return false;
+  if (!allowsExpiry(numberAt(args, 3), row.expireAtMs, expireAtMs)) return false;
   if (isPast(view, expireAtMs)) view.remove(key);
   else view.put(key, row, withExpiry(row, expireAtMs));
   return true;
 };
 
-/** Without an expiry a key lives for ever: later than any other for GT and LT. */
-function allows(flags: number, current: number, next: number): boolean {
+/** By bits of ExpireFlag. Without an expiry (0) a key or field lives for ever: later than any other for GT and LT. */
+export function allowsExpiry(flags: number, current: number, next: number): boolean {
   if ((flags & ExpireFlag.ifNone) !== 0 && current !== 0) return false;
   if ((flags & ExpireFlag.ifSome) !== 0 && current === 0) return false;
   if ((flags & ExpireFlag.ifGreater) !== 0 && (current === 0 || next <= current)) return false;

@@ -5,6 +5,7 @@ import { limits } from '../../shared/limits.js';
 import type { Execute, Row, View } from '../execution/view.js';
 import { bytesAt, bytesFrom, bytesOrNullAt, integerOrNullAt, numberAt, stringOrNullAt } from './arguments.js';
 import { MemberSet, rowHas, rowMembers, setRow } from './member-set.js';
+import { differentNumbers } from './random.js';
 
 export const setAdd: Execute = (view, args) => {
   const set = MemberSet.of(view, bytesAt(args, 0));
@@ -60,20 +61,15 @@ function randomMember(view: View, key: Buffer, row: Row): Buffer {
   return rowMembers(view, key, row, number, number + 1)[0]!;
 }
 
-/** Floyd's sampling: each of the last `count` numbers in turn draws one up to itself, and stands in where that is taken. */
 function differentMembers(view: View, key: Buffer, row: Row, count: number): Buffer[] {
   if (count === row.size) return rowMembers(view, key, row);
-  const chosen = new Set<number>();
-  for (let last = row.size - count; last < row.size; last++) {
-    const number = Math.floor(view.random() * (last + 1));
-    chosen.add(chosen.has(number) ? last : number);
-  }
+  const chosen = differentNumbers(view, row.size, count);
   // So many single look-ups would take longer than reading all.
   if (!row.large || 8 * count > row.size) {
     const members = rowMembers(view, key, row);
-    return [...chosen].map((number) => members[number]!);
+    return chosen.map((number) => members[number]!);
   }
-  return [...chosen].map((number) => rowMembers(view, key, row, number, number + 1)[0]!);
+  return chosen.map((number) => rowMembers(view, key, row, number, number + 1)[0]!);
 }
 
 export const setMove: Execute = (view, args) => {

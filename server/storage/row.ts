@@ -13,5 +13,6 @@ export const Encoding = {
   hashtable: 7,
   skiplist: 8,
   stream: 9,
+  listpackex: 10,
 } as const;
 export type Encoding = (typeof Encoding)[keyof typeof Encoding];

@@ -1,6 +1,6 @@
 /** How arguments are read, exactly as strictly as Redis reads them, with its error texts. */
 import { ClientError } from '../errors.js';
-import { parseInteger } from '../integers.js';
+import { INT64_MIN, parseInteger } from '../integers.js';
 import { limits } from '../limits.js';
 import { type LongDouble, parseLongDouble } from '../long-double.js';
 import type { Integer } from '../operations/codes.js';
@@ -45,6 +45,13 @@ export function positiveInteger(argument: Buffer | undefined): Integer {
   const value = integer(argument, error);
   if (value < 0) throw new ClientError(error);
   return value;
+}
+
+/** How many random members are wanted; below zero some may be the same. */
+export function randomCount(argument: Buffer | undefined): Integer {
+  const count = integer(argument);
+  if (count !== INT64_MIN) return count;
+  throw new ClientError('ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807');
 }
 
 /** The keys behind the argument that says how many there are. */

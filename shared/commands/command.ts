@@ -6,6 +6,7 @@
  * operation and how its result becomes a reply. Commands that concern the connection or the process
  * (`run: 'session'`) have their handler in proxy/commands, by name; start-up fails when one is missing.
  */
+import type { CompactLimits } from '../operations/codes.js';
 import type { Operation, OperationResult } from '../operations/operation.js';
 import type { Reply } from './reply.js';
 
@@ -66,6 +67,9 @@ export interface TranslateContext {
   readonly databases: number;
   /** True when maxmemory-policy is one of the LFU policies: OBJECT FREQ and IDLETIME answer accordingly. Absent: false. */
   readonly lfu?: boolean;
+  /** What the proxy is configured with (hash-max-listpack-entries and so on). Absent: Redis's defaults. */
+  readonly hashLimits?: CompactLimits;
+  readonly zsetLimits?: CompactLimits;
 }
 
 export interface CommandFacts {

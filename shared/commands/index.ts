@@ -5,6 +5,7 @@ import type { Command } from './command.js';
 import { connectionCommands } from './connection.js';
 import { databaseCommands } from './databases.js';
 import { expiryCommands } from './expiry.js';
+import { hashCommands } from './hashes.js';
 import { keyCommands } from './keys.js';
 import { listCommands } from './lists.js';
 import { serverCommands } from './server.js';
@@ -20,6 +21,7 @@ export const commands: ReadonlyMap<string, Command> = byName([
   ...bitCommands,
   ...listCommands,
   ...setCommands,
+  ...hashCommands,
   ...keyCommands,
   ...expiryCommands,
   ...databaseCommands,

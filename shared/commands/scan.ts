@@ -116,16 +116,24 @@ export interface ElementScan {
   readonly pattern: Buffer | null;
   /** What is wrong with the options: Redis says so only when the key exists. */
   readonly refusal: string | null;
+  /** HSCAN's NOVALUES. */
+  readonly noValues: boolean;
 }
 
 /** `args` without the command's name. Throws ClientError. */
-export function elementScan(args: readonly Buffer[]): ElementScan {
+export function elementScan(args: readonly Buffer[], mayHaveNoValues = false): ElementScan {
   const cursor = cursorArgument(at(args, 1));
   let count = DEFAULT_COUNT;
   let pattern: Buffer | null = null;
+  let noValues = false;
   try {
     for (let i = 2; i < args.length; i += 2) {
       const option = word(args[i]);
+      if (option === 'NOVALUES' && mayHaveNoValues) {
+        noValues = true;
+        i--;
+        continue;
+      }
       const value = at(args, i + 1);
       if (option === 'COUNT') count = countArgument(value);
       else if (option === 'MATCH') pattern = value;
@@ -133,9 +141,9 @@ export function elementScan(args: readonly Buffer[]): ElementScan {
     }
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    return { cursor, count, pattern, refusal: error.message };
+    return { cursor, count, pattern, refusal: error.message, noValues };
   }
-  return { cursor, count: Math.min(count, limits.scanCount), pattern, refusal: null };
+  return { cursor, count: Math.min(count, limits.scanCount), pattern, refusal: null, noValues };
 }
 
 function countArgument(value: Buffer): number {

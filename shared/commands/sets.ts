@@ -1,11 +1,10 @@
 /** Redis 7.0's set commands. What they do to a set is in server/rows/sets.ts and set-algebra.ts. */
 import { ClientError } from '../errors.js';
-import { INT64_MIN } from '../integers.js';
 import type { Integer } from '../operations/codes.js';
 import * as operations from '../operations/sets.js';
 import { Combination } from '../operations/sets.js';
 import type { OperationResult } from '../operations/operation.js';
-import { at, countedKeys, integer, positiveInteger, SYNTAX_ERROR, word } from './arguments.js';
+import { at, countedKeys, integer, positiveInteger, randomCount, SYNTAX_ERROR, word } from './arguments.js';
 import type { Command, KeyedCommand } from './command.js';
 import { type Reply, SetReply } from './reply.js';
 import { elementScan } from './scan.js';
@@ -122,12 +121,6 @@ const srandmember = {
   },
   reply: asIs,
 } as const satisfies KeyedCommand;
-
-function randomCount(argument: Buffer | undefined): Integer {
-  const count = integer(argument);
-  if (count !== INT64_MIN) return count;
-  throw new ClientError('ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807');
-}
 
 const smove = {
   ...onOneKey,

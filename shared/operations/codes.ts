@@ -1,8 +1,8 @@
 /**
  * The table of operations, one enumeration for Redis commands and the native client. Numbers are on
  * the wire and, with results, in the mutation log: explicit, never reused. Each code has here its
- * constructor, which documents its arguments and its result, those of lists and sets in files beside this
- * one; server/rows executes it.
+ * constructor, which documents its arguments and its result, those of lists, sets, hashes and sorted sets in
+ * files beside this one; server/rows executes it.
  *
  * Times: `ms` relative to partition time when the mode is `Expiry.relative` (the server decides what
  * "now" is, once, for all replicas), milliseconds since 1970 when it is `Expiry.absolute`.
@@ -87,6 +87,20 @@ export const Code = {
   setCombineStore: 149,
   setCommonCount: 150,
   setScan: 151,
+  // hashes (hashes.ts)
+  hashSet: 160,
+  hashSetIf: 161,
+  hashLength: 162,
+  hashAll: 163,
+  hashIncrementFloat: 164,
+  hashRandom: 165,
+  hashScan: 166,
+  hashExpire: 167,
+  hashPersist: 168,
+  hashTimesToLive: 169,
+  hashExpireTimes: 170,
+  hashGetAndExpire: 171,
+  hashGetAndRemove: 172,
   // several at once (transactions.ts)
   transaction: 200,
   growingTransaction: 201,
@@ -132,6 +146,12 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.setCombine,
   Code.setCommonCount,
   Code.setScan,
+  Code.hashLength,
+  Code.hashAll,
+  Code.hashRandom,
+  Code.hashScan,
+  Code.hashTimesToLive,
+  Code.hashExpireTimes,
   Code.readTransaction,
   Code.marks,
 ]);
@@ -166,6 +186,12 @@ export const Check = {
   greaterOrEqual: 8,
 } as const;
 export type Check = (typeof Check)[keyof typeof Check];
+
+/**
+ * Up to how many elements, and how many bytes each, Redis would keep a collection as a listpack: what OBJECT ENCODING
+ * says follows from the limits that the proxy of the client is configured with. Operations take null for the defaults.
+ */
+export type CompactLimits = readonly [entries: number, valueBytes: number];
 
 /** An int64: a number where it is exact, else a bigint. */
 export type Integer = number | bigint;
@@ -370,13 +396,13 @@ export const fieldRemove = (key: Buffer, sortKeys: readonly Buffer[]): Operation
 ];
 
 /** The new value, an Integer. `ttlMs` 0: an expiry stays as it is. */
-export const fieldIncrement = (key: Buffer, sortKey: Buffer, delta: Integer, ttlMs: number): Operation => [
-  Code.fieldIncrement,
-  key,
-  sortKey,
-  delta,
-  ttlMs,
-];
+export const fieldIncrement = (
+  key: Buffer,
+  sortKey: Buffer,
+  delta: Integer,
+  ttlMs: number,
+  compact: CompactLimits | null = null,
+): Operation => [Code.fieldIncrement, key, sortKey, delta, ttlMs, compact];
 
 export interface CheckAndSet {
   readonly check: Check;

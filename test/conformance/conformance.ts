@@ -40,6 +40,7 @@ const units = [
   'unit/type/list',
   'unit/type/list-3',
   'unit/type/set',
+  'unit/type/hash',
   'unit/keyspace',
   'unit/expire',
   'unit/scan',

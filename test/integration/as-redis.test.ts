@@ -74,11 +74,11 @@ describe('a cluster answers as Redis does', () => {
         }
       });
 
-      it('random commands on lists and sets', async () => {
+      it('random commands on collections', async () => {
         for (const words of randomCollectionCommands(Number(resp) * 1_003, 2_000)) await compare(words);
       });
 
-      it('random commands on large lists and sets', async () => {
+      it('random commands on large collections', async () => {
         for (const words of largeCollectionCommands(Number(resp) * 1_005, 2_000)) await compare(words);
       });
     });

@@ -59,7 +59,7 @@ describe('data commands answer as Redis does', () => {
       }
 
       for (const seed of [5, 6, 7, 8]) {
-        it(`random commands on lists and sets of seed ${seed}`, async () => {
+        it(`random commands on collections of seed ${seed}`, async () => {
           for (const words of randomCollectionCommands(seed, 3_000)) {
             expect(ordered(words, ours.send(words)), words.join(' ')).to.equal(ordered(words, await redis.send(words)));
           }

@@ -107,8 +107,28 @@ const lines: readonly ((draw: Draw) => string[])[] = [
   (draw) => ['SWAPDB', draw(databases), draw(databases)],
 ];
 
-/** Commands on lists and sets; what they choose by chance is left out. */
+/** Commands on hashes; what they choose by chance is left out. */
+const hashLines: readonly ((draw: Draw) => string[])[] = [
+  ...['HSET', 'HSET', 'HMSET'].flatMap((name) => [
+    (draw: Draw) => [name, draw(keys), draw(members), draw(texts)],
+    (draw: Draw) => [name, draw(keys), draw(members), draw(floats), draw(members), draw(integers)],
+    (draw: Draw) => [name, draw(keys), ...Array.from({ length: 20 }, () => draw([...members, ...texts, ...floats]))],
+  ]),
+  (draw) => ['HSETNX', draw(keys), draw(members), draw(texts)],
+  (draw) => [draw(['HGET', 'HEXISTS', 'HSTRLEN']), draw(keys), draw(members)],
+  (draw) => ['HMGET', draw(keys), draw(members), draw(texts), draw(members)],
+  (draw) => [draw(['HGETALL', 'HKEYS', 'HVALS', 'HLEN', 'TYPE']), draw(keys)],
+  (draw) => ['HDEL', draw(keys), draw(members)],
+  (draw) => ['HDEL', draw(keys), draw(members), draw(texts), draw(members)],
+  (draw) => ['HINCRBY', draw(keys), draw(members), draw(integers)],
+  (draw) => ['HINCRBYFLOAT', draw(keys), draw(members), draw(floats)],
+  (draw) => ['HRANDFIELD', draw(keys), draw(['0', '1000', 'x'])],
+  (draw) => ['HRANDFIELD', draw(keys), draw(['0', '1000', 'x']), 'WITHVALUES'],
+];
+
+/** Commands on lists, sets and hashes; what they choose by chance is left out. */
 const collectionLines: readonly ((draw: Draw) => string[])[] = [
+  ...hashLines,
   ...['LPUSH', 'RPUSH', 'LPUSHX', 'RPUSHX', 'SADD', 'SADD', 'SREM'].flatMap((name) => [
     (draw: Draw) => [name, draw(keys), draw(members)],
     (draw: Draw) => [name, draw(keys), draw(members), draw(members), draw(texts), draw(members)],
@@ -149,9 +169,10 @@ const manyMembers = range(2_000);
 const farPositions = [...range(300), ...range(300).map((text) => `-${text}`)];
 const largeLists = ['l1', 'l2'];
 const largeSets = ['s1', 's2', 's3'];
+const largeHashes = ['h1', 'h2', 'h3'];
 const several = (draw: Draw, count: number): string[] => Array.from({ length: count }, () => draw(manyMembers));
 
-/** Commands that make lists and sets of hundreds of values and change them all over. */
+/** Commands that make lists, sets and hashes of hundreds of values and change them all over. */
 const largeLines: readonly ((draw: Draw) => string[])[] = [
   ...['LPUSH', 'RPUSH'].map((name) => (draw: Draw) => [name, draw(largeLists), ...several(draw, 60)]),
   (draw) => [draw(['LPOP', 'RPOP']), draw(largeLists), draw(['1', '10', '50'])],
@@ -174,10 +195,19 @@ const largeLines: readonly ((draw: Draw) => string[])[] = [
   (draw) => [draw(['SINTERSTORE', 'SUNIONSTORE', 'SDIFFSTORE']), draw(largeSets), draw(largeSets), draw(largeSets)],
   (draw) => ['SMOVE', draw(largeSets), draw(largeSets), draw(manyMembers)],
   (draw) => ['SINTERCARD', '2', draw(largeSets), draw(largeSets)],
+  (draw) => ['HSET', draw(largeHashes), ...several(draw, 60)],
+  (draw) => ['HSET', draw(largeHashes), ...several(draw, 60)],
+  (draw) => ['HDEL', draw(largeHashes), ...several(draw, 100)],
+  (draw) => ['HMGET', draw(largeHashes), ...several(draw, 20)],
+  (draw) => ['HINCRBY', draw(largeHashes), draw(manyMembers), draw(integers)],
+  (draw) => [draw(['HGETALL', 'HKEYS', 'HVALS', 'HLEN']), draw(largeHashes)],
+  (draw) => ['HRANDFIELD', draw(largeHashes), '5000'],
+  (draw) => [draw(['HSTRLEN', 'HEXISTS', 'HGET']), draw(largeHashes), draw(manyMembers)],
+  (draw) => ['COPY', draw(largeHashes), draw(largeHashes), 'REPLACE'],
   (draw) => ['COPY', draw(largeLists), draw(largeLists), 'REPLACE'],
   (draw) => [draw(['LLEN', 'SCARD', 'TYPE']), draw([...largeLists, ...largeSets])],
-  (draw) => ['OBJECT', 'ENCODING', draw(largeSets)],
-  (draw) => (draw(range(30)) === '0' ? ['DEL', draw([...largeLists, ...largeSets])] : ['DBSIZE']),
+  (draw) => ['OBJECT', 'ENCODING', draw([...largeSets, ...largeHashes])],
+  (draw) => (draw(range(30)) === '0' ? ['DEL', draw([...largeLists, ...largeSets, ...largeHashes])] : ['DBSIZE']),
 ];
 
 export function largeCollectionCommands(seed: number, count: number): string[][] {
