@@ -36,12 +36,19 @@ describe('CONFIG', () => {
       ['client-output-buffer-limit', 'normal 2kb 1k 60'],
     ]);
     expect(told).to.equal(1);
-    expect(configuration.settings).to.include({ lfu: true, protoMaxBulkLen: 2 * 1024 * 1024 });
+    expect(configuration.settings.translation).to.deep.equal({ lfu: true });
+    expect(configuration.settings.protoMaxBulkLen).to.equal(2 * 1024 * 1024);
     expect(configuration.settings.normalOutputLimit).to.deep.equal({
       hardBytes: 2048,
       softBytes: 1000,
       softSeconds: 60,
     });
+  });
+
+  it('tells the translation of commands listpack limits where they are not the defaults', () => {
+    const configuration = new Configuration();
+    configuration.set([['hash-max-ziplist-value', '1kb']]);
+    expect(configuration.settings.translation).to.deep.equal({ lfu: false, hashLimits: [512, 1024] });
   });
 
   it('refuses another port instead of pretending', () => {
