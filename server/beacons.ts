@@ -6,12 +6,14 @@
 import type { Environment, Timer } from '../shared/environment.js';
 import { Kind, type BeaconAckMessage, type BeaconMessage, type Message } from '../shared/wire/messages.js';
 import type { Origin } from '../shared/wire/network.js';
+import type { DiskWatch } from './disk-watch.js';
 import type { Partition } from './partition/partition.js';
 
 export class Beacons {
   private readonly environment: Environment;
   private readonly partitions: ReadonlyMap<number, Partition>;
   private readonly send: (node: string, message: Message) => boolean;
+  private readonly disk: DiskWatch;
   private readonly intervalMs: number;
   private timer: Timer | null = null;
   private soon = false;
@@ -20,11 +22,13 @@ export class Beacons {
   constructor(
     environment: Environment,
     partitions: ReadonlyMap<number, Partition>,
+    disk: DiskWatch,
     intervalMs: number,
     send: (node: string, message: Message) => boolean,
   ) {
     this.environment = environment;
     this.partitions = partitions;
+    this.disk = disk;
     this.intervalMs = intervalMs;
     this.send = send;
   }
@@ -74,11 +78,12 @@ export class Beacons {
     for (const [id, ballot, committed] of entries) {
       if (this.partitions.get(id)?.replica.onBeacon(from, ballot, committed, now)) acknowledged.push([id, ballot]);
     }
-    if (acknowledged.length > 0) this.send(from.node, [Kind.beaconAck, sentAt, acknowledged]);
+    if (acknowledged.length > 0) this.send(from.node, [Kind.beaconAck, sentAt, acknowledged, this.disk.code]);
   }
 
   onBeaconAck(from: Origin, message: BeaconAckMessage): void {
-    const [, sentAt, entries] = message;
+    const [, sentAt, entries, disk] = message;
+    this.disk.heard(from.node, disk);
     for (const [id, ballot] of entries) this.partitions.get(id)?.onBeaconAck(from, ballot, sentAt);
   }
 }

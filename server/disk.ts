@@ -1,6 +1,8 @@
 /** The disk of a real server: one folder with its stores and its log, held by a lock. */
+import { mkdir } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../shared/environment.js';
+import { limits } from '../shared/limits.js';
 import { DirectoryFiles } from './log/files.js';
 import type { FsyncMode, OpenedLog } from './log/log.js';
 import { openSegmentLog } from './log/segments.js';
@@ -27,6 +29,10 @@ export interface DiskOptions {
   readonly cacheBytes: number;
   /** Threads of libuv's pool. */
   readonly threads: number;
+  /** Opening the disk takes some of it (LevelDB rewrites its log): with less free, it waits for more ... */
+  readonly startFreeBytes: number;
+  /** ... and says so, once. */
+  readonly onWaiting: (freeBytes: number) => void;
 }
 
 const MiB = 1024 * 1024;
@@ -59,26 +65,50 @@ export function cacheShares(cacheBytes: number): CacheShares {
 
 export function openServerDisk(environment: Environment, options: DiskOptions): OpenDisk {
   return (done) => {
-    const queue = new DiskQueue(Math.max(2, options.threads - 2));
-    const { blockBytes, writeBufferBytes, openFiles } = cacheShares(options.cacheBytes);
-    const directory = join(options.dir, 'stores');
-    openLevelFactory({ directory, queue, cacheBytes: blockBytes, writeBufferBytes, openFiles }, (error, stores) => {
-      if (error !== null || stores === undefined) return done(error ?? new Error('no stores'));
-      stores.open(LOCK, (locked, lock) => {
-        if (locked !== null || lock === undefined) return done(locked ?? new Error('no lock'));
-        const fail = (failed: Error | null): void => lock.close(() => done(failed ?? new Error('no log')));
-        stores.list((unlisted, names) => {
-          if (unlisted !== null || names === undefined) return fail(unlisted);
-          const files = new DirectoryFiles(join(options.dir, 'log'), queue);
-          const expected = names.some((name) => partitionOfStore(name) !== null);
-          openSegmentLog({ files, environment, fsync: options.fsync, expected }, (failed, opened) => {
-            if (failed === null && opened !== undefined) done(null, disk(options.dir, stores, opened, lock));
-            else fail(failed);
-          });
+    waitForSpace(environment, options, (error) =>
+      error === null ? openWithSpace(environment, options, done) : done(error),
+    );
+  };
+}
+
+/**
+ * A server that a full disk ended is started again by its supervisor: it comes back by itself once there is space,
+ * rather than end again and again half way through opening.
+ */
+function waitForSpace(environment: Environment, options: DiskOptions, done: Callback): void {
+  let told = false;
+  const look = (): void => {
+    diskSpace(options.dir, (error, space) => {
+      if (error !== null || space === undefined) return done(error ?? new Error('no space'));
+      if (space.freeBytes >= options.startFreeBytes) return done(null);
+      if (!told) options.onWaiting(space.freeBytes);
+      told = true;
+      environment.after(limits.diskWaitMs, look);
+    });
+  };
+  mkdir(options.dir, { recursive: true }, (error) => (error === null ? look() : done(error)));
+}
+
+function openWithSpace(environment: Environment, options: DiskOptions, done: Callback<ServerDisk>): void {
+  const queue = new DiskQueue(Math.max(2, options.threads - 2));
+  const { blockBytes, writeBufferBytes, openFiles } = cacheShares(options.cacheBytes);
+  const directory = join(options.dir, 'stores');
+  openLevelFactory({ directory, queue, cacheBytes: blockBytes, writeBufferBytes, openFiles }, (error, stores) => {
+    if (error !== null || stores === undefined) return done(error ?? new Error('no stores'));
+    stores.open(LOCK, (locked, lock) => {
+      if (locked !== null || lock === undefined) return done(locked ?? new Error('no lock'));
+      const fail = (failed: Error | null): void => lock.close(() => done(failed ?? new Error('no log')));
+      stores.list((unlisted, names) => {
+        if (unlisted !== null || names === undefined) return fail(unlisted);
+        const files = new DirectoryFiles(join(options.dir, 'log'), queue);
+        const expected = names.some((name) => partitionOfStore(name) !== null);
+        openSegmentLog({ files, environment, fsync: options.fsync, expected }, (failed, opened) => {
+          if (failed === null && opened !== undefined) done(null, disk(options.dir, stores, opened, lock));
+          else fail(failed);
         });
       });
     });
-  };
+  });
 }
 
 function disk(dir: string, stores: StoreFactory, opened: OpenedLog, lock: Store): ServerDisk {

@@ -34,6 +34,7 @@ import {
 } from '../shared/wire/messages.js';
 import type { Network, Origin } from '../shared/wire/network.js';
 import { Beacons } from './beacons.js';
+import { DiskWatch } from './disk-watch.js';
 import { cacheShares, type OpenDisk, type ServerDisk } from './disk.js';
 import { META_NODE, MetaLink } from './meta-link.js';
 import type { PartitionHost, Timing } from './partition/host.js';
@@ -81,8 +82,7 @@ export class Server {
   private readonly beacons: Beacons;
   private readonly meta: MetaLink;
   private disk: ServerDisk | null = null;
-  private diskState: 'ok' | 'soft' | 'hard' = 'ok';
-  private diskSpace = { freeBytes: 0, sizeBytes: 0 };
+  private readonly diskWatch: DiskWatch;
   private readonly tables = new Map<number, Table>();
   private readonly known = new Map<number, PartitionInfo>();
   private readonly nodes = new Map<string, NodeInfo>();
@@ -99,7 +99,8 @@ export class Server {
     this.logger = logger;
     this.pace = new Pace(options.learnBytesPerSecond);
     this.self = { node: network.self.node, boot: network.self.boot };
-    this.beacons = new Beacons(environment, this.partitions, options.beaconMs, (node, message) =>
+    this.diskWatch = new DiskWatch(options.diskSoftBytes, options.diskHardBytes, logger);
+    this.beacons = new Beacons(environment, this.partitions, this.diskWatch, options.beaconMs, (node, message) =>
       network.send(node, message),
     );
     this.meta = new MetaLink(environment, network, {
@@ -111,8 +112,8 @@ export class Server {
       replicas: () => [...this.partitions.values()].map((partition) => partition.report()),
       report: () => ({
         replicas: [...this.partitions.values()].map((partition) => partition.heartbeat()),
-        diskFreeBytes: this.diskSpace.freeBytes,
-        diskBytes: this.diskSpace.sizeBytes,
+        diskFreeBytes: this.diskWatch.space.freeBytes,
+        diskBytes: this.diskWatch.space.sizeBytes,
       }),
       onRefused: (reason) => logger.warn({ reason }, 'meta refused the registration'),
     });
@@ -200,7 +201,8 @@ export class Server {
     this.beacons.start();
     this.repeat(TICK_MS, () => this.tick());
     this.repeat(CARE_MS, () => this.care());
-    this.care();
+    this.repeat(limits.diskLookMs, () => this.lookAtDisk());
+    this.lookAtDisk();
   }
 
   private repeat(everyMs: number, run: () => void): void {
@@ -398,18 +400,15 @@ export class Server {
     for (const partition of this.partitions.values()) partition.tick(now);
   }
 
-  /** Once a second: disk space, and log segments that nobody lets go. */
+  private lookAtDisk(): void {
+    const { disk } = this;
+    if (disk !== null) this.diskWatch.look((done) => disk.space(done));
+  }
+
+  /** Once a second: log segments that nobody lets go. */
   private care(): void {
-    const { disk, options } = this;
+    const { disk } = this;
     if (disk === null) return;
-    disk.space((error, space) => {
-      if (error !== null || space === undefined) return;
-      this.diskSpace = space;
-      const state =
-        space.freeBytes < options.diskHardBytes ? 'hard' : space.freeBytes < options.diskSoftBytes ? 'soft' : 'ok';
-      if (state !== this.diskState) this.logger.warn({ state, freeBytes: space.freeBytes }, 'disk space');
-      this.diskState = state;
-    });
     const { count, pinned } = disk.opened.log.segments();
     if (count <= limits.segmentsPinned) return;
     for (const { partition, stay } of pinned) {
@@ -457,7 +456,8 @@ export class Server {
       propose: (proposal) => this.meta.propose(proposal),
       isGone: (seat) => this.isGone(seat),
       metaLeaseUntilMs: () => this.meta.leaseUntilMs,
-      disk: () => this.diskState,
+      disk: () => this.diskWatch.state,
+      worstDisk: (configuration) => this.diskWatch.worst(configuration),
       beaconSoon: () => this.beacons.sendSoon(),
       fatal: (error) => this.fatal(error),
     };

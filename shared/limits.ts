@@ -127,4 +127,9 @@ export const limits = {
   segmentBytes: 32 * MiB,
   /** A replica that pins an older segment than this many back is flushed. */
   segmentsPinned: 8,
+  // disk space
+  /** Between looks at how full the disk is: what can be written meanwhile must stay far below the watermarks. */
+  diskLookMs: 250,
+  /** Between looks of a server that cannot start for want of space. */
+  diskWaitMs: 1_000,
 } as const;

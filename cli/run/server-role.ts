@@ -37,6 +37,8 @@ export async function startServer({ settings, logger, hub, fail }: Surroundings)
         fsync: settings.fsync,
         cacheBytes: settings.cacheBytes,
         threads: settings.threads,
+        startFreeBytes: Math.floor(settings.diskHardBytes / 2),
+        onWaiting: (freeBytes) => log.error({ dir, freeBytes }, 'the disk is full: waiting for space before it starts'),
       }),
       onFatal: fail,
     },

@@ -24,10 +24,10 @@ import type { Execute, View } from './view.js';
 export interface ExecutorHost {
   /** Read the clock and the lease afresh. */
   canExecute(): boolean;
-  /** False: too few members, or no disk space; writes are refused with this reason. */
+  /** Not null: too few members; writes are refused with this reason, to be repeated. */
   refusesWrites(): RetryReason | null;
-  /** Under disk pressure: operations that need room are refused with this client error. */
-  refusesGrowth(): string | null;
+  /** Not null: a disk is too full for writes, or for those that grow; refused with this client error. */
+  refusesForSpace(grows: boolean): string | null;
   hasRoom(): boolean;
   /** Mutations prepared and not committed. */
   inFlight(): number;
@@ -242,7 +242,7 @@ export class Executor {
   private isRefused({ id, write, denyoom }: Request, from: Origin): boolean {
     if (!write) return false;
     const reason = this.host.refusesWrites();
-    const full = denyoom ? this.host.refusesGrowth() : null;
+    const full = this.host.refusesForSpace(denyoom);
     if (reason !== null) this.host.reply(from, id, Status.retry, reason);
     else if (full !== null) this.host.reply(from, id, Status.clientError, full);
     return reason !== null || full !== null;
@@ -273,7 +273,7 @@ export class Executor {
       value = thrown.message;
       attempt.keepExpiriesOnly();
     }
-    const wrote = (request.write || this.host.refusesWrites() === null) && this.commit();
+    const wrote = (request.write || this.mayDeleteExpired()) && this.commit();
     this.executed++;
     this.end(request);
     const { from, state } = request;
@@ -281,6 +281,11 @@ export class Executor {
     const { dependency } = attempt;
     this.remember(state, request.sequence, status, value, wrote ? this.gathering.decree : 0);
     this.answer(from, request.id, status, value, dependency);
+  }
+
+  /** Whether a read may log that a row has expired. */
+  private mayDeleteExpired(): boolean {
+    return this.host.refusesWrites() === null && this.host.refusesForSpace(false) === null;
   }
 
   private end(request: Request): void {

@@ -1,4 +1,4 @@
-import type { Partition as PartitionInfo, Proposal, Seat, Table } from '../../shared/cluster.js';
+import type { Configuration, Partition as PartitionInfo, Proposal, Seat, Table } from '../../shared/cluster.js';
 import type { Environment } from '../../shared/environment.js';
 import type { Logger } from '../../shared/logging.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
@@ -6,6 +6,7 @@ import type { Message } from '../../shared/wire/messages.js';
 import type { Origin } from '../../shared/wire/network.js';
 import type { MutationLog } from '../log/log.js';
 import type { StoreFactory } from '../storage/store.js';
+import type { DiskState } from '../disk-watch.js';
 import type { Pace } from './pace.js';
 import type { Turns } from './turns.js';
 
@@ -31,8 +32,10 @@ export interface PartitionHost {
   propose(proposal: Proposal): void;
   isGone(seat: Seat): boolean;
   metaLeaseUntilMs(): number;
-  /** By disk watermark. */
-  disk(): 'ok' | 'soft' | 'hard';
+  /** Of this server, by its watermarks. */
+  disk(): DiskState;
+  /** The worst of this server's and of those of the configuration's secondaries. */
+  worstDisk(configuration: Configuration): DiskState;
   /** Beacons leave now rather than at their next turn: somebody waits for a lease. */
   beaconSoon(): void;
   /** Nothing in this process can be trusted any more. */

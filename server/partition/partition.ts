@@ -47,6 +47,9 @@ const REPLAY_BYTES = 64 * 1024 * 1024;
 /** More than this on its way to a node: nothing is repeated to it. */
 const BUSY_BYTES = 64 * 1024;
 
+const DISK_NEARLY_FULL = 'OOM command not allowed: the disk of a partition server is nearly full';
+const DISK_FULL = 'OOM command not allowed: the disk of a partition server is full';
+
 export class Partition {
   readonly id: number;
   /** As meta told last; null until it has. */
@@ -286,10 +289,11 @@ export class Partition {
     const { environment } = host;
     return {
       canExecute: () => replica.canExecute(environment.monotonicMs()),
-      refusesWrites: () =>
-        replica.writable ? (host.disk() === 'hard' ? 'no-disk-space' : null) : 'not-enough-replicas',
-      refusesGrowth: () =>
-        host.disk() === 'ok' ? null : 'OOM command not allowed: the disk of a partition server is nearly full',
+      refusesWrites: () => (replica.writable ? null : 'not-enough-replicas'),
+      refusesForSpace: (grows) => {
+        const state = host.worstDisk(replica.configuration);
+        return state === 'hard' ? DISK_FULL : state === 'soft' && grows ? DISK_NEARLY_FULL : null;
+      },
       hasRoom: () =>
         replica.list.uncommittedBytes < limits.preparedBytes &&
         replica.list.uncommitted < limits.preparedMutations &&

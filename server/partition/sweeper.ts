@@ -54,7 +54,9 @@ export class Sweeper {
     if (!head.activeExpiry) return this.again(EXPIRY_PAUSE_MS);
     const keys = head.keyspaces[db];
     if (keys === undefined) return this.again(found >= EXPIRED_PER_TURN ? 1 : EXPIRY_PAUSE_MS);
-    if (!partition.replica.writable || head.counts.of(keys.id).expires <= 0) return this.expire(db + 1, found);
+    const { replica, host } = partition;
+    const refused = !replica.writable || host.worstDisk(replica.configuration) === 'hard';
+    if (refused || head.counts.of(keys.id).expires <= 0) return this.expire(db + 1, found);
     const range = keys.expiredAt(Math.floor(partition.host.environment.wallMs()));
     partition.store.range(
       { gte: toBuffer(range.gte), lt: toBuffer(range.lt), limit: EXPIRED_PER_TURN, limitBytes: 1 << 20 },

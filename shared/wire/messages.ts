@@ -74,13 +74,7 @@ export const Status = {
 export type ReplyMessage = [kind: 2, id: number, status: number, value: OperationResult];
 
 /** Why a server refused before execution. */
-export type RetryReason =
-  | 'not-primary'
-  | 'wrong-range'
-  | 'no-such-partition'
-  | 'not-enough-replicas'
-  | 'no-disk-space'
-  | 'stopping';
+export type RetryReason = 'not-primary' | 'wrong-range' | 'no-such-partition' | 'not-enough-replicas' | 'stopping';
 
 /** The sender will not repeat this request any more: if it has not been executed yet, it must never be. */
 export type GiveUpMessage = [kind: 3, partition: number, connection: number, sequence: number];
@@ -112,7 +106,13 @@ export type BeaconMessage = [
   sentAt: number,
   partitions: [partition: number, ballot: number, committed: number][],
 ];
-export type BeaconAckMessage = [kind: 14, sentAt: number, partitions: [partition: number, ballot: number][]];
+/** `disk`: how full the sender's is, see server/disk-watch.ts. */
+export type BeaconAckMessage = [
+  kind: 14,
+  sentAt: number,
+  partitions: [partition: number, ballot: number][],
+  disk: number,
+];
 
 /** Primary to learner: begin an attempt. The learner answers with what it has. */
 export type LearnBeginMessage = [kind: 20, partition: number, attempt: number, ballot: number];

@@ -188,6 +188,21 @@ describe('the executor', () => {
     expect(primary.value(ids[1]!)).to.equal(1);
   });
 
+  it('on a full disk refuses every write at once and serves reads, and again takes writes when there is space (23)', () => {
+    const primary = new Primary();
+    primary.now(put(a, 'x'));
+    primary.diskFull = 'OOM no space';
+    const ids = [put(b, 'y'), remove([a]), get(a)].map((operation) => primary.send(operation));
+    primary.turn();
+    for (const id of ids.slice(0, 2))
+      expect(primary.answer(id)).to.include({ status: Status.clientError, value: 'OOM no space' });
+    expect(String(primary.value(ids[2]!))).to.equal('x');
+    expect(primary.mutations).to.have.length(1);
+    primary.diskFull = null;
+    primary.now(remove([a]));
+    expect(primary.mutations).to.have.length(2);
+  });
+
   it('answers an operation that it does not know with an error', () => {
     const primary = new Primary();
     const id = primary.send([60_000, a]);
@@ -262,7 +277,7 @@ describe('an operation that needs a page', () => {
       primary.turn();
       expect(primary.fetching).to.equal(1);
       if (event === 'given up') primary.executor.giveUp('1-proxy', 2, 1);
-      else primary.writesRefused = 'no-disk-space';
+      else primary.writesRefused = 'not-enough-replicas';
       while (primary.fetching > 0) primary.fetched();
       primary.writesRefused = null;
       primary.now(put(b, 'new'));

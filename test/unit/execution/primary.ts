@@ -109,6 +109,7 @@ export class Primary {
   room = true;
   writesRefused: RetryReason | null = null;
   growthRefused: string | null = null;
+  diskFull: string | null = null;
   private readonly sequences = new Map<string, number>();
   private lastId = 0;
 
@@ -130,7 +131,7 @@ export class Primary {
       {
         canExecute: () => this.leased,
         refusesWrites: () => this.writesRefused,
-        refusesGrowth: () => this.growthRefused,
+        refusesForSpace: (grows) => this.diskFull ?? (grows ? this.growthRefused : null),
         hasRoom: () => this.room,
         inFlight: () => this.mutations.length - this.committed,
         committed: () => this.committed,
