@@ -159,6 +159,10 @@ export class Admin {
     this.meta.recover(partition, node, done);
   }
 
+  movePrimary(partition: number, node: string, done: (error: Error | null) => void): void {
+    this.meta.movePrimary(partition, node, done);
+  }
+
   checksums(table: string | null, done: (rows: ChecksumRow[]) => void): void {
     const names = this.tableNames();
     const subjects = this.meta

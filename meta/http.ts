@@ -7,6 +7,7 @@
  *   POST   /api/tables             {table, partitions, multiKey, replicas, minReplicas}
  *   DELETE /api/tables/NAME
  *   POST   /api/recover            {partition, node, force}
+ *   POST   /api/move-primary       {partition, node}
  *
  * Errors are `{error: {code, message}}`. What changes something must say `content-type: application/json`,
  * which a web page of another origin cannot without being asked first.
@@ -134,6 +135,8 @@ export class MetaHttp {
     if (what === 'POST /api/recover') {
       return this.admin.recover(Number(body['partition']), String(body['node']), body['force'] === true, done);
     }
+    if (what === 'POST /api/move-primary')
+      return this.admin.movePrimary(Number(body['partition']), String(body['node']), done);
     return refuse(answer, 404, `there is no ${what}`);
   }
 

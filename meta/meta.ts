@@ -23,6 +23,7 @@ import type { Network, Origin } from '../shared/wire/network.js';
 import { judgeForce } from './decisions/force.js';
 import { type Decision, guard } from './decisions/guardian.js';
 import { readHeartbeat } from './decisions/heartbeat.js';
+import { judgeMove } from './decisions/move.js';
 import { judge } from './decisions/proposals.js';
 import { assess, describeCopy, type Recovery } from './decisions/recovery.js';
 import { whyNotRegister } from './decisions/registration.js';
@@ -55,6 +56,8 @@ export interface MetaOptions {
 
 /** What the guardian waits for, by partition, and for how long it has. */
 export type Waiting = Extract<Decision, { kind: 'wait' }> & { readonly waitingMs: number };
+
+const MOVE_LOOK_MS = 20;
 
 export class Meta {
   private readonly environment: Environment;
@@ -205,6 +208,30 @@ export class Meta {
     this.logger.warn({ partition, node, mayLose: judgement.losses }, 'an administrator forces a recovery');
     this.carryOut(judgement.decision);
     this.publisher.afterPersisted(() => done(null));
+  }
+
+  /** Asks a partition's primary to hand over to its secondary `node`; calls back once that is in force. */
+  movePrimary(partition: number, node: string, done: (error: Error | null) => void): void {
+    const judgement = judgeMove(this.situation(), partition, node);
+    if ('refusal' in judgement) return done(new OperatingError('E_REFUSED', judgement.refusal));
+    const { primary, ballot } = judgement;
+    this.logger.info({ partition, primary, to: node }, 'asking the primary to hand over');
+    const untilMs = this.now() + this.options.metaLeaseMs;
+    const look = (): void => {
+      const inForce = this.state.partitions.get(partition)?.partition.configuration;
+      if (inForce?.primary?.node === node && inForce.ballot > ballot)
+        return this.publisher.afterPersisted(() => done(null));
+      if (inForce?.ballot === ballot && this.now() < untilMs) return void this.environment.after(MOVE_LOOK_MS, look);
+      done(
+        new OperatingError('E_REFUSED', `${primary} did not hand partition ${partition} over; try again`, {
+          retry: true,
+        }),
+      );
+    };
+    this.publisher.afterPersisted(() => {
+      this.network.send(primary, [Kind.handOver, partition, ballot, node]);
+      look();
+    });
   }
 
   /** Asks a partition's primary for checksums; every `ChecksumResultMessage` goes to the listeners. */

@@ -49,11 +49,11 @@ export class MetaLink {
     this.beat();
   }
 
-  /** Tells meta that this boot ends, so that it need not be waited for. */
-  stop(): void {
+  /** `leave`: tells meta that this boot ends, so that it need not be waited for. */
+  stop(leave: boolean): void {
     this.stopped = true;
     this.timer?.cancel();
-    this.network.send(META_NODE, [Kind.register, this.options.describe('dead'), []]);
+    if (leave) this.network.send(META_NODE, [Kind.register, this.options.describe('dead'), []]);
   }
 
   onConnected(): void {

@@ -23,6 +23,7 @@ import {
   type BeaconMessage,
   type ChecksumMessage,
   type GiveUpMessage,
+  type HandOverMessage,
   type HeartbeatAckMessage,
   Kind,
   type Message,
@@ -65,6 +66,7 @@ export interface ServerOptions {
 
 const TICK_MS = 50;
 const CARE_MS = 1_000;
+const HAND_OVER_POLL_MS = 10;
 
 export class Server {
   private readonly environment: Environment;
@@ -217,18 +219,35 @@ export class Server {
     again();
   }
 
-  stop(done: (error: Error | null) => void): void {
+  /**
+   * `leave`: the cluster goes on without this server, so it first hands over what it is primary of. Else the whole
+   * cluster stops, and its configurations stay as they are: the next start then compares all of their members.
+   */
+  stop(done: (error: Error | null) => void, leave = true): void {
+    const beganMs = this.environment.monotonicMs();
+    const handOver = (): void => {
+      const held = [...this.partitions.values()].filter(({ replica }) => replica.configuration.secondaries.length > 0);
+      const left = held.filter(({ replica }) => replica.role === 'primary');
+      for (const partition of left) partition.handOver(null);
+      if (left.length === 0 || this.environment.monotonicMs() - beganMs > this.options.leaseMs) this.end(done, true);
+      else this.environment.after(HAND_OVER_POLL_MS, handOver);
+    };
+    if (leave && this.begun && !this.dead) handOver();
+    else this.end(done, leave);
+  }
+
+  private end(done: (error: Error | null) => void, leave: boolean): void {
     this.stopped = true;
     this.beacons.stop();
     for (const timer of this.timers) timer.cancel();
     const { disk } = this;
     if (disk === null) return done(null);
+    // from here on nothing is acknowledged or answered: successors may begin at once, and primaries go on without it
+    this.meta.stop(leave);
     const partitions = [...this.partitions.values()];
     const closeNext = (): void => {
       const partition = partitions.pop();
       if (partition !== undefined) return partition.close(closeNext);
-      // from here on nothing is acknowledged: successors may begin at once
-      this.meta.stop();
       disk.opened.log.close((error) =>
         disk.close((failed) => void this.network.close().then(() => done(error ?? failed), done)),
       );
@@ -285,6 +304,12 @@ export class Server {
         if (partition?.replica.ballot === ballot) partition.teach(seat);
         return;
       }
+      case Kind.handOver: {
+        const [, id, ballot, to] = message as unknown as HandOverMessage;
+        const partition = this.partitions.get(id);
+        if (partition?.replica.ballot === ballot) partition.handOver(to);
+        return;
+      }
       case Kind.checksum: {
         const [, id, checksumId] = message as unknown as ChecksumMessage;
         this.partitions.get(id)?.startChecksum(checksumId, from.node);
@@ -306,7 +331,8 @@ export class Server {
 
   private reply(to: Origin, id: number, status: number, value: OperationResult): void {
     // ids of another boot of this node mean other requests
-    if (this.boots.get(to.node) === to.boot) this.network.send(to.node, [Kind.reply, id, status, value]);
+    if (!this.stopped && this.boots.get(to.node) === to.boot)
+      this.network.send(to.node, [Kind.reply, id, status, value]);
   }
 
   // ---- the cluster -----------------------------------------------------------------------------------
@@ -450,7 +476,7 @@ export class Server {
       retainedBytesPerPartition: () =>
         Math.min(limits.retainedBytes, Math.floor(options.cacheBytes / 4 / Math.max(1, this.partitions.size))),
       cacheBytesPerPartition: () => Math.floor(rowBytes / Math.max(1, this.partitions.size)),
-      send: (node, message) => network.send(node, message),
+      send: (node, message) => !this.stopped && network.send(node, message),
       queuedBytes: (node) => network.queuedBytes(node),
       reply: (to, id, status, value) => this.reply(to, id, status, value),
       propose: (proposal) => this.meta.propose(proposal),

@@ -73,6 +73,7 @@ export function addAdmin(program: Command): void {
   }
   addStatus(admin);
   addTables(admin);
+  addMovePrimary(admin);
   addRecover(admin);
 }
 
@@ -127,6 +128,21 @@ function addTables(admin: Command): void {
       console.log(`table ${name} dropped`);
     },
   );
+}
+
+function addMovePrimary(admin: Command): void {
+  addCommon(
+    admin.command('move-primary').description('let a secondary take over from the primary, without a gap'),
+    false,
+  )
+    .requiredOption('--partition <id>', 'the partition, as `admin partitions` names it')
+    .requiredOption('--to <name>', 'the server of the secondary')
+    .action(async (_: Row, command: Command) => {
+      const given = command.optsWithGlobals<Row>();
+      const partition = Number(given['partition']);
+      await ask(given).change('POST', '/api/move-primary', { partition, node: given['to'] });
+      console.log(`${String(given['to'])} is the primary of partition ${partition}`);
+    });
 }
 
 function addRecover(admin: Command): void {

@@ -1,7 +1,7 @@
 /**
  * One child process that is kept alive: forked as `tulpar run --config FILE`, started again when it
- * dies, at once the first time and then more slowly, up to once a second. It is told to stop with
- * SIGTERM; it ends by itself when the channel to its supervisor breaks.
+ * dies, at once the first time and then more slowly, up to once a second. It is told through its channel
+ * when the whole cluster stops (SIGTERM would mean it alone, which hands over first); it ends by itself when the channel to its supervisor breaks.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
@@ -20,6 +20,11 @@ export type Report =
   /** A client sent SHUTDOWN: the whole cluster is to stop. */
   | { readonly kind: 'shutdown' }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+
+/** What a supervisor tells its children. */
+export interface StopOrder {
+  readonly kind: 'stop';
+}
 
 export interface ChildEvents {
   readonly onShutdown: (child: Child) => void;
@@ -91,7 +96,9 @@ export class Child {
         clearTimeout(timer);
         resolve();
       };
-      child.kill('SIGTERM');
+      const order: StopOrder = { kind: 'stop' };
+      if (child.connected) child.send(order, (error) => void (error === null ? undefined : child.kill('SIGTERM')));
+      else child.kill('SIGTERM');
     });
   }
 

@@ -7,12 +7,13 @@
  */
 import { OperatingError } from '../../shared/errors.js';
 import type { Logger } from '../../shared/logging.js';
-import type { Report } from '../local/child.js';
+import type { Report, StopOrder } from '../local/child.js';
 
 /** A role that runs. */
 export interface RunningRole {
   readonly name: string;
-  stop(done: (error: Error | null) => void): void;
+  /** `alone`: the rest of the cluster goes on without it. */
+  stop(done: (error: Error | null) => void, alone: boolean): void;
 }
 
 /** Starts a role; `fail` ends the process when it cannot go on. */
@@ -25,6 +26,7 @@ export class Lifecycle {
   private readonly logger: Logger;
   private readonly running: RunningRole[] = [];
   private stopping = false;
+  private alone = true;
 
   constructor(logger: Logger) {
     this.logger = logger;
@@ -36,7 +38,7 @@ export class Lifecycle {
       for (const start of roles) {
         const role = await start((error) => this.fail(error));
         this.running.push(role);
-        if (this.stopping) return await this.stop();
+        if (this.stopping) return await this.stop(this.alone);
       }
     } catch (error) {
       return this.fail(error);
@@ -48,26 +50,32 @@ export class Lifecycle {
   /** The whole cluster is to stop: its supervisor sees to it, or, without one, only this process stops. */
   shutdown(): void {
     this.logger.info({}, 'a client sent SHUTDOWN');
-    if (process.send === undefined) this.begin();
+    if (process.send === undefined) this.begin(true);
     else report({ kind: 'shutdown' });
   }
 
-  private begin(): void {
+  private begin(alone: boolean): void {
     if (this.stopping) return;
     this.stopping = true;
-    void this.stop();
+    this.alone = alone;
+    void this.stop(alone);
   }
 
   private listen(): void {
     const onSignal = (signal: NodeJS.Signals): void => {
       this.logger.info({ signal }, 'stopping');
-      this.begin();
+      this.begin(true);
     };
     process.on('SIGTERM', onSignal);
     if (process.send === undefined) {
       process.on('SIGINT', onSignal);
     } else {
       process.on('SIGINT', () => undefined);
+      process.on('message', (message: StopOrder) => {
+        if (message.kind !== 'stop') return;
+        this.logger.info({}, 'the whole cluster stops');
+        this.begin(false);
+      });
       process.on('disconnect', () => process.exit(1));
       if (!process.connected) process.exit(1); // the supervisor died while this process was still loading
     }
@@ -75,14 +83,14 @@ export class Lifecycle {
     process.on('unhandledRejection', (error) => this.fail(error));
   }
 
-  private async stop(): Promise<void> {
+  private async stop(alone: boolean): Promise<void> {
     setTimeout(() => {
       this.logger.error({}, 'stopping took too long');
       process.exit(1);
     }, STOP_MS).unref();
     let code = 0;
     for (const role of this.running.reverse()) {
-      const error = await new Promise<Error | null>((resolve) => role.stop(resolve));
+      const error = await new Promise<Error | null>((resolve) => role.stop(resolve, alone));
       if (error === null) continue;
       code = 1;
       this.logger.error({ role: role.name, error: error.message }, 'could not stop cleanly');

@@ -47,5 +47,5 @@ export async function startServer({ settings, logger, hub, fail }: Surroundings)
   await completed((done) => server.start(done));
   await network.start();
   log.info({ wire: port, dir }, 'server runs');
-  return { name: 'server', stop: (done) => server.stop(done) };
+  return { name: 'server', stop: (done, alone) => server.stop(done, alone) };
 }

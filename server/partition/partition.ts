@@ -175,6 +175,7 @@ export class Partition {
       flushSoon: () => this.flushSoon(),
       isGone: (seat) => host.isGone(seat),
       metaLeaseUntilMs: () => host.metaLeaseUntilMs(),
+      warn: (node, what) => this.logger.warn({ member: node, what }, 'a follower misbehaves'),
       backlogged: () => this.applier.pendingBytes > limits.unappliedBytes,
       fail: (error) => this.fail(error),
     };
@@ -376,6 +377,8 @@ export class Partition {
         break;
       case Kind.prepareAck:
         this.replica.onPrepareAck(from, message as unknown as PrepareAckMessage, nowMs);
+        // all that a new primary still lacks may be its lease
+        if (this.executor === null) this.host.beaconSoon();
         break;
       case Kind.prepareReject:
         this.replica.onPrepareReject(from, message as unknown as PrepareRejectMessage, nowMs);
@@ -399,6 +402,13 @@ export class Partition {
   onBeaconAck(from: Seat, ballot: number, sentMs: number): void {
     this.replica.onBeaconAck(from, ballot, sentMs, this.host.environment.monotonicMs());
     this.executor?.kick();
+  }
+
+  /** To the secondary at `to`, or to whichever is furthest; true when it has begun, or is under way. */
+  handOver(to: string | null): boolean {
+    const began = this.replica.handOver(to, this.host.environment.monotonicMs());
+    if (began) this.logger.info({ to: to ?? 'whoever is furthest' }, 'handing over');
+    return began;
   }
 
   teach(seat: Seat): void {

@@ -89,7 +89,10 @@ export class Teaching {
     const known = this.lessons.get(seat.node);
     if (known !== undefined && sameSeat(known.seat, seat)) return;
     if (partition.replica.configuration.secondaries.some((member) => sameSeat(member, seat))) return;
+    // asked before meta learned that it is proposed: a lesson now would take away what it was proposed with
+    if (partition.replica.isProposed(seat)) return;
     if (known !== undefined) this.end(known, 'another boot');
+    partition.replica.forgetLearner(seat.node);
     const now = this.now();
     const lesson: Lesson = {
       seat,

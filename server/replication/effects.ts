@@ -26,6 +26,8 @@ export interface ReplicaEffects {
   metaLeaseUntilMs(): number;
   /** True while what is committed piles up unapplied: acknowledgements wait. */
   backlogged(): boolean;
+  /** For whoever reads the logs: a follower behaves in a way that costs it something. */
+  warn(node: string, what: string): void;
   /** Something that must not happen on healthy hardware: this replica stops taking part. */
   fail(error: Error): void;
 }

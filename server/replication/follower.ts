@@ -24,6 +24,8 @@ export class Follower {
   private owed: { readonly decree: number; atMs: number }[] = [];
   /** Monotonic ms: when prepares were last repeated. */
   sentMs: number;
+  /** Rejects in a row that were below what it had acknowledged. */
+  forgetful = 0;
   /** Bytes of bodies sent and not acknowledged. */
   inFlightBytes = 0;
 

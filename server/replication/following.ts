@@ -26,6 +26,8 @@ export class Following {
   private pendingSinceMs = NEVER;
   private ackOwed = false;
   private rejectOwed = false;
+  /** The highest ballot of a prepare that came before the configuration that it belongs to. */
+  private missedBallot = 0;
   /** The node that acknowledgements go to. */
   private leader = '';
 
@@ -45,6 +47,13 @@ export class Following {
 
   follow(leader: string): void {
     this.leader = leader;
+  }
+
+  /** The new primary's first prepares overtook meta's word of it: they are wanted again now, not in time. */
+  askForMissed(): void {
+    if (this.missedBallot !== this.state.ballot) return;
+    this.rejectOwed = true;
+    this.state.effects.flushSoon();
   }
 
   /** Grace begins now. */
@@ -109,7 +118,10 @@ export class Following {
     }
     if (this.state.role === 'learner' && attempt !== 0 && attempt !== this.state.attempt) return;
     if (this.state.role === 'secondary' && attempt !== 0) return;
-    if (!this.follows(from, ballot)) return;
+    if (!this.follows(from, ballot)) {
+      this.missedBallot = Math.max(this.missedBallot, ballot);
+      return;
+    }
     this.commitUpTo(committed);
     if (decree <= this.matched) {
       this.oweAck();

@@ -16,6 +16,8 @@ import type { ReplicaState } from './types.js';
 
 /** A follower that logs less than this is as good as stuck: 10 MB a second. */
 const SLOWEST_BYTES_PER_MS = 10_000;
+/** So many rejects in a row below what it acknowledged cannot be late or repeated messages: it has forgotten what it logged. */
+const FORGETFUL_REJECTS = 16;
 
 export class Primary {
   /** By node: secondaries, and learners that already get prepares. */
@@ -30,6 +32,8 @@ export class Primary {
   private reconciled = false;
   private announced = false;
   private pending: { proposal: Proposal; sentMs: number } | null = null;
+  /** It has stopped executing, so that this secondary can take over: once that holds everything, meta is asked. */
+  private successor: { readonly seat: Seat; readonly sinceMs: number } | null = null;
 
   /** `serveNotBeforeMs`: until then an earlier primary may hold a lease. */
   constructor(state: ReplicaState, serveNotBeforeMs: number, fail: (error: Error) => void) {
@@ -49,6 +53,7 @@ export class Primary {
   /** The same primary under a new ballot: what is not committed is prepared again under it. */
   continue(nowMs: number): void {
     this.pending = null;
+    this.successor = null;
     this.setFollowers(nowMs);
     this.prepareAgain();
     this.tryCommit();
@@ -101,6 +106,7 @@ export class Primary {
 
   /** Prepares a mutation at the next decree and returns that decree. Only while it may execute (see canExecute). */
   prepare(body: Buffer, decoded: unknown): number {
+    invariant(this.pending?.proposal.handover !== true, 'who hands over prepares nothing more');
     const entry: Prepared = { decree: this.state.list.last + 1, ballot: this.state.ballot, body, decoded };
     this.state.list.put(entry);
     this.append(entry);
@@ -152,6 +158,7 @@ export class Primary {
       follower.inFlightBytes -= this.state.list.get(d)?.body.length ?? 0;
     if (follower.inFlightBytes < 0) follower.inFlightBytes = 0;
     follower.acked = decree;
+    follower.forgetful = 0;
     follower.sent = Math.max(follower.sent, decree);
     follower.progressMs = nowMs;
     this.tryCommit();
@@ -170,7 +177,10 @@ export class Primary {
     )
       return;
     follower.aliveMs = nowMs;
-    if (next <= this.state.list.base) return;
+    if (next <= follower.acked && ++follower.forgetful === FORGETFUL_REJECTS) {
+      this.state.effects.warn(from.node, `it acknowledged decree ${follower.acked} and now wants ${next}`);
+    }
+    if (follower.forgetful >= FORGETFUL_REJECTS || next <= this.state.list.base) return;
     follower.sent = Math.max(follower.acked, next - 1);
     follower.inFlightBytes = 0;
     this.pump(follower);
@@ -186,6 +196,7 @@ export class Primary {
       this.reconciled = true;
       this.state.effects.flushSoon();
     }
+    this.proposeSuccessor();
   }
 
   private enoughMembers(): boolean {
@@ -204,7 +215,7 @@ export class Primary {
 
   /** May execute operations (reads; writes too where `enough` members are there). */
   canExecute(nowMs: number): boolean {
-    return this.announced && !this.state.broken && this.holdsLease(nowMs);
+    return this.announced && this.successor === null && !this.state.broken && this.holdsLease(nowMs);
   }
 
   get writable(): boolean {
@@ -230,6 +241,7 @@ export class Primary {
 
   /** Prepares go to this learner from now on, starting after `from`. */
   addLearner(seat: Seat, attempt: number, from: number, nowMs: number): void {
+    invariant(!this.isProposed(seat), 'who may be a member already does not learn anew');
     const follower = new Follower(seat, attempt, from, nowMs);
     this.followers.set(seat.node, follower);
     this.pump(follower);
@@ -249,6 +261,14 @@ export class Primary {
     this.followers.delete(node);
   }
 
+  /** It is about to be taught anew: what it held in an earlier attempt counts no more. */
+  forgetLearner(node: string): void {
+    const follower = this.followers.get(node);
+    if (follower === undefined || follower.attempt === 0) return;
+    invariant(!this.required.includes(follower), 'who may be a member already does not learn anew');
+    this.followers.delete(node);
+  }
+
   tick(nowMs: number): void {
     this.maybeServe(nowMs);
     for (const follower of this.followers.values()) {
@@ -262,10 +282,12 @@ export class Primary {
         this.pump(follower);
       }
     }
+    if (this.successor !== null) this.superviseHandover(this.successor, nowMs);
     if (this.pending !== null) {
       if (nowMs - this.pending.sentMs > this.state.options.repeatMs) this.send(this.pending.proposal, nowMs);
       return;
     }
+    if (this.successor !== null) return;
     const { secondaries } = this.state.configuration;
     const lost = this.toDrop(nowMs);
     if (lost.length > 0) {
@@ -329,6 +351,7 @@ export class Primary {
   private isSilent(seat: Seat, nowMs: number): boolean {
     const follower = this.followers.get(seat.node);
     if (follower === undefined || this.state.effects.isGone(seat)) return true;
+    if (follower.forgetful >= FORGETFUL_REJECTS) return true;
     return nowMs - follower.aliveMs > this.state.options.followerTimeoutMs;
   }
 
@@ -340,6 +363,54 @@ export class Primary {
 
   private owesForMs(seat: Seat, nowMs: number): number {
     return this.followers.get(seat.node)?.owesForMs(nowMs) ?? 0;
+  }
+
+  /** True while meta may have made a member of this seat: the outcome of the proposal is unknown. */
+  isProposed(seat: Seat): boolean {
+    return this.pending?.proposal.secondaries.some((proposed) => sameSeat(proposed, seat)) ?? false;
+  }
+
+  /**
+   * Stops executing at once; `to` (a node; null: whoever is furthest) takes over once it has logged everything and meta
+   * agrees. False when that cannot be done now: then nothing has changed.
+   */
+  handOver(to: string | null, nowMs: number): boolean {
+    if (this.successor !== null) return true;
+    if (!this.announced || this.pending !== null || !this.holdsLease(nowMs)) return false;
+    // without meta's answer it could neither go on nor let go
+    if (nowMs >= this.state.effects.metaLeaseUntilMs()) return false;
+    const candidates = this.required.filter(
+      ({ seat }) => !this.isSilent(seat, nowMs) && (to === null || seat.node === to),
+    );
+    const [best] = candidates.toSorted((a, b) => b.acked - a.acked);
+    if (best === undefined) return false;
+    this.successor = { seat: best.seat, sinceMs: nowMs };
+    this.proposeSuccessor();
+    return true;
+  }
+
+  private proposeSuccessor(): void {
+    const { list, configuration, options } = this.state;
+    if (this.successor === null || this.pending !== null || list.committed < list.last) return;
+    const { seat, sinceMs } = this.successor;
+    const others = configuration.secondaries.filter((other) => !sameSeat(other, seat));
+    const { partition, self } = options;
+    const proposal: Proposal = {
+      partition,
+      ballot: this.state.ballot,
+      primary: seat,
+      secondaries: [self, ...others],
+      handover: true,
+    };
+    this.send(proposal, sinceMs);
+  }
+
+  /** What was prepared does not commit: it goes on as primary. Once meta was asked, only its answer says who is. */
+  private superviseHandover({ seat, sinceMs }: { seat: Seat; sinceMs: number }, nowMs: number): void {
+    if (this.pending !== null) return;
+    if (nowMs - sinceMs <= this.state.options.repeatMs && !this.isSilent(seat, nowMs)) return;
+    this.successor = null;
+    this.state.effects.warn(seat.node, 'it does not get everything in time and takes nothing over');
   }
 
   private changeSecondaries(secondaries: readonly Seat[], nowMs: number): void {
@@ -364,6 +435,7 @@ export class Primary {
   onRefused(ballot: number): void {
     if (this.pending?.proposal.ballot !== ballot) return;
     this.pending = null;
+    this.successor = null;
     this.setRequired();
     this.tryCommit();
   }

@@ -7,6 +7,7 @@
  *   inactive ──meta's first configuration──▶ secondary / primary
  *   inactive ──primary's learnBegin──▶ learner ──meta accepts the primary's proposal──▶ secondary
  *   secondary ──meta (boot of primary dead), or itself after grace──▶ primary (reconciling ▶ serving)
+ *   primary ──handed over: a configuration with this seat as secondary──▶ secondary
  *   any ──a configuration without this seat──▶ inactive
  *
  * What a primary does is in primary.ts, what secondaries and learners do in following.ts; here is who is what.
@@ -105,6 +106,7 @@ export class Replica {
       this.following.follow(configuration.primary?.node ?? '');
       if (higher) this.following.adopt();
       if (joined) this.following.joined(nowMs);
+      this.following.askForMissed();
       return;
     }
     // a learner belongs to no configuration: it goes on as long as its teacher is the primary
@@ -210,8 +212,22 @@ export class Replica {
     this.primary?.onBeaconAck(from, ballot, sentMs, nowMs);
   }
 
+  /** Stops executing and lets a secondary take over; false when that cannot be done now (see primary.ts). */
+  handOver(to: string | null, nowMs: number): boolean {
+    return this.primary?.handOver(to, nowMs) ?? false;
+  }
+
+  /** Meta may have made a member of this seat already. */
+  isProposed(seat: Seat): boolean {
+    return this.primary?.isProposed(seat) ?? false;
+  }
+
   addLearner(seat: Seat, attempt: number, from: number, nowMs: number): void {
     this.primary?.addLearner(seat, attempt, from, nowMs);
+  }
+
+  forgetLearner(node: string): void {
+    this.primary?.forgetLearner(node);
   }
 
   learnerReady(node: string, attempt: number): void {

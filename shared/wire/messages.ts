@@ -40,6 +40,7 @@ export const Kind = {
   addLearner: 37,
   checksum: 38,
   checksumResult: 39,
+  handOver: 40,
 } as const;
 
 /**
@@ -161,6 +162,9 @@ export type ChecksumResultMessage = [
   checksum: string,
   entries: number,
 ];
+
+/** Meta asks the primary of `ballot` to hand over to its secondary `to`. */
+export type HandOverMessage = [kind: 40, partition: number, ballot: number, to: string];
 
 /** Sent by servers with every heartbeat; proxies send an empty list. */
 export interface HeartbeatReport {

@@ -1,54 +1,13 @@
 /** Killing processes under load: clients see latency only, and nothing that was acknowledged is lost. */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import type { PartitionRow } from '../../meta/admin.js';
 import type { ChecksumRow } from '../../meta/checksums.js';
 import { eventually } from '../cluster/condition.js';
 import { type LocalCluster, startLocalCluster } from '../cluster/local-cluster.js';
-
-/** Clients that each write a value of its own under a key of its own, one after the other, until they are stopped. */
-class Writers {
-  readonly acknowledged = new Map<string, string>();
-  readonly errors: string[] = [];
-  closed = 0;
-  /** The longest time without any acknowledged write. */
-  longestGapMs = 0;
-  private lastMs = performance.now();
-  private running = true;
-  private readonly clients: Redis[];
-  private readonly done: Promise<unknown>;
-
-  constructor(port: number, count: number) {
-    this.clients = Array.from({ length: count }, () => new Redis(port));
-    for (const client of this.clients) client.on('close', () => (this.closed += this.running ? 1 : 0));
-    this.done = Promise.all(this.clients.map((client, writer) => this.write(client, writer)));
-  }
-
-  async stop(): Promise<void> {
-    this.running = false;
-    await this.done;
-    await Promise.all(this.clients.map((client) => client.quit()));
-  }
-
-  private async write(client: Redis, writer: number): Promise<void> {
-    for (let i = 0; this.running; i++) {
-      const key = `writer:${writer}:${i}`;
-      try {
-        await client.set(key, `${writer}-${i}`);
-        this.acknowledged.set(key, `${writer}-${i}`);
-      } catch (error) {
-        this.errors.push(String(error));
-      }
-      const nowMs = performance.now();
-      this.longestGapMs = Math.max(this.longestGapMs, nowMs - this.lastMs);
-      this.lastMs = nowMs;
-      await delay(2);
-    }
-  }
-}
+import { Writers } from './writers.js';
 
 describe('a cluster under load', () => {
   let cluster: LocalCluster;

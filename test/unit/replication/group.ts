@@ -58,6 +58,7 @@ export class Member {
   readonly committed: string[] = [];
   readonly proposals: Proposal[] = [];
   readonly failures: string[] = [];
+  readonly warnings: string[] = [];
   serving = false;
   backlogged = false;
   /** Nodes to which much is queued and has not left yet. */
@@ -84,6 +85,7 @@ export class Member {
       metaLeaseUntilMs: () => this.metaLeaseUntilMs,
       busy: (node) => this.busyTo.has(node),
       backlogged: () => this.backlogged,
+      warn: (node, what) => void this.warnings.push(`${node}: ${what}`),
       fail: (error) => void this.failures.push(error.message),
     };
     this.replica = new Replica(
