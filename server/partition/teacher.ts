@@ -90,7 +90,7 @@ export class Teaching {
     if (known !== undefined && sameSeat(known.seat, seat)) return;
     if (partition.replica.configuration.secondaries.some((member) => sameSeat(member, seat))) return;
     // asked before meta learned that it is proposed: a lesson now would take away what it was proposed with
-    if (partition.replica.isProposed(seat)) return;
+    if (partition.replica.isProposed(seat.node)) return;
     if (known !== undefined) this.end(known, 'another boot');
     partition.replica.forgetLearner(seat.node);
     const now = this.now();

@@ -241,7 +241,7 @@ export class Primary {
 
   /** Prepares go to this learner from now on, starting after `from`. */
   addLearner(seat: Seat, attempt: number, from: number, nowMs: number): void {
-    invariant(!this.isProposed(seat), 'who may be a member already does not learn anew');
+    invariant(!this.isProposed(seat.node), 'who may be a member already does not learn anew');
     const follower = new Follower(seat, attempt, from, nowMs);
     this.followers.set(seat.node, follower);
     this.pump(follower);
@@ -365,9 +365,9 @@ export class Primary {
     return this.followers.get(seat.node)?.owesForMs(nowMs) ?? 0;
   }
 
-  /** True while meta may have made a member of this seat: the outcome of the proposal is unknown. */
-  isProposed(seat: Seat): boolean {
-    return this.pending?.proposal.secondaries.some((proposed) => sameSeat(proposed, seat)) ?? false;
+  /** True while meta may have made a member of this node, in whichever boot: the outcome of the proposal is unknown. */
+  isProposed(node: string): boolean {
+    return this.pending?.proposal.secondaries.some((proposed) => proposed.node === node) ?? false;
   }
 
   /**

@@ -217,9 +217,9 @@ export class Replica {
     return this.primary?.handOver(to, nowMs) ?? false;
   }
 
-  /** Meta may have made a member of this seat already. */
-  isProposed(seat: Seat): boolean {
-    return this.primary?.isProposed(seat) ?? false;
+  /** Meta may have made a member of this node already. */
+  isProposed(node: string): boolean {
+    return this.primary?.isProposed(node) ?? false;
   }
 
   addLearner(seat: Seat, attempt: number, from: number, nowMs: number): void {
