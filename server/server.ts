@@ -22,7 +22,6 @@ import {
   type BeaconAckMessage,
   type BeaconMessage,
   type ChecksumMessage,
-  type GiveUpMessage,
   type HandOverMessage,
   type HeartbeatAckMessage,
   Kind,
@@ -30,6 +29,8 @@ import {
   type ProposeResultMessage,
   type RegisteredMessage,
   type RequestMessage,
+  type SessionOpenMessage,
+  type SettleMessage,
   Status,
   type ViewMessage,
 } from '../shared/wire/messages.js';
@@ -88,7 +89,9 @@ export class Server {
   private readonly tables = new Map<number, Table>();
   private readonly known = new Map<number, PartitionInfo>();
   private readonly nodes = new Map<string, NodeInfo>();
+  /** Who is connected: node and boot. */
   private readonly boots = new Map<string, string>();
+  private readonly proxies = new Set<string>();
   private timers: Timer[] = [];
   private begun = false;
   private stopped = false;
@@ -259,6 +262,7 @@ export class Server {
 
   private onConnected(peer: Origin): void {
     this.boots.set(peer.node, peer.boot);
+    if (peer.role === 'proxy') this.proxies.add(peer.boot);
     if (!this.begun) return;
     if (peer.node === META_NODE) this.meta.onConnected();
     for (const partition of this.partitions.values()) partition.replica.onReconnected(peer.node);
@@ -267,6 +271,8 @@ export class Server {
   private onDisconnected(peer: Origin): void {
     if (peer.node === META_NODE) this.meta.onDisconnected();
     if (this.boots.get(peer.node) === peer.boot) this.boots.delete(peer.node);
+    if (this.proxies.delete(peer.boot))
+      for (const partition of this.partitions.values()) partition.onProxyDisconnected(peer.boot);
   }
 
   private onMessage(from: Origin, message: Message): void {
@@ -276,12 +282,15 @@ export class Server {
         const request = message as unknown as RequestMessage;
         const partition = this.partitions.get(request[2]);
         if (partition === undefined) this.reply(from, request[1], Status.retry, 'no-such-partition');
-        else partition.onRequest(from, request);
+        else partition.fromProxy(from, request);
         return;
       }
-      case Kind.giveUp:
-        this.partitions.get(message[1] as number)?.onGiveUp(from, message as unknown as GiveUpMessage);
+      case Kind.sessionOpen:
+      case Kind.settle: {
+        const settling = message as unknown as SessionOpenMessage | SettleMessage;
+        this.partitions.get(settling[1])?.fromProxy(from, settling);
         return;
+      }
       case Kind.beacon:
         return this.beacons.onBeacon(from, message as unknown as BeaconMessage);
       case Kind.beaconAck:
@@ -330,9 +339,12 @@ export class Server {
   }
 
   private reply(to: Origin, id: number, status: number, value: OperationResult): void {
-    // ids of another boot of this node mean other requests
-    if (!this.stopped && this.boots.get(to.node) === to.boot)
-      this.network.send(to.node, [Kind.reply, id, status, value]);
+    this.tell(to, [Kind.reply, id, status, value]);
+  }
+
+  private tell(to: Origin, message: Message): void {
+    // what another boot of this node would make of it is something else
+    if (!this.stopped && this.boots.get(to.node) === to.boot) this.network.send(to.node, message);
   }
 
   // ---- the cluster -----------------------------------------------------------------------------------
@@ -479,6 +491,8 @@ export class Server {
       send: (node, message) => !this.stopped && network.send(node, message),
       queuedBytes: (node) => network.queuedBytes(node),
       reply: (to, id, status, value) => this.reply(to, id, status, value),
+      tell: (to, message) => this.tell(to, message),
+      isConnected: (boot) => this.proxies.has(boot),
       propose: (proposal) => this.meta.propose(proposal),
       isGone: (seat) => this.isGone(seat),
       metaLeaseUntilMs: () => this.meta.leaseUntilMs,

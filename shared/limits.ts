@@ -97,6 +97,19 @@ export const limits = {
   // execution
   /** Operations waiting at one partition for room or for a fetch. */
   waitingOperations: 65_536,
+  /** Sessions (boots of proxies and of native clients) that one partition remembers at once: newcomers wait. */
+  sessions: 1_024,
+  /** A session ends when its process has not been connected for this long: far above a proxy's deadline. */
+  sessionExpiryMs: 60_000,
+  /** Connections with an answer that their client may not have, per partition: above it execution waits for acknowledgements. */
+  sessionConnections: 131_072,
+  /** Results kept for requests that may be repeated, per partition: above these too. */
+  keptResults: 262_144,
+  keptResultsBytes: 64 * MiB,
+  /** A larger result is not kept, only that there was one. */
+  keptResultBytes: 16 * KiB,
+  /** Connections that one message says are answered: what is more goes with the next. */
+  settledConnections: 4_096,
   fetchAttempts: 1_000,
   fetchRangeEntries: 1_024,
   fetchRangeBytes: 1 * MiB,

@@ -45,6 +45,8 @@ export class Attempt {
   nowMs = 0;
   /** The newest mutation the result depends on. */
   dependency = 0;
+  /** The latest expiry of a row that was seen as expired; 0: none was. */
+  expiredMs = 0;
   readonly facts: PartitionFacts;
   readonly head: Head;
   private gathering: Gathering = { decree: 0, nextIndex: 0 };
@@ -76,6 +78,7 @@ export class Attempt {
     this.usedIndex = gathering.nextIndex;
     this.pages = pages ?? NO_PAGES;
     this.dependency = this.head.wideDecree;
+    this.expiredMs = 0;
     if (this.touched.size > 0) this.touched.clear();
     this.lastKey = null;
     this.lastTouched = null;
@@ -368,7 +371,7 @@ export class Attempt {
   }
 
   private dependOnAll(): void {
-    if (this.head.lastDecree > this.dependency) this.dependency = this.head.lastDecree;
+    this.dependOn(this.head.lastDecree);
   }
 
   flush(db: number): void {
@@ -428,7 +431,13 @@ export class Attempt {
   }
 
   private isExpired(row: Row | null): boolean {
-    return row !== null && row.expireAtMs !== 0 && row.expireAtMs <= this.nowMs;
+    if (row === null || row.expireAtMs === 0 || row.expireAtMs > this.nowMs) return false;
+    if (row.expireAtMs > this.expiredMs) this.expiredMs = row.expireAtMs;
+    return true;
+  }
+
+  dependOn(decree: number): void {
+    if (decree > this.dependency) this.dependency = decree;
   }
 
   /** Moves the writes into the mutation: false when there are none. The result then depends on it. */

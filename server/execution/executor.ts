@@ -8,20 +8,23 @@ import { ClientError, invariant } from '../../shared/errors.js';
 import type { Environment } from '../../shared/environment.js';
 import { limits } from '../../shared/limits.js';
 import type { OperationArgument, OperationResult } from '../../shared/operations/operation.js';
-import { Status, type RequestMessage, type RetryReason } from '../../shared/wire/messages.js';
+import { Status, type Message, type RequestMessage, type RetryReason } from '../../shared/wire/messages.js';
 import type { Origin } from '../../shared/wire/network.js';
-import type { Annotation, Group, KeptResult } from '../replication/mutation.js';
+import type { Annotation, SessionChange } from '../replication/mutation.js';
 import { executors } from '../rows/index.js';
 import { toBuffer } from '../storage/keys.js';
 import type { Store } from '../storage/store.js';
 import { Attempt, IDS_PER_MUTATION, Missing, type Gathering, type PartitionFacts } from './attempt.js';
 import type { Head } from './head.js';
+import { HeldReplies, type ReplyHost } from './held-replies.js';
+import { MutationBuilder, type MutationParts } from './mutation-builder.js';
 import type { Page, PageRequest } from './range.js';
-import { keep, RESULT_NOT_KEPT, type ConnectionState, type Sessions } from './sessions.js';
+import { SessionKeeper } from './session-keeper.js';
+import { RESULT_NOT_KEPT, weight, type ConnectionState, type Sessions } from './sessions.js';
 import type { Execute, View } from './view.js';
 
 /** What the executor asks of its partition. */
-export interface ExecutorHost {
+export interface ExecutorHost extends ReplyHost {
   /** Read the clock and the lease afresh. */
   canExecute(): boolean;
   /** Not null: too few members; writes are refused with this reason, to be repeated. */
@@ -31,12 +34,10 @@ export interface ExecutorHost {
   hasRoom(): boolean;
   /** Mutations prepared and not committed. */
   inFlight(): number;
-  committed(): number;
   nextDecree(): number;
   /** Prepares; returns the decree. */
-  prepare(timeMs: number, groups: Group[], results: KeptResult[], annotations: Annotation[]): number;
-  reply(to: Origin, id: number, status: number, value: OperationResult): void;
-  /** An operation of this server's own making ended. */
+  prepare(parts: MutationParts): number;
+  isConnected(boot: string): boolean;
   store: Store;
   fail(error: Error): void;
 }
@@ -46,7 +47,7 @@ interface Request {
   readonly id: number;
   readonly sequence: number;
   readonly db: number;
-  readonly state: ConnectionState | null;
+  state: ConnectionState | null;
   readonly execute: Execute;
   readonly args: readonly OperationArgument[];
   readonly write: boolean;
@@ -60,14 +61,8 @@ interface Request {
   hold: number;
 }
 
-interface HeldReply {
-  readonly from: Origin;
-  readonly id: number;
-  readonly status: number;
-  readonly value: OperationResult;
-}
-
-const NOT_KEPT_TEXT = 'executed, but the result was too large to be kept for a repeated request';
+const NOT_KEPT_TEXT =
+  'UNKNOWN its result: the command was executed once, its server was lost, and the result was too large to be kept';
 const UNKNOWN_OPERATION = 'ERR unknown operation; the server is older than the proxy';
 
 export class Executor {
@@ -75,18 +70,19 @@ export class Executor {
   private readonly host: ExecutorHost;
   private readonly head: Head;
   private readonly sessions: Sessions;
+  readonly keeper: SessionKeeper;
   private readonly attempt: Attempt;
   private queue: Request[] = [];
   private at = 0;
   /** Those that wait for a page; what waits behind them is in their connection's `blocked`. */
   private readonly fetching = new Set<Request>();
-  private readonly held = new Map<number, HeldReply[]>();
-  private groups: Group[] = [];
-  private results: KeptResult[] = [];
-  private annotations: Annotation[] = [];
-  private gatheredBytes = 0;
+  private readonly held: HeldReplies;
+  private readonly mutation = new MutationBuilder();
   private gathering: Gathering;
   private timeMs: number;
+  /** Partition time as the last mutation carries it: a successor's time is not before it. */
+  private loggedTimeMs: number;
+  private lastSealed = 0;
   private seed: number;
   private scheduled = false;
   private stopped = false;
@@ -99,16 +95,28 @@ export class Executor {
     head: Head,
     sessions: Sessions,
     facts: PartitionFacts,
-    lastTimeMs: number,
+    times: { readonly nowMs: number; readonly loggedMs: number },
   ) {
     this.environment = environment;
     this.host = host;
     this.head = head;
     this.sessions = sessions;
     this.attempt = new Attempt(head, facts);
-    this.timeMs = lastTimeMs;
+    this.held = new HeldReplies(host);
+    this.timeMs = times.nowMs;
+    this.loggedTimeMs = times.loggedMs;
     this.seed = Math.floor(environment.random() * 0xffffffff);
     this.gathering = { decree: host.nextDecree(), nextIndex: 0 };
+    const keeperHost = {
+      decree: () => this.gathering.decree,
+      log: (change: SessionChange) => {
+        this.mutation.sessions.push(change);
+        this.kick();
+      },
+      tell: (to: Origin, message: Message, decree: number) => this.held.tell(to, message, decree),
+      isConnected: (boot: string) => host.isConnected(boot),
+    };
+    this.keeper = new SessionKeeper(sessions, keeperHost, environment.monotonicMs());
   }
 
   get waiting(): number {
@@ -117,8 +125,13 @@ export class Executor {
 
   /** From a proxy. Executed when this turn's input has been read. */
   submit(from: Origin, message: RequestMessage): void {
-    const [, id, , , connection, sequence, acknowledged, db, operation] = message;
-    const state = this.sessions.connection(from.boot, connection);
+    const [, id, , , name, connection, sequence, acknowledged, db, operation] = message;
+    const session = this.keeper.find(from, name);
+    if (session === undefined) {
+      this.host.reply(from, id, Status.retry, 'unknown-session' satisfies RetryReason);
+      return;
+    }
+    const state = session.connection(connection);
     state.raiseFloor(acknowledged);
     const executor = executors[operation[0]];
     if (executor === undefined) {
@@ -172,22 +185,20 @@ export class Executor {
 
   /** A mutation without writes, for something that every replica does at the same decree. */
   annotate(annotation: Annotation): void {
-    this.annotations.push(annotation);
-    this.internal(
-      0,
-      () => undefined,
-      () => undefined,
-    );
+    this.mutation.annotations.push(annotation);
+    this.kick();
   }
 
-  /** The sender will not repeat this request: if it has not been executed yet, it never will be. */
-  giveUp(session: string, connection: number, sequence: number): void {
-    this.sessions.connection(session, connection).raiseFloor(sequence);
+  /** Refused before it came here. What its connection sent behind it must not overtake it. */
+  refuseEarly(from: Origin, message: RequestMessage, reason: RetryReason): void {
+    const [, id, , , name, connection, sequence] = message;
+    this.keeper.find(from, name)?.connection(connection).refuse(sequence);
+    this.host.reply(from, id, Status.retry, reason);
   }
 
   /** Runs at the end of this turn; called too when a lease or room has come back. */
   kick(): void {
-    if (this.scheduled || this.stopped || this.waiting === 0) return;
+    if (this.scheduled || this.stopped || (this.waiting === 0 && this.mutation.empty)) return;
     this.scheduled = true;
     this.environment.defer(() => {
       this.scheduled = false;
@@ -199,16 +210,11 @@ export class Executor {
     if (this.stopped || !this.host.canExecute()) return;
     const wall = Math.floor(this.environment.wallMs());
     if (wall > this.timeMs) this.timeMs = wall;
-    while (this.at < this.queue.length && this.host.hasRoom()) {
+    while (this.at < this.queue.length && this.host.hasRoom() && !this.sessions.full) {
       const request = this.queue[this.at]!;
       this.at++;
       this.handle(request);
-      if (
-        this.gatheredBytes >= limits.mutationBytes ||
-        this.groups.length >= limits.mutationOperations ||
-        this.gathering.nextIndex >= IDS_PER_MUTATION / 2
-      )
-        this.seal();
+      if (this.mutation.full || this.gathering.nextIndex >= IDS_PER_MUTATION / 2) this.seal();
     }
     this.sealIfIdle();
     if (this.at === this.queue.length) {
@@ -221,10 +227,16 @@ export class Executor {
   }
 
   private handle(request: Request): void {
-    const { from, state } = request;
-    if (from === null || state === null) this.execute(request);
-    else if (state.blocked !== null) state.blocked.push(request);
-    else if (this.isSettled(request, from, state) || this.isRefused(request, from)) this.end(request);
+    const { from } = request;
+    let { state } = request;
+    if (from === null || state === null) {
+      if (this.host.refusesWrites() === null && this.host.refusesForSpace(false) === null) this.execute(request);
+      else this.end(request);
+      return;
+    }
+    if (state.dropped && !state.session.ended) request.state = state = state.session.connection(state.connection);
+    if (state.blocked !== null) state.blocked.push(request);
+    else if (this.isSettled(request, from, state) || this.isRefused(request, from, state)) this.end(request);
     else this.execute(request);
   }
 
@@ -234,18 +246,28 @@ export class Executor {
     const kept = state.results.get(sequence);
     // a read that no later write of its connection logged may as well be made again
     if (kept === undefined || kept.decree === 0) return false;
-    if (kept.status === RESULT_NOT_KEPT) this.answer(from, id, Status.unknown, NOT_KEPT_TEXT, kept.decree);
-    else this.answer(from, id, kept.status, kept.value, kept.decree);
+    if (kept.status === RESULT_NOT_KEPT) this.held.answer(from, id, Status.unknown, NOT_KEPT_TEXT, kept.decree);
+    else this.held.answer(from, id, kept.status, kept.value, kept.decree);
     return true;
   }
 
-  private isRefused({ id, write, denyoom }: Request, from: Origin): boolean {
-    if (!write) return false;
-    const reason = this.host.refusesWrites();
-    const full = this.host.refusesForSpace(denyoom);
-    if (reason !== null) this.host.reply(from, id, Status.retry, reason);
-    else if (full !== null) this.host.reply(from, id, Status.clientError, full);
-    return reason !== null || full !== null;
+  private isRefused({ id, sequence, write, denyoom }: Request, from: Origin, state: ConnectionState): boolean {
+    const { session } = state;
+    let reason: RetryReason | null = null;
+    if (session.ended) reason = 'unknown-session';
+    else if (id <= session.fence) reason = 'fenced';
+    else if (!session.settled) reason = 'not-settled';
+    else if (state.refused !== 0 && sequence > state.refused) reason = 'behind-refused';
+    else if (write) reason = this.host.refusesWrites();
+    if (reason !== null) {
+      state.refuse(sequence);
+      this.host.reply(from, id, Status.retry, reason);
+      return true;
+    }
+    if (sequence === state.refused) state.refused = 0;
+    const full = write ? this.host.refusesForSpace(denyoom) : null;
+    if (full !== null) this.host.reply(from, id, Status.clientError, full);
+    return full !== null;
   }
 
   private execute(request: Request): void {
@@ -273,19 +295,15 @@ export class Executor {
       value = thrown.message;
       attempt.keepExpiriesOnly();
     }
-    const wrote = (request.write || this.mayDeleteExpired()) && this.commit();
+    const wrote = this.commit(request);
+    if (wrote === null) return;
     this.executed++;
     this.end(request);
     const { from, state } = request;
     if (from === null || state === null) return;
     const { dependency } = attempt;
     this.remember(state, request.sequence, status, value, wrote ? this.gathering.decree : 0);
-    this.answer(from, request.id, status, value, dependency);
-  }
-
-  /** Whether a read may log that a row has expired. */
-  private mayDeleteExpired(): boolean {
-    return this.host.refusesWrites() === null && this.host.refusesForSpace(false) === null;
+    this.held.answer(from, request.id, status, value, dependency);
   }
 
   private end(request: Request): void {
@@ -293,14 +311,39 @@ export class Executor {
     request.done?.();
   }
 
-  private commit(): boolean {
-    const before = this.groups.length;
-    if (!this.attempt.commit(this.groups)) return false;
-    for (let i = before; i < this.groups.length; i++) {
-      for (const write of this.groups[i]!.writes)
-        this.gatheredBytes += 8 + write.key.length + (write.value?.length ?? 0);
+  /**
+   * Moves the operation's writes into the mutation: false when it has none. Who saw a row as expired depends on its
+   * deletion or, where that is not logged, on a partition time from which on it stays expired; a read that may log
+   * neither is refused like a write, and null returned: no successor whose clock is behind may see the row again.
+   */
+  private commit(request: Request): boolean | null {
+    const { attempt, loggedTimeMs } = this;
+    const { expiredMs } = attempt;
+    const reason = expiredMs === 0 || request.write ? null : this.host.refusesWrites();
+    if (reason !== null) {
+      if (expiredMs > loggedTimeMs) {
+        this.refuseExpired(request, reason);
+        return null;
+      }
+      attempt.dependOn(this.lastSealed);
+      return false;
     }
-    return true;
+    // a disk that is too full for deletions still takes the time
+    const mayWrite = request.write || expiredMs === 0 || this.host.refusesForSpace(false) === null;
+    if (mayWrite && this.mutation.add(attempt)) return true;
+    if (expiredMs > loggedTimeMs) {
+      this.mutation.marksTime = true;
+      attempt.dependOn(this.gathering.decree);
+    } else if (expiredMs !== 0) attempt.dependOn(this.lastSealed);
+    return false;
+  }
+
+  private refuseExpired(request: Request, reason: RetryReason): void {
+    this.end(request);
+    const { from, state, id, sequence } = request;
+    if (from === null || state === null) return;
+    state.refuse(sequence);
+    this.host.reply(from, id, Status.retry, reason);
   }
 
   /** Keeps the first answer for a repetition. Those of reads matter once a later write of the connection is logged. */
@@ -311,31 +354,27 @@ export class Executor {
     value: OperationResult,
     decree: number,
   ): void {
-    const kept = keep(value);
-    const keptStatus = kept === undefined ? RESULT_NOT_KEPT : status;
-    const keptValue = kept === undefined ? null : kept;
+    let bytes = weight(value);
+    let keptStatus = status;
+    let keptValue = value;
+    if (bytes > limits.keptResultBytes) {
+      bytes = 0;
+      keptStatus = RESULT_NOT_KEPT;
+      keptValue = null;
+    }
     if (decree === 0) state.unlogged.push(sequence);
     else {
       for (const earlier of state.unlogged) {
         const result = state.results.get(earlier);
         if (result === undefined) continue;
-        this.results.push([state.session, state.connection, earlier, state.floor, result.status, result.value]);
-        state.results.set(earlier, { ...result, decree });
+        this.mutation.results.push([state.session.id, state.connection, earlier, state.floor, result.status, result.value]);
+        state.keep(earlier, { ...result, decree });
       }
       if (state.unlogged.length > 0) state.unlogged = [];
-      this.results.push([state.session, state.connection, sequence, state.floor, keptStatus, keptValue]);
+      this.mutation.results.push([state.session.id, state.connection, sequence, state.floor, keptStatus, keptValue]);
+      state.logged = true;
     }
-    state.results.set(sequence, { status: keptStatus, value: keptValue, decree });
-  }
-
-  private answer(from: Origin, id: number, status: number, value: OperationResult, dependency: number): void {
-    if (dependency <= this.host.committed()) {
-      this.host.reply(from, id, status, value);
-      return;
-    }
-    const bucket = this.held.get(dependency);
-    if (bucket === undefined) this.held.set(dependency, [{ from, id, status, value }]);
-    else bucket.push({ from, id, status, value });
+    state.keep(sequence, { status: keptStatus, value: keptValue, decree, bytes });
   }
 
   /**
@@ -347,23 +386,17 @@ export class Executor {
   }
 
   private seal(): void {
-    if (this.groups.length === 0 && this.annotations.length === 0) return;
-    const { groups, results, annotations } = this;
-    this.groups = [];
-    this.results = [];
-    this.annotations = [];
-    this.gatheredBytes = 0;
-    const decree = this.host.prepare(this.timeMs, groups, results, annotations);
+    if (this.mutation.empty) return;
+    const { timeMs } = this;
+    const decree = this.host.prepare(this.mutation.take(timeMs));
+    this.loggedTimeMs = timeMs;
+    this.lastSealed = decree;
     invariant(decree === this.gathering.decree, 'a mutation gets the decree its ids were made from');
     this.gathering = { decree: decree + 1, nextIndex: 0 };
   }
 
   onCommitted(decree: number): void {
-    const bucket = this.held.get(decree);
-    if (bucket !== undefined) {
-      this.held.delete(decree);
-      for (const { from, id, status, value } of bucket) this.host.reply(from, id, status, value);
-    }
+    this.held.onCommitted(decree);
     this.sealIfIdle();
     if (this.waiting > 0) this.kick();
   }

@@ -252,6 +252,7 @@ export class Applier {
       timeMs = Math.max(timeMs, mutation.timeMs);
       for (const group of mutation.groups) this.gatherGroup(group, newest, counted);
       for (const result of mutation.results) this.sessions.record(result, decree);
+      for (const change of mutation.sessions) this.sessions.change(change, decree);
       ({ annotations } = mutation);
     }
     this.queue.splice(0, taken);

@@ -29,6 +29,9 @@ export interface PartitionHost {
   queuedBytes(node: string): number;
   /** To a proxy, unless that very boot of it is gone. */
   reply(to: Origin, id: number, status: number, value: OperationResult): void;
+  tell(to: Origin, message: Message): void;
+  /** Is that very boot connected? */
+  isConnected(boot: string): boolean;
   propose(proposal: Proposal): void;
   isGone(seat: Seat): boolean;
   metaLeaseUntilMs(): number;

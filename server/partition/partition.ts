@@ -10,7 +10,6 @@ import type { Logger } from '../../shared/logging.js';
 import {
   Kind,
   Status,
-  type GiveUpMessage,
   type HeartbeatReport,
   type Message,
   type PrepareAckMessage,
@@ -18,6 +17,8 @@ import {
   type PrepareRejectMessage,
   type RequestMessage,
   type RetryReason,
+  type SessionOpenMessage,
+  type SettleMessage,
 } from '../../shared/wire/messages.js';
 import type { Origin } from '../../shared/wire/network.js';
 import { Executor, type ExecutorHost } from '../execution/executor.js';
@@ -65,8 +66,8 @@ export class Partition {
   private readonly learning: Learning;
   private readonly sweeper: Sweeper;
   private head: Head | null = null;
-  /** Requests that came while the new primary gets ready. */
-  private early: { from: Origin; message: RequestMessage }[] = [];
+  /** What proxies sent while the new primary gets ready. */
+  private early: { from: Origin; message: RequestMessage | SessionOpenMessage | SettleMessage }[] = [];
   private flushing = false;
   private closed = false;
 
@@ -170,7 +171,12 @@ export class Partition {
       commit: (entry) => this.onCommit(entry),
       propose: (proposal) => host.propose(proposal),
       ballotStart: () =>
-        this.encode(MutationKind.ballotStart, this.nowMs(), { groups: [], results: [], annotations: [] }),
+        this.encode(MutationKind.ballotStart, this.nowMs(), {
+          groups: [],
+          results: [],
+          annotations: [],
+          sessions: [],
+        }),
       serving: (yes) => (yes ? this.startServing() : this.stopServing('not-primary')),
       flushSoon: () => this.flushSoon(),
       isGone: (seat) => host.isGone(seat),
@@ -204,7 +210,7 @@ export class Partition {
   private encode(
     kind: Mutation['kind'],
     timeMs: number,
-    parts: Pick<Mutation, 'groups' | 'results' | 'annotations'>,
+    parts: Pick<Mutation, 'groups' | 'results' | 'annotations' | 'sessions'>,
   ): Buffer {
     return encodeMutation({ kind, origin: 0, table: this.applier.state.table, partition: this.id, timeMs, ...parts });
   }
@@ -259,12 +265,12 @@ export class Partition {
           multiKey: table.multiKey,
           hash: new KeyedHash(table.hashKey),
         },
-        this.nowMs(),
+        { nowMs: this.nowMs(), loggedMs: applier.state.timeMs },
       );
       this.logger.info({ ballot: this.replica.ballot, decree: this.replica.list.last }, 'serving as primary');
       const { early } = this;
       this.early = [];
-      for (const { from, message } of early) this.executor.submit(from, message);
+      for (const { from, message } of early) this.fromProxy(from, message);
       this.sweeper.start(this.executor, this.head);
     });
   }
@@ -282,7 +288,8 @@ export class Partition {
   private refuseEarly(reason: RetryReason): void {
     const { early } = this;
     this.early = [];
-    for (const { from, message } of early) this.host.reply(from, message[1], Status.retry, reason);
+    for (const { from, message } of early)
+      if (message[0] === Kind.request) this.host.reply(from, message[1], Status.retry, reason);
   }
 
   private executorHost(): ExecutorHost {
@@ -302,41 +309,39 @@ export class Partition {
       inFlight: () => replica.list.uncommitted,
       committed: () => replica.list.committed,
       nextDecree: () => replica.list.last + 1,
-      prepare: (timeMs, groups, results, annotations) => {
-        const mutation: Mutation = {
-          kind: MutationKind.data,
-          origin: 0,
-          table: this.applier.state.table,
-          partition: this.id,
-          timeMs,
-          groups,
-          results,
-          annotations,
-        };
+      prepare: (parts) => {
+        const { table } = this.applier.state;
+        const mutation = { kind: MutationKind.data, origin: 0, table, partition: this.id, ...parts };
         return replica.prepare(encodeMutation(mutation), mutation);
       },
       reply: (to, id, status, value) => host.reply(to, id, status, value),
+      tell: (to, message) => host.tell(to, message),
+      isConnected: (boot) => host.isConnected(boot),
       store: this.store,
       fail: (error) => this.fail(error),
     };
   }
 
-  onRequest(from: Origin, message: RequestMessage): void {
-    const { host } = this;
-    if (message[3] !== this.identity?.info.rangeVersion) host.reply(from, message[1], Status.retry, 'wrong-range');
-    else if (this.executor !== null) this.executor.submit(from, message);
-    else if (this.replica.role === 'primary' && this.early.length < limits.waitingOperations)
-      this.early.push({ from, message });
-    else host.reply(from, message[1], Status.retry, 'not-primary');
+  /** From a proxy or native client, in the order in which its connection brings it. Not primary: only requests are answered. */
+  fromProxy(from: Origin, message: RequestMessage | SessionOpenMessage | SettleMessage): void {
+    const { executor, host } = this;
+    if (executor === null) {
+      if (this.replica.role === 'primary' && this.early.length < limits.waitingOperations) {
+        this.early.push({ from, message });
+        return;
+      }
+      // all of it, and what settles too: nothing that comes later may overtake what is refused
+      this.refuseEarly('not-primary');
+      if (message[0] === Kind.request) host.reply(from, message[1], Status.retry, 'not-primary');
+    } else if (message[0] === Kind.sessionOpen) executor.keeper.open(from, message);
+    else if (message[0] === Kind.settle) executor.keeper.settle(from, message);
+    else if (message[3] !== this.identity?.info.rangeVersion) executor.refuseEarly(from, message, 'wrong-range');
+    else executor.submit(from, message);
   }
 
-  onGiveUp(from: Origin, message: GiveUpMessage): void {
-    const [, , connection, sequence] = message;
-    this.early = this.early.filter(
-      ({ from: sender, message: early }) =>
-        !(sender.boot === from.boot && early[4] === connection && early[5] <= sequence),
-    );
-    this.executor?.giveUp(from.boot, connection, sequence);
+  onProxyDisconnected(boot: string): void {
+    this.early = this.early.filter(({ from }) => from.boot !== boot);
+    this.executor?.keeper.onDisconnected(boot);
   }
 
   // ---- messages ------------------------------------------------------------------------------------
@@ -420,6 +425,7 @@ export class Partition {
     this.teaching.tick(nowMs);
     this.learning.tick(nowMs);
     this.sweeper.tick();
+    this.executor?.keeper.tick(nowMs);
     this.executor?.kick();
   }
 

@@ -5,6 +5,7 @@
  *
  *   format u8 | minimum reader u8 | kind u8 | 0 u8 | origin cluster u32 | table u32 | partition u32
  *   partition time u48 | groups u32 | group ... | results: u32 length, msgpack | annotations: u32 length, msgpack
+ *   | changes of sessions: u32 length, msgpack
  *
  *   group (one row, or partition-wide with slot 0xffff):
  *   slot u16 | keyspace 8 bytes | keys delta i32 | expires delta i32 | writes u32 | write ...
@@ -15,8 +16,8 @@
 import { Packr } from 'msgpackr';
 import { OperatingError } from '../../shared/errors.js';
 
-export const MUTATION_FORMAT = 1;
-export const MUTATION_MIN_READER = 1;
+export const MUTATION_FORMAT = 2;
+export const MUTATION_MIN_READER = 2;
 
 export const MutationKind = {
   data: 1,
@@ -55,13 +56,24 @@ export interface Group {
 
 /** What a repeated request is answered with: [session, connection, sequence, acknowledged, status, result]. */
 export type KeptResult = readonly [
-  session: string,
+  session: number,
   connection: number,
   sequence: number,
   acknowledged: number,
   status: number,
   result: unknown,
 ];
+
+/**
+ * What happens to sessions, after the results of the same mutation:
+ * - open: the boot has a session from here on; its name is the mutation's decree;
+ * - settle: see SettleMessage; `answered` is connection, sequence, connection, sequence ...;
+ * - end: it is forgotten.
+ */
+export type SessionChange =
+  | readonly [what: 'open', boot: string]
+  | readonly [what: 'settle', session: number, fence: number, answered: readonly number[]]
+  | readonly [what: 'end', session: number];
 
 /** Things that are not state: [name, argument]. They happen at most once, when the mutation is applied or committed. */
 export type Annotation = readonly [name: string, ...args: unknown[]];
@@ -76,6 +88,7 @@ export interface Mutation {
   readonly groups: readonly Group[];
   readonly results: readonly KeptResult[];
   readonly annotations: readonly Annotation[];
+  readonly sessions: readonly SessionChange[];
 }
 
 const HEADER_BYTES = 4 + 12 + 6 + 4;
@@ -88,9 +101,11 @@ const packr = new Packr({ useRecords: false });
 export function encodeMutation(mutation: Mutation): Buffer {
   const results = mutation.results.length === 0 ? EMPTY : packr.pack(mutation.results);
   // packed buffers share a pool: the second pack must not overwrite the first
-  const keptResults = mutation.annotations.length === 0 ? results : Buffer.from(results);
-  const annotations = mutation.annotations.length === 0 ? EMPTY : packr.pack(mutation.annotations);
-  let bytes = HEADER_BYTES + 8 + keptResults.length + annotations.length;
+  const alone = mutation.annotations.length === 0 && mutation.sessions.length === 0;
+  const keptResults = alone ? results : Buffer.from(results);
+  const annotations = mutation.annotations.length === 0 ? EMPTY : Buffer.from(packr.pack(mutation.annotations));
+  const sessions = mutation.sessions.length === 0 ? EMPTY : packr.pack(mutation.sessions);
+  let bytes = HEADER_BYTES + 12 + keptResults.length + annotations.length + sessions.length;
   for (const group of mutation.groups) {
     bytes += GROUP_BYTES;
     for (const write of group.writes) {
@@ -128,7 +143,8 @@ export function encodeMutation(mutation: Mutation): Buffer {
     }
   }
   at = section(out, at, keptResults);
-  section(out, at, annotations);
+  at = section(out, at, annotations);
+  section(out, at, sessions);
   return out;
 }
 
@@ -191,7 +207,8 @@ function decodeSections(body: Buffer, kind: MutationKind): Mutation {
   }
   const resultsEnd = at + 4 + body.readUInt32BE(at);
   const annotationsEnd = resultsEnd + 4 + body.readUInt32BE(resultsEnd);
-  if (annotationsEnd !== body.length) throw damaged(`it should have ${annotationsEnd} bytes and has ${body.length}`);
+  const sessionsEnd = annotationsEnd + 4 + body.readUInt32BE(annotationsEnd);
+  if (sessionsEnd !== body.length) throw damaged(`it should have ${sessionsEnd} bytes and has ${body.length}`);
   return {
     kind,
     origin: body.readUInt32BE(4),
@@ -201,6 +218,7 @@ function decodeSections(body: Buffer, kind: MutationKind): Mutation {
     groups,
     results: unpack(body.subarray(at + 4, resultsEnd)) as KeptResult[],
     annotations: unpack(body.subarray(resultsEnd + 4, annotationsEnd)) as Annotation[],
+    sessions: unpack(body.subarray(annotationsEnd + 4, sessionsEnd)) as SessionChange[],
   };
 }
 

@@ -1,8 +1,8 @@
 /**
  * What the router keeps for a request and for the connection it came from. A request has its numbers
  * (connection, partition, sequence) for life, however often it is sent, so that a server can recognise
- * a repetition; `id` names one sending of it and is renewed with each, so that the late answer to an
- * earlier sending finds nobody.
+ * a repetition; `id` names one sending of it and is renewed with each, and always grows, so that the late
+ * answer to an earlier sending finds nobody, and a fence (see PartitionSession) can name all earlier ones.
  */
 import type { Operation, OperationResult } from '../operations/operation.js';
 import type { RoutedPartition } from './routing-table.js';
@@ -21,14 +21,21 @@ export interface Completion {
 /** The order of one connection's requests at one partition. */
 export class Lane {
   readonly partition: number;
+  readonly connection: number;
   private lastSequence = 0;
   /** Every sequence up to this has been answered. */
   acknowledged = 0;
+  /** What of that the partition was told, in a request or otherwise: now, and when it was last looked at. */
+  told = 0;
+  toldAtLook = -1;
+  /** It is among those that are looked at (see PartitionSession). */
+  listed = false;
   /** Answered above `acknowledged`: a read may be answered before an earlier write commits. */
   private answeredAbove: Set<number> | null = null;
 
-  constructor(partition: number) {
+  constructor(partition: number, connection: number) {
     this.partition = partition;
+    this.connection = connection;
   }
 
   next(): number {
@@ -50,9 +57,7 @@ export class Lane {
 }
 
 /**
- * One client connection as the router and the servers know it. Made by `Router.connect`; a released
- * one is used again for another client, with its sequences going on, so that the tables of servers
- * grow with concurrent connections and not with all there ever were.
+ * One client connection as the router and the servers know it. Made by `Router.connect`; see ConnectionPool.
  */
 export class RoutedConnection {
   readonly id: number;
@@ -81,7 +86,7 @@ export class RoutedConnection {
     if (last !== null && last.partition === partition) return last;
     let lane = this.lanes.get(partition);
     if (lane === undefined) {
-      lane = new Lane(partition);
+      lane = new Lane(partition, this.id);
       this.lanes.set(partition, lane);
     }
     this.lastLane = lane;
@@ -90,7 +95,7 @@ export class RoutedConnection {
 }
 
 export class Request {
-  /** Handle of the present sending; 0 while it waits. */
+  /** Handle of the last sending; 0: it was never sent. */
   id = 0;
   /** True once an earlier sending may have been executed without an answer reaching us. */
   unsure = false;

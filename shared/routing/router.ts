@@ -7,47 +7,33 @@
  *                   ^                                            |
  *                   └── refused, connection lost, new primary ───┘   in their original order, in front
  *
- * Order: a partition's waiting requests are all younger than its requests in flight, and when one of
- * these has to come back, all of them come back. A server executes a connection's requests in order
- * and refuses everything once it is no longer primary, so nothing overtakes.
+ * Order: a connection's waiting requests at a partition are all younger than those in flight, and when
+ * one of these has to come back, the younger ones come back with it. A server executes a connection's
+ * requests in order, and refuses what is behind a refused one until that comes again.
  *
  * Outcomes: what was never sent, or was refused, or only reads, has certainly done nothing when its
- * deadline passes; anything else is unknown, and the server is told that it will not be repeated.
+ * deadline passes; anything else is unknown, and the partition is told that it will not be repeated.
  */
-import type { ClusterView, NodeInfo, Partition } from '../cluster.js';
+import type { ClusterView, Partition } from '../cluster.js';
 import type { Environment, Timer } from '../environment.js';
 import { limits } from '../limits.js';
 import type { Operation, OperationResult } from '../operations/operation.js';
-import { Kind, Status, type Message, type ReplyMessage } from '../wire/messages.js';
+import {
+  Kind,
+  Status,
+  type Message,
+  type ReplyMessage,
+  type RetryReason,
+  type SettledMessage,
+} from '../wire/messages.js';
 import type { Network, Origin } from '../wire/network.js';
+import { ConnectionPool } from './connection-pool.js';
 import { MetaLink } from './meta-link.js';
-import { operationBytes, Request, RoutedConnection, type Completion } from './request.js';
+import { operationBytes, Request, type Completion, type RoutedConnection } from './request.js';
+import { concernsConnection, concernsSession } from './refusals.js';
+import type { RouterOptions } from './router-options.js';
 import { RoutingTable, type RoutedPartition, type RoutedTable } from './routing-table.js';
 import { ServerLink } from './server-link.js';
-
-/**
- * Whether a write whose answer was lost with its connection is sent again. True rests on servers
- * recognising (session, connection, sequence); with false such a write ends as unknown at once.
- */
-export const RESEND_WRITES = true;
-
-export interface RouterOptions {
-  readonly metaHost: string;
-  readonly metaPort: number;
-  /** What meta is told about this process. */
-  readonly describe: () => NodeInfo;
-  /** True for operations that change nothing (by code): their outcome is never unknown. */
-  readonly isReadOnly: (code: number) => boolean;
-  /** From submission to the last moment of an answer. */
-  readonly deadlineMs?: number;
-  readonly heartbeatMs?: number;
-  /** First pause after a refusal that no new configuration follows; doubles up to 16 times this. */
-  readonly retryPauseMs?: number;
-  readonly resendWrites?: boolean;
-  readonly onRefused?: (reason: string) => void;
-  /** After every view of the cluster. */
-  readonly onView?: () => void;
-}
 
 const TICK_MS = 100;
 
@@ -58,12 +44,10 @@ export class Router {
   private readonly network: Network;
   private readonly options: RouterOptions;
   private readonly deadlineMs: number;
-  private readonly resendWrites: boolean;
   private readonly meta: MetaLink;
   private readonly routes = new RoutingTable();
   private readonly links = new Map<string, ServerLink>();
-  private readonly free: RoutedConnection[] = [];
-  private lastConnection = 0;
+  private readonly connections = new ConnectionPool();
   private lastId = 0;
   /** Coarse clock: read once a tick, so that submitting reads none. */
   private now: number;
@@ -75,7 +59,6 @@ export class Router {
     this.network = network;
     this.options = options;
     this.deadlineMs = options.deadlineMs ?? 10_000;
-    this.resendWrites = options.resendWrites ?? RESEND_WRITES;
     this.now = environment.monotonicMs();
     this.meta = new MetaLink(environment, network, {
       metaHost: options.metaHost,
@@ -121,22 +104,12 @@ export class Router {
   }
 
   connect(onDrain: () => void): RoutedConnection {
-    const used = this.free.pop();
-    if (used !== undefined) {
-      used.released = false;
-      used.onDrain = onDrain;
-      return used;
-    }
-    this.lastConnection += 1;
-    return new RoutedConnection(this.lastConnection, onDrain);
+    return this.connections.take(onDrain);
   }
 
   /** The client is gone. What it submitted still runs; the completions are still told. */
   release(connection: RoutedConnection): void {
-    if (connection.released) return;
-    connection.released = true;
-    connection.onDrain = () => undefined;
-    if (connection.outstanding === 0) this.free.push(connection);
+    this.connections.release(connection);
   }
 
   /** Queues one operation for the partition of `slot`. The completion is told within this call only when there is no such partition. */
@@ -175,7 +148,8 @@ export class Router {
     connection.outstanding += 1;
     if (partition.waiting.length === 0 && !partition.suspended) {
       const link = this.linkOf(partition);
-      if (link !== null && !link.full && this.mayStart(link) && this.transmit(link, request)) return;
+      const ready = link !== null && partition.session.link === link && !link.full;
+      if (ready && this.mayStart(link) && this.transmit(link, request)) return;
     }
     this.enqueue(partition, request);
   }
@@ -192,6 +166,7 @@ export class Router {
       request.connection.congestedBy += 1;
     }
     if (link !== null && link.full) link.stalled.add(partition);
+    else if (link !== null && partition.session.link !== link) this.flush(partition);
     else if (link !== null && !this.mayStart(link)) this.pace(link, partition);
     else if (partition.waiting.length === 1) this.reach(partition);
   }
@@ -204,21 +179,50 @@ export class Router {
     return link !== undefined && link.boot === primary.boot ? link : null;
   }
 
-  /** Makes the network connect to the primary: any message does, and this one says nothing. */
+  /** Makes the network connect to the primary: any message does. */
   private reach(partition: RoutedPartition): void {
     const primary = partition.facts.configuration.primary;
     if (primary !== null && !this.links.has(primary.node))
-      this.network.send(primary.node, [Kind.giveUp, partition.id, 0, 0]);
+      this.network.send(primary.node, [Kind.sessionOpen, partition.id]);
+  }
+
+  /** Requests may go over this connection: there is a session, and what was sent before is taken back. */
+  private introduce(partition: RoutedPartition, link: ServerLink): boolean {
+    const { session } = partition;
+    if (session.link === link) return true;
+    if (session.id === 0) {
+      if (session.mayOpen(link, this.environment.monotonicMs()))
+        this.network.send(link.node, [Kind.sessionOpen, partition.id]);
+      return false;
+    }
+    if (this.network.send(link.node, session.settleOn(link, this.lastId, this.now))) return true;
+    session.link = null;
+    return false;
+  }
+
+  private onSessionOpened(from: Origin, id: number, name: number): void {
+    const partition = this.routes.partitions.get(id);
+    if (partition === undefined || partition.session.id !== 0 || this.linkOf(partition)?.boot !== from.boot) return;
+    partition.session.id = name;
+    this.flush(partition);
+  }
+
+  /** The partition has forgotten the session, or never knew it: what may have run under it has no answer any more. */
+  private onUnknownSession(partition: RoutedPartition): void {
+    partition.session.lose();
+    this.failWaiting(partition, (request) => request.unsure, 'its partition no longer knows this proxy');
+    this.flush(partition);
   }
 
   private transmit(link: ServerLink, request: Request): boolean {
-    this.lastId = this.lastId === 0xffff_ffff ? 1 : this.lastId + 1;
+    this.lastId += 1;
     const { partition, lane } = request;
     const sent = this.network.send(link.node, [
       Kind.request,
       this.lastId,
       partition.facts.id,
       partition.facts.rangeVersion,
+      partition.session.id,
       request.connection.id,
       request.sequence,
       lane.acknowledged,
@@ -227,6 +231,7 @@ export class Router {
     ]);
     if (!sent) return false;
     request.id = this.lastId;
+    lane.told = lane.acknowledged;
     link.add(request);
     return true;
   }
@@ -258,15 +263,12 @@ export class Router {
   private flush(partition: RoutedPartition): void {
     if (
       partition.suspended ||
-      (partition.waiting.length === 0 && partition.givenUp.size === 0 && partition.blocked.size === 0)
+      (partition.waiting.length === 0 && !partition.session.owes && partition.blocked.size === 0)
     )
       return;
     const link = this.linkOf(partition);
     if (link === null) return this.reach(partition);
-    for (const [connection, sequence] of partition.givenUp) {
-      if (!this.network.send(link.node, [Kind.giveUp, partition.id, connection.id, sequence])) return;
-      partition.givenUp.delete(connection);
-    }
+    if (!this.introduce(partition, link)) return;
     const { waiting } = partition;
     if (waiting.length > 0 && !link.full && !this.mayStart(link)) return this.pace(link, partition);
     let count = 0;
@@ -299,7 +301,11 @@ export class Router {
 
   private onMessage(from: Origin, message: Message): void {
     if (message[0] === Kind.reply) this.onReply(from, message as unknown as ReplyMessage);
-    else this.meta.onMessage(message);
+    else if (message[0] === Kind.sessionOpened) this.onSessionOpened(from, message[1] as number, message[2] as number);
+    else if (message[0] === Kind.settled) {
+      const [, id, name, number] = message as unknown as SettledMessage;
+      this.routes.partitions.get(id)?.session.onSettled(name, number);
+    } else this.meta.onMessage(message);
   }
 
   private onReply(from: Origin, [, id, status, value]: ReplyMessage): void {
@@ -310,7 +316,7 @@ export class Router {
       return;
     }
     const mayStart = link.answered(id);
-    if (status === Status.retry) return this.onRefusal(link, request);
+    if (status === Status.retry) return this.onRefusal(link, request, value as RetryReason);
     link.remove(request);
     request.partition.refusals = 0;
     this.finish(request, status, value);
@@ -324,14 +330,23 @@ export class Router {
     for (const partition of stalled) this.flush(partition);
   }
 
-  private onRefusal(link: ServerLink, refused: Request): void {
+  private onRefusal(link: ServerLink, refused: Request, reason: RetryReason): void {
     const { partition } = refused;
     this.counts.refused += 1;
-    this.suspend(partition);
+    if (concernsConnection(reason)) {
+      // the server refuses what this connection sent behind it; others' requests are answered where they are
+      this.suspend(partition);
+      this.putBack(link.takeFrom(refused));
+      return;
+    }
+    if (!concernsSession(reason)) this.suspend(partition);
     this.recall(link, partition, refused);
+    if (reason === 'unknown-session') this.onUnknownSession(partition);
+    else this.flush(partition);
   }
 
   private suspend(partition: RoutedPartition): void {
+    if (partition.suspended) return;
     partition.suspended = true;
     const pause = (this.options.retryPauseMs ?? 25) * 2 ** Math.min(partition.refusals, 4);
     partition.refusals += 1;
@@ -346,18 +361,20 @@ export class Router {
 
   /**
    * Takes requests in flight at `link` back to the front of their queues, in their order; all
-   * partitions' when `only` is null. `refused` is one that the server said it did not execute.
+   * partitions' when `only` is null. `refused` is one that the server said it did not execute; it executes
+   * nothing that was sent after it before we settle again.
    */
   private recall(link: ServerLink, only: RoutedPartition | null, refused?: Request): void {
+    for (const { session } of only === null ? this.routes.partitions.values() : [only])
+      if (session.link === link) session.link = null;
+    const taken = link.take(only);
+    for (const request of taken) if (refused === undefined || request.id < refused.id) request.unsure = true;
+    this.putBack(taken);
+  }
+
+  private putBack(requests: readonly Request[]): void {
     const taken = new Map<RoutedPartition, Request[]>();
-    const abandoned: Request[] = [];
-    for (const request of link.take(only)) {
-      if (request !== refused) request.unsure = true;
-      request.id = 0;
-      if (request.unsure && !this.resendWrites && !this.options.isReadOnly(request.operation[0])) {
-        abandoned.push(request);
-        continue;
-      }
+    for (const request of requests) {
       this.counts.resent += 1;
       const list = taken.get(request.partition);
       if (list === undefined) taken.set(request.partition, [request]);
@@ -367,25 +384,21 @@ export class Router {
       for (const request of list) partition.waitingBytes += request.bytes;
       partition.waiting = list.concat(partition.waiting);
     }
-    // Last, because whoever is told may submit at once.
-    for (const request of abandoned) this.abandon(request, 'the connection to its server was lost before the answer');
   }
 
   private finish(request: Request, status: number, value: OperationResult): void {
-    const { connection } = request;
-    request.lane.answered(request.sequence);
+    const { connection, lane } = request;
+    lane.answered(request.sequence);
+    if (!lane.listed) request.partition.session.list(lane);
     connection.outstanding -= 1;
     request.completion.onOutcome(status, value);
-    if (connection.released && connection.outstanding === 0) this.free.push(connection);
+    this.connections.onAnswered(connection);
   }
 
   /** Ends a request that has no answer. */
   private abandon(request: Request, why: string): void {
     const mayHaveRun = request.unsure && !this.options.isReadOnly(request.operation[0]);
-    if (request.unsure) {
-      const { givenUp } = request.partition;
-      givenUp.set(request.connection, Math.max(givenUp.get(request.connection) ?? 0, request.sequence));
-    }
+    if (request.unsure) request.partition.session.wantFence(request.id);
     if (mayHaveRun) this.counts.unknown += 1;
     this.finish(request, mayHaveRun ? Status.unknown : Status.retry, why);
   }
@@ -455,9 +468,18 @@ export class Router {
       if (partition.waiting.length > 0) {
         this.failWaiting(partition, (request) => request.deadline <= this.now, this.whyWaiting(partition));
       }
+      this.settle(partition);
       this.flush(partition);
     }
     if (!this.stopped) this.timer = this.environment.after(TICK_MS, () => this.tick());
+  }
+
+  /** Tells the partition what it has not been told yet. */
+  private settle(partition: RoutedPartition): void {
+    const { session } = partition;
+    if (!session.owes || session.link === null || this.linkOf(partition) !== session.link) return;
+    const message = session.due(this.now);
+    if (message !== null) this.network.send(session.link.node, message);
   }
 
   private failWaiting(partition: RoutedPartition, ends: (request: Request) => boolean, why: string): void {

@@ -5,6 +5,7 @@
  * views may arrive out of date after meta restarted.
  */
 import type { ClusterView, NodeInfo, Partition, Table } from '../cluster.js';
+import { PartitionSession } from './partition-session.js';
 import type { Request, RoutedConnection } from './request.js';
 
 export const SLOTS = 16_384;
@@ -40,13 +41,13 @@ export class RoutedPartition {
   refusals = 0;
   /** Connections that were asked to stop because the queue here is long. */
   readonly blocked = new Set<RoutedConnection>();
-  /** By connection: the highest sequence given up, not yet told to a server. */
-  readonly givenUp = new Map<RoutedConnection, number>();
+  readonly session: PartitionSession;
   removed = false;
 
   constructor(facts: Partition, table: RoutedTable) {
     this.facts = facts;
     this.table = table;
+    this.session = new PartitionSession(facts.id);
   }
 
   get id(): number {

@@ -74,6 +74,11 @@ export class ServerLink {
     return this.removeWhere((request) => only === null || request.partition === only);
   }
 
+  /** Removes and returns a request and those sent after it that its connection has at its partition. */
+  takeFrom(first: Request): Request[] {
+    return this.removeWhere((request) => request.lane === first.lane && request.id >= first.id);
+  }
+
   /** Removes and returns what has passed its deadline. */
   expired(now: number): Request[] {
     return this.removeWhere((request) => request.deadline <= now);

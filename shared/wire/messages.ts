@@ -14,7 +14,11 @@ export const Kind = {
   // proxy or native client <-> server
   request: 1,
   reply: 2,
-  giveUp: 3,
+  // 3 was a message of its own for giving up: see settle
+  sessionOpen: 4,
+  sessionOpened: 5,
+  settle: 6,
+  settled: 7,
   // server <-> server, replication
   prepare: 10,
   prepareAck: 11,
@@ -44,15 +48,16 @@ export const Kind = {
 } as const;
 
 /**
- * `connection` and `sequence` name the request for life (with the sender's boot: the session), so
- * that a repeated request can be recognised; `acknowledged`: every sequence of this connection up
- * to it has been answered to the client. `id` is the sender's handle for the reply.
+ * `session`, `connection` and `sequence` name the request for life, so that a repeated request can be
+ * recognised; `acknowledged`: every sequence of this connection up to it has been answered to the client.
+ * `id` is the sender's handle for the reply: another one with every sending, and always a greater one.
  */
 export type RequestMessage = [
   kind: 1,
   id: number,
   partition: number,
   rangeVersion: number,
+  session: number,
   connection: number,
   sequence: number,
   acknowledged: number,
@@ -75,10 +80,42 @@ export const Status = {
 export type ReplyMessage = [kind: 2, id: number, status: number, value: OperationResult];
 
 /** Why a server refused before execution. */
-export type RetryReason = 'not-primary' | 'wrong-range' | 'no-such-partition' | 'not-enough-replicas' | 'stopping';
+export type RetryReason =
+  | 'not-primary'
+  | 'wrong-range'
+  | 'no-such-partition'
+  | 'not-enough-replicas'
+  | 'stopping'
+  /** The session never was, or has expired: nothing that was sent under it will be executed any more. */
+  | 'unknown-session'
+  /** The sender has not settled with this primary yet, or not since its connection broke. */
+  | 'not-settled'
+  /** A request that was sent earlier on the same connection was refused: it comes first. */
+  | 'behind-refused'
+  /** Its sender said that this sending must not be executed any more. */
+  | 'fenced';
 
-/** The sender will not repeat this request any more: if it has not been executed yet, it must never be. */
-export type GiveUpMessage = [kind: 3, partition: number, connection: number, sequence: number];
+/** The sender's boot wants a session at this partition. Repeated until it is answered; a boot has one at a time. */
+export type SessionOpenMessage = [kind: 4, partition: number];
+/** Its opening is committed. `session`: the decree of the mutation that opened it, so that no name comes twice. */
+export type SessionOpenedMessage = [kind: 5, partition: number, session: number];
+
+/**
+ * Nothing that was sent under an id up to `fence` may be executed any more, and of the connections named everything up to
+ * the sequence that follows has been answered to the client or given up. `fresh`: the sender has taken back what it had sent
+ * and not yet seen answered, and sends it again from here on: the first message on every connection, and to every new primary.
+ */
+export type SettleMessage = [
+  kind: 6,
+  partition: number,
+  session: number,
+  number: number,
+  fence: number,
+  fresh: boolean,
+  answered: number[],
+];
+/** What the settle messages of the session up to `number` said is committed. */
+export type SettledMessage = [kind: 7, partition: number, session: number, number: number];
 
 /** One mutation, to be logged. `committed`: everything up to it is committed. `body`: see server/replication/mutation.ts. */
 export type PrepareMessage = [

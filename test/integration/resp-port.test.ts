@@ -78,7 +78,7 @@ describe('RESP port', () => {
     const one = await client();
     one.send('GET a\r\nPING 1\r\nGET b\r\nPING 2\r\nGET c\r\n');
     while (held.length < 3) await new Promise((resolve) => setImmediate(resolve));
-    for (const request of held.reverse()) network.reply('a', request[1], Status.ok, Buffer.from(String(request[8][1])));
+    for (const request of held.reverse()) network.reply('a', request[1], Status.ok, Buffer.from(String(request[9][1])));
     await one.until(() => one.replies.length === 5, 'all replies');
     expect(one.replies).to.deep.equal(['a', '1', 'b', '2', 'c']);
   });
@@ -353,7 +353,7 @@ describe('RESP port', () => {
         network.reply(
           node,
           request[1],
-          request[8][1]?.toString() === 'u' ? Status.unknown : Status.clientError,
+          request[9][1]?.toString() === 'u' ? Status.unknown : Status.clientError,
           'ERR no such thing',
         ),
       );

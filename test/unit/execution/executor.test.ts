@@ -172,7 +172,7 @@ describe('the executor', () => {
     const primary = new Primary();
     primary.now(put(a, 'x'));
     primary.writesRefused = 'not-enough-replicas';
-    const ids = [put(a, 'y'), get(a)].map((operation) => primary.send(operation));
+    const ids = [put(a, 'y'), get(a)].map((operation, i) => primary.send(operation, { connection: i + 1 }));
     primary.turn();
     expect(primary.answer(ids[0]!)).to.include({ status: Status.retry, value: 'not-enough-replicas' });
     expect(String(primary.value(ids[1]!))).to.equal('x');
@@ -276,7 +276,7 @@ describe('an operation that needs a page', () => {
       primary.send(event === 'refused' ? copy(a, bytes('c'), 0, true) : list(a), { connection: 2 });
       primary.turn();
       expect(primary.fetching).to.equal(1);
-      if (event === 'given up') primary.executor.giveUp('1-proxy', 2, 1);
+      if (event === 'given up') primary.settle({ fence: 1_000 });
       else primary.writesRefused = 'not-enough-replicas';
       while (primary.fetching > 0) primary.fetched();
       primary.writesRefused = null;
@@ -361,16 +361,14 @@ describe('a repeated request', () => {
     expect(primary.answer(again)?.status).to.equal(Status.unknown);
   });
 
-  it('below the floor is dropped: answered, or given up', () => {
+  it('that was answered is dropped', () => {
     const primary = new Primary();
     primary.send(append(a, bytes('x')), { sequence: 1 });
     primary.turn().commit();
     primary.send(get(a), { sequence: 2, acknowledged: 1 });
     const again = primary.send(append(a, bytes('x')), { sequence: 1 });
-    primary.executor.giveUp('1-proxy', 7, 3);
-    const late = primary.send(append(a, bytes('x')), { connection: 7, sequence: 3 });
     primary.turn();
-    expect([primary.answer(again), primary.answer(late)]).to.deep.equal([undefined, undefined]);
+    expect(primary.answer(again)).to.equal(undefined);
     expect(String(primary.now(get(a)))).to.equal('x');
   });
 });

@@ -11,7 +11,7 @@ import type { Environment, Timer } from '../../../shared/environment.js';
 import { ClientError, invariant } from '../../../shared/errors.js';
 import { KeyedHash } from '../../../shared/keyed-hash.js';
 import type { Operation, OperationResult } from '../../../shared/operations/operation.js';
-import { Kind, type RetryReason } from '../../../shared/wire/messages.js';
+import { Kind, type Message, type RetryReason } from '../../../shared/wire/messages.js';
 import type { Origin } from '../../../shared/wire/network.js';
 import { Attempt, type PartitionFacts } from '../../../server/execution/attempt.js';
 import { Counts } from '../../../server/execution/counts.js';
@@ -19,7 +19,7 @@ import { Executor } from '../../../server/execution/executor.js';
 import { Head, initialKeyspaces } from '../../../server/execution/head.js';
 import { Sessions } from '../../../server/execution/sessions.js';
 import type { View } from '../../../server/execution/view.js';
-import type { Annotation, Group, KeptResult } from '../../../server/replication/mutation.js';
+import type { Annotation, Group, KeptResult, SessionChange } from '../../../server/replication/mutation.js';
 import { everything, fromBuffer, toBuffer } from '../../../server/storage/keys.js';
 import { MemoryStoreFactory } from '../../../server/storage/memory.js';
 import type { Store, Write } from '../../../server/storage/store.js';
@@ -74,12 +74,17 @@ export class ManualEnvironment implements Environment {
   }
 }
 
+/** Whose requests are sent, and its session: no mutation of a test is that far. */
+export const PROXY: Origin = { node: 'proxy-1', boot: '1-proxy', role: 'proxy' };
+export const SESSION = 1_000_000;
+
 export interface Mutation {
   readonly decree: number;
   readonly timeMs: number;
   readonly groups: readonly Group[];
   readonly results: readonly KeptResult[];
   readonly annotations: readonly Annotation[];
+  readonly sessions: readonly SessionChange[];
 }
 
 export interface Reply {
@@ -102,6 +107,10 @@ export class Primary {
   readonly executor: Executor;
   readonly mutations: Mutation[] = [];
   readonly replies: Reply[] = [];
+  /** What proxies were sent beside replies. */
+  readonly told: Message[] = [];
+  /** Boots. */
+  readonly connected = new Set<string>([PROXY.boot]);
   readonly failures: Error[] = [];
   committed = 0;
   applied = 0;
@@ -112,9 +121,18 @@ export class Primary {
   diskFull: string | null = null;
   private readonly sequences = new Map<string, number>();
   private lastId = 0;
+  private lastSettle = 0;
 
   /** With `slowFetches`, pages come when the test calls `fetched`. A successor begins with what was committed. */
-  constructor(options: { slowFetches?: boolean; cacheBytes?: number; committed?: readonly Mutation[] } = {}) {
+  constructor(
+    options: {
+      slowFetches?: boolean;
+      cacheBytes?: number;
+      committed?: readonly Mutation[];
+      /** Its proxy has said where its requests begin. */
+      settled?: boolean;
+    } = {},
+  ) {
     const delayMs = (operation: string): number => (options.slowFetches === true && operation === 'range' ? 1 : 0);
     const factory = new MemoryStoreFactory(this.environment, undefined, { delayMs });
     let opened: Store | undefined;
@@ -124,6 +142,7 @@ export class Primary {
     this.environment.settle();
     invariant(opened !== undefined, 'the store opens');
     this.store = opened;
+    this.sessions.change(['open', PROXY.boot], SESSION);
     for (const mutation of options.committed ?? []) this.inherit(mutation);
     this.head = new Head(this.store, options.cacheBytes ?? 1 << 24, initialKeyspaces(), this.counts, this.applied);
     this.executor = new Executor(
@@ -136,11 +155,13 @@ export class Primary {
         inFlight: () => this.mutations.length - this.committed,
         committed: () => this.committed,
         nextDecree: () => this.mutations.length + 1,
-        prepare: (timeMs, groups, results, annotations) => {
+        prepare: (parts) => {
           const decree = this.mutations.length + 1;
-          this.mutations.push({ decree, timeMs, groups, results, annotations });
+          this.mutations.push({ decree, ...parts });
           return decree;
         },
+        tell: (_to, message) => void this.told.push(message),
+        isConnected: (boot) => this.connected.has(boot),
         reply: (_to, id, status, value) => void this.replies.push({ id, status, value: copyOf(value) }),
         store: this.store,
         fail: (error) => void this.failures.push(error),
@@ -148,8 +169,9 @@ export class Primary {
       this.head,
       this.sessions,
       this.facts,
-      0,
+      { nowMs: 0, loggedMs: this.mutations.at(-1)?.timeMs ?? 0 },
     );
+    for (const session of this.sessions.all()) session.settled = options.settled ?? true;
   }
 
   private inherit(mutation: Mutation): void {
@@ -158,6 +180,7 @@ export class Primary {
     for (const { keyspace, slot, keysDelta, expiresDelta } of mutation.groups)
       this.counts.of(keyspace).add(slot, keysDelta, expiresDelta);
     for (const result of mutation.results) this.sessions.record(result, mutation.decree);
+    for (const change of mutation.sessions) this.sessions.change(change, mutation.decree);
     this.write(mutation);
   }
 
@@ -172,16 +195,30 @@ export class Primary {
   /** A request of a connection, its next one unless `sequence` repeats an earlier; returns the id that its reply has. */
   send(
     operation: Operation,
-    options: { connection?: number; sequence?: number; acknowledged?: number; db?: number } = {},
+    options: {
+      connection?: number;
+      sequence?: number;
+      acknowledged?: number;
+      db?: number;
+      session?: number;
+      from?: Origin;
+    } = {},
   ): number {
-    const { connection = 1, acknowledged = 0, db = 0 } = options;
-    const from = proxy;
+    const { connection = 1, acknowledged = 0, db = 0, session = SESSION, from = PROXY } = options;
     const name = `${from.boot}/${connection}`;
     const sequence = options.sequence ?? (this.sequences.get(name) ?? 0) + 1;
     this.sequences.set(name, Math.max(sequence, this.sequences.get(name) ?? 0));
     const id = ++this.lastId;
-    this.executor.submit(from, [Kind.request, id, 1, 1, connection, sequence, acknowledged, db, operation]);
+    this.executor.submit(from, [Kind.request, id, 1, 1, session, connection, sequence, acknowledged, db, operation]);
     return id;
+  }
+
+  /** The proxy settles; returns the number of the message. */
+  settle(options: { fence?: number; fresh?: boolean; answered?: number[]; session?: number; from?: Origin } = {}): number {
+    const { fence = 0, fresh = false, answered = [], session = SESSION, from = PROXY } = options;
+    const number = ++this.lastSettle;
+    this.executor.keeper.settle(from, [Kind.settle, 1, session, number, fence, fresh, answered]);
+    return number;
   }
 
   /** What this turn's input made due happens. */
@@ -253,8 +290,6 @@ export class Primary {
     return keys.filter((key) => space === '' || key.charAt(9) === space);
   }
 }
-
-const proxy: Origin = { node: 'proxy-1', boot: '1-proxy', role: 'proxy' };
 
 /** Replies alias rows. */
 function copyOf(value: OperationResult): OperationResult {

@@ -1,6 +1,6 @@
 /** Applying committed mutations to the store: batches, what is persisted with them, checkpoints. */
 import { expect } from 'chai';
-import type { Annotation, Group, KeptResult } from '../../../server/replication/mutation.js';
+import type { Annotation, Group, KeptResult, SessionChange } from '../../../server/replication/mutation.js';
 import { encodeMutation, MutationKind } from '../../../server/replication/mutation.js';
 import { Counts } from '../../../server/execution/counts.js';
 import { initialKeyspaces } from '../../../server/execution/head.js';
@@ -58,10 +58,15 @@ class Bench {
     return opened!;
   }
 
-  push(groups: Group[], results: KeptResult[] = [], annotations: Annotation[] = []): this {
+  push(
+    groups: Group[],
+    results: KeptResult[] = [],
+    annotations: Annotation[] = [],
+    sessions: SessionChange[] = [],
+  ): this {
     const decree = ++this.decree;
     const envelope = { kind: MutationKind.data, origin: 0, table: 1, partition: 1, timeMs: 100 * decree };
-    const body = encodeMutation({ ...envelope, groups, results, annotations });
+    const body = encodeMutation({ ...envelope, groups, results, annotations, sessions });
     this.applier.push({ decree, ballot: 3, body, decoded: null });
     return this;
   }
@@ -126,8 +131,8 @@ describe('the applier', () => {
   it('persists counts, sessions, decree and time with the rows, so that a crash finds them together', () => {
     const bench = new Bench();
     bench
-      .push([writes('x', '1', 1)], [['7-proxy', 1, 1, 0, 0, 'kept']])
-      .push([writes('y', '1', 1)])
+      .push([writes('x', '1', 1)], [], [], [['open', '7-proxy']])
+      .push([writes('y', '1', 1)], [[1, 4, 1, 0, 0, 'kept']], [], [['settle', 1, 88, []]])
       .apply();
     bench.push([writes('z', '1', 1)]);
     const found = bench.reopened('none');
@@ -140,7 +145,9 @@ describe('the applier', () => {
       table: 1,
     });
     expect(found.counts.of(keyspace).ofSlot(5)).to.deep.equal({ keys: 2, expires: 0 });
-    expect(found.sessions.connection('7-proxy', 1).results.get(1)?.value).to.equal('kept');
+    const session = found.sessions.get(1);
+    expect([session?.boot, session?.fence]).to.deep.equal(['7-proxy', 88]);
+    expect(session?.connections.get(4)?.results.get(1)?.value).to.equal('kept');
   });
 
   it('tells of a checkpoint only what a power failure cannot take back', () => {

@@ -61,6 +61,9 @@ export class FakeNetwork implements Network {
   readonly sent: { node: string; message: Message }[] = [];
   readonly connected = new Map<string, Origin>();
   record = true;
+  /** Sessions are opened, under this name, and what is settled is confirmed. */
+  keepsSessions = true;
+  session = 1;
 
   setAddress(): void {
     // Nothing is dialled here.
@@ -70,7 +73,15 @@ export class FakeNetwork implements Network {
     if (!this.connected.has(node)) return false;
     if (this.record) this.sent.push({ node, message });
     if (message[0] === Kind.request) this.onRequest(node, message as unknown as RequestMessage);
+    else if (this.keepsSessions) this.keepSession(node, message);
     return true;
+  }
+
+  /** As a partition that confirms at once. */
+  private keepSession(node: string, [kind, partition, session, number]: Message): void {
+    const peer = this.connected.get(node) ?? serverOrigin(node);
+    if (kind === Kind.sessionOpen) this.onMessage(peer, [Kind.sessionOpened, partition, this.session]);
+    else if (kind === Kind.settle) this.onMessage(peer, [Kind.settled, partition, session, number]);
   }
 
   queuedBytes(): number {
@@ -157,7 +168,7 @@ export function serveAt(network: FakeNetwork, partition: MemoryPartition): void 
     setImmediate(() => {
       const batch = queue;
       queue = [];
-      for (const [to, message] of batch) network.reply(to, message[1], Status.ok, partition.execute(message[8]));
+      for (const [to, message] of batch) network.reply(to, message[1], Status.ok, partition.execute(message[9]));
     });
   };
 }

@@ -330,6 +330,7 @@ export function bodyOf(text: string): Buffer {
     groups: [],
     results: [],
     annotations: [[text]],
+    sessions: [],
   });
 }
 

@@ -20,6 +20,7 @@ const empty: Mutation = {
   groups: [],
   results: [],
   annotations: [],
+  sessions: [],
 };
 
 const full: Mutation = {
@@ -43,12 +44,17 @@ const full: Mutation = {
     { slot: PARTITION_WIDE, keyspace: '\0'.repeat(8), keysDelta: 0, expiresDelta: 0, writes: [] },
   ],
   results: [
-    ['7-proxy', 3, 9_000_000_000, 8_999_999_999, 0, Buffer.from('old')],
-    ['7-proxy', 4, 1, 0, 1, 'ERR no such key'],
-    ['7-proxy', 5, 1, 0, 0, 9_223_372_036_854_775_807n],
-    ['7-proxy', 6, 1, 0, 0, [null, true, 'text', -1.5]],
+    [7, 3, 9_000_000_000, 8_999_999_999, 0, Buffer.from('old')],
+    [7, 4, 1, 0, 1, 'ERR no such key'],
+    [7, 5, 1, 0, 0, 9_223_372_036_854_775_807n],
+    [7, 6, 1, 0, 0, [null, true, 'text', -1.5]],
   ],
   annotations: [['checksum', 5, 'meta']],
+  sessions: [
+    ['open', '9-proxy'],
+    ['settle', 7, 9_000_000_000, [3, 4, 5, 6]],
+    ['end', 6],
+  ],
 };
 
 const codeOf = (decode: () => unknown): string => {
@@ -83,14 +89,16 @@ describe('a mutation', () => {
         expiresDelta: 0,
         writes: [{ key: `key-${i}`, value: i === 5 ? value : Buffer.from(String(i)) }],
       })),
-      results: Array.from({ length: 20_000 }, (_, i) => ['s', 1, i + 1, i, 0, Buffer.from(`result ${i}`)] as const),
+      results: Array.from({ length: 20_000 }, (_, i) => [9, 1, i + 1, i, 0, Buffer.from(`result ${i}`)] as const),
       annotations: [['x', 'y'.repeat(70_000)]],
+      sessions: [['settle', 9, 1, Array.from({ length: 9_000 }, (_, i) => i)]],
     };
     const decoded = decodeMutation(encodeMutation(large));
     expect(decoded.groups[5]?.writes[0]?.value?.equals(value)).to.equal(true);
     expect(decoded.groups[19_999]).to.deep.equal(large.groups[19_999]);
     expect(decoded.results[19_999]).to.deep.equal(large.results[19_999]);
     expect(decoded.annotations).to.deep.equal(large.annotations);
+    expect(decoded.sessions).to.deep.equal(large.sessions);
   });
 
   it('of a kind that this version does not know is refused', () => {

@@ -4,8 +4,9 @@ import { limits } from '../../../shared/limits.js';
 import { Code } from '../../../shared/operations/codes.js';
 import type { Operation, OperationResult } from '../../../shared/operations/operation.js';
 import type { RoutedConnection } from '../../../shared/routing/request.js';
-import { Router, type RouterOptions } from '../../../shared/routing/router.js';
-import { Kind, Status } from '../../../shared/wire/messages.js';
+import { Router } from '../../../shared/routing/router.js';
+import type { RouterOptions } from '../../../shared/routing/router-options.js';
+import { Kind, Status, type SettleMessage } from '../../../shared/wire/messages.js';
 import { FakeNetwork, META, partitionAt, serverOrigin, viewOf } from '../proxy/memory-partition.js';
 
 /** Time that passes only when a test says so. */
@@ -97,7 +98,7 @@ function world(options: Partial<RouterOptions> = {}): World {
         onOutcome: (status, value) => outcomes.push([name, status, value]),
       });
     },
-    sentTo: (node) => network.requests(node).map((request) => String(request[8][1])),
+    sentTo: (node) => network.requests(node).map((request) => String(request[9][1])),
   };
 }
 
@@ -117,9 +118,15 @@ function answer(
 ): void {
   const request = made.network
     .requests(node)
-    .filter((sent) => String(sent[8][1]) === name)
+    .filter((sent) => String(sent[9][1]) === name)
     .at(-1);
   made.network.reply(node, request?.[1] ?? 0, status, value);
+}
+
+function settles(made: World, node: string): SettleMessage[] {
+  return made.network.sent
+    .filter((sent) => sent.node === node && sent.message[0] === Kind.settle)
+    .map(({ message }) => message as unknown as SettleMessage);
 }
 
 describe('router', () => {
@@ -142,7 +149,7 @@ describe('router', () => {
     made.submit('4');
     answer(made, 'a', '1');
     made.submit('5');
-    expect(made.network.requests('a').map((request) => [request[5], request[6]])).to.deep.equal([
+    expect(made.network.requests('a').map((request) => [request[6], request[7]])).to.deep.equal([
       [1, 0],
       [2, 0],
       [3, 0],
@@ -177,7 +184,7 @@ describe('router', () => {
     made.network.connect(serverOrigin('b'));
     made.network.view(viewOf([partitionAt('b', 2)]));
     expect(made.sentTo('b')).to.deep.equal(['1', '2', '3', '4']);
-    expect(made.network.requests('b').map((request) => request[5])).to.deep.equal([1, 2, 3, 4]);
+    expect(made.network.requests('b').map((request) => request[6])).to.deep.equal([1, 2, 3, 4]);
   });
 
   it('tries again after a pause when no new configuration comes', () => {
@@ -209,7 +216,7 @@ describe('router', () => {
     made.network.disconnect('a');
     made.submit('3');
     made.network.connect(serverOrigin('a'));
-    expect(made.network.requests('a').map((request) => request[5])).to.deep.equal([1, 2, 2, 3]);
+    expect(made.network.requests('a').map((request) => request[6])).to.deep.equal([1, 2, 2, 3]);
   });
 
   it("does not trust another boot with the seat's requests", () => {
@@ -239,16 +246,6 @@ describe('router', () => {
     expect(made.sentTo('a')).to.deep.equal(['1']);
   });
 
-  it('without resending ends writes in flight as unknown and still repeats reads', () => {
-    const made = withPrimary({ resendWrites: false });
-    made.submit('w');
-    made.submit('r', { read: true });
-    made.network.disconnect('a');
-    expect(made.outcomes.map(([name, status]) => [name, status])).to.deep.equal([['w', Status.unknown]]);
-    made.network.connect(serverOrigin('a'));
-    expect(made.sentTo('a')).to.deep.equal(['w', 'r', 'r']);
-  });
-
   describe('at the deadline', () => {
     it('says that what was never sent was not executed', () => {
       const made = world();
@@ -261,19 +258,17 @@ describe('router', () => {
       expect(made.outcomes[0]?.[2]).to.include('no primary');
     });
 
-    it('says that a write that was sent is unknown, a read not executed, and gives up at the server', () => {
+    it('says that a write that was sent is unknown, a read not executed, and fences both off (19)', () => {
       const made = withPrimary();
       made.submit('w');
       made.submit('r', { read: true });
+      const [, last] = made.network.requests('a').map(([, id]) => id);
       made.environment.advance(10_200);
       expect(made.outcomes.map(([name, status]) => [name, status])).to.deep.equal([
         ['w', Status.unknown],
         ['r', Status.retry],
       ]);
-      const givenUp = made.network.sent
-        .filter(({ message }) => message[0] === Kind.giveUp)
-        .map(({ message }) => message);
-      expect(givenUp).to.deep.equal([[Kind.giveUp, 1, made.connection.id, 2]]);
+      expect(settles(made, 'a').at(-1)?.slice(4, 6)).to.deep.equal([last, false]);
     });
 
     it('says that a write that was only ever refused was not executed', () => {
@@ -286,7 +281,7 @@ describe('router', () => {
       expect(made.outcomes.map(([, status]) => status)).to.deep.equal([Status.retry]);
     });
 
-    it('tells the next primary what was given up while there was none', () => {
+    it('tells the next primary what was given up while there was none (19)', () => {
       const made = withPrimary();
       made.submit('1');
       made.network.disconnect('a');
@@ -294,9 +289,7 @@ describe('router', () => {
       expect(made.outcomes.map(([, status]) => status)).to.deep.equal([Status.unknown]);
       made.network.connect(serverOrigin('b'));
       made.network.view(viewOf([partitionAt('b', 2)]));
-      expect(made.network.sent.filter(({ node }) => node === 'b').map(({ message }) => message)).to.deep.equal([
-        [Kind.giveUp, 1, made.connection.id, 1],
-      ]);
+      expect(settles(made, 'b')[0]?.slice(4, 6)).to.deep.equal([made.network.requests('a')[0]?.[1], true]);
     });
   });
 
@@ -345,7 +338,7 @@ describe('router', () => {
     const again = made.router.connect(() => undefined);
     expect(again).to.equal(made.connection);
     made.submit('2', { connection: again });
-    expect(made.network.requests('a').at(-1)?.[5]).to.equal(2);
+    expect(made.network.requests('a').at(-1)?.[6]).to.equal(2);
   });
 
   it('ends everything when it stops', () => {
