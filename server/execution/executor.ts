@@ -367,7 +367,14 @@ export class Executor {
       for (const earlier of state.unlogged) {
         const result = state.results.get(earlier);
         if (result === undefined) continue;
-        this.mutation.results.push([state.session.id, state.connection, earlier, state.floor, result.status, result.value]);
+        this.mutation.results.push([
+          state.session.id,
+          state.connection,
+          earlier,
+          state.floor,
+          result.status,
+          result.value,
+        ]);
         state.keep(earlier, { ...result, decree });
       }
       if (state.unlogged.length > 0) state.unlogged = [];

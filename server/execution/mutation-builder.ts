@@ -21,9 +21,7 @@ export class MutationBuilder {
   private bytes = 0;
 
   get empty(): boolean {
-    return (
-      this.groups.length === 0 && this.sessions.length === 0 && this.annotations.length === 0 && !this.marksTime
-    );
+    return this.groups.length === 0 && this.sessions.length === 0 && this.annotations.length === 0 && !this.marksTime;
   }
 
   get full(): boolean {

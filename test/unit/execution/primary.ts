@@ -214,7 +214,9 @@ export class Primary {
   }
 
   /** The proxy settles; returns the number of the message. */
-  settle(options: { fence?: number; fresh?: boolean; answered?: number[]; session?: number; from?: Origin } = {}): number {
+  settle(
+    options: { fence?: number; fresh?: boolean; answered?: number[]; session?: number; from?: Origin } = {},
+  ): number {
     const { fence = 0, fresh = false, answered = [], session = SESSION, from = PROXY } = options;
     const number = ++this.lastSettle;
     this.executor.keeper.settle(from, [Kind.settle, 1, session, number, fence, fresh, answered]);
