@@ -296,10 +296,10 @@ describe('RESP port', () => {
     await start();
     const one = await client();
     await one.exchange('SELECT 3\r\nGET a\r\n', 2);
-    expect(network.requests('a').at(-1)?.[7]).to.equal(3);
+    expect(network.requests('a').at(-1)?.[8]).to.equal(3);
     expect(await one.command('SELECT', '16')).to.equal('-ERR DB index is out of range');
     expect(await one.exchange('RESET\r\nGET a\r\n', 2)).to.deep.equal(['RESET', null]);
-    expect(network.requests('a').at(-1)?.[7]).to.equal(0);
+    expect(network.requests('a').at(-1)?.[8]).to.equal(0);
   });
 
   it('speaks RESP3 after HELLO 3', async () => {

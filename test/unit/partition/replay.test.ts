@@ -6,7 +6,17 @@ import { encodeMutation, MutationKind } from '../../../server/replication/mutati
 import { codeOf, call } from '../storage/store-conformance.js';
 
 const body = (kind: MutationKind = MutationKind.data): Buffer =>
-  encodeMutation({ kind, origin: 0, table: 1, partition: 1, timeMs: 0, groups: [], results: [], annotations: [] });
+  encodeMutation({
+    kind,
+    origin: 0,
+    table: 1,
+    partition: 1,
+    timeMs: 0,
+    groups: [],
+    results: [],
+    annotations: [],
+    sessions: [],
+  });
 
 function logOf(...records: [decree: number, ballot: number, kind?: MutationKind][]): MutationLog {
   const all: LogRecord[] = records.map(([decree, ballot, kind]) => ({
