@@ -29,7 +29,6 @@ import {
   type ProposeResultMessage,
   type RegisteredMessage,
   type RequestMessage,
-  type SessionOpenMessage,
   type SettleMessage,
   Status,
   type ViewMessage,
@@ -91,7 +90,6 @@ export class Server {
   private readonly nodes = new Map<string, NodeInfo>();
   /** Who is connected: node and boot. */
   private readonly boots = new Map<string, string>();
-  private readonly proxies = new Set<string>();
   private timers: Timer[] = [];
   private begun = false;
   private stopped = false;
@@ -262,7 +260,6 @@ export class Server {
 
   private onConnected(peer: Origin): void {
     this.boots.set(peer.node, peer.boot);
-    if (peer.role === 'proxy') this.proxies.add(peer.boot);
     if (!this.begun) return;
     if (peer.node === META_NODE) this.meta.onConnected();
     for (const partition of this.partitions.values()) partition.replica.onReconnected(peer.node);
@@ -271,8 +268,7 @@ export class Server {
   private onDisconnected(peer: Origin): void {
     if (peer.node === META_NODE) this.meta.onDisconnected();
     if (this.boots.get(peer.node) === peer.boot) this.boots.delete(peer.node);
-    if (this.proxies.delete(peer.boot))
-      for (const partition of this.partitions.values()) partition.onProxyDisconnected(peer.boot);
+    for (const partition of this.partitions.values()) partition.onProxyDisconnected(peer.boot);
   }
 
   private onMessage(from: Origin, message: Message): void {
@@ -286,11 +282,9 @@ export class Server {
         return;
       }
       case Kind.sessionOpen:
-      case Kind.settle: {
-        const settling = message as unknown as SessionOpenMessage | SettleMessage;
-        this.partitions.get(settling[1])?.fromProxy(from, settling);
+      case Kind.settle:
+        this.partitions.get(message[1] as number)?.fromProxy(from, message as unknown as SettleMessage);
         return;
-      }
       case Kind.beacon:
         return this.beacons.onBeacon(from, message as unknown as BeaconMessage);
       case Kind.beaconAck:
@@ -492,7 +486,7 @@ export class Server {
       queuedBytes: (node) => network.queuedBytes(node),
       reply: (to, id, status, value) => this.reply(to, id, status, value),
       tell: (to, message) => this.tell(to, message),
-      isConnected: (boot) => this.proxies.has(boot),
+      isConnected: (boot) => [...this.boots.values()].includes(boot),
       propose: (proposal) => this.meta.propose(proposal),
       isGone: (seat) => this.isGone(seat),
       metaLeaseUntilMs: () => this.meta.leaseUntilMs,

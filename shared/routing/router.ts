@@ -33,7 +33,7 @@ import { operationBytes, Request, type Completion, type RoutedConnection } from 
 import { concernsConnection, concernsSession } from './refusals.js';
 import type { RouterOptions } from './router-options.js';
 import { RoutingTable, type RoutedPartition, type RoutedTable } from './routing-table.js';
-import { ServerLink } from './server-link.js';
+import { ServerLink, takeAll } from './server-link.js';
 
 const TICK_MS = 100;
 
@@ -254,9 +254,7 @@ export class Router {
   }
 
   private resumePaced(link: ServerLink): void {
-    const paced = [...link.paced];
-    link.paced.clear();
-    for (const partition of paced) this.flush(partition);
+    for (const partition of takeAll(link.paced)) this.flush(partition);
   }
 
   /** Sends what waits, as far as the server has room. */
@@ -291,9 +289,7 @@ export class Router {
     )
       return;
     if (this.linkOf(partition)?.full === true) return;
-    const blocked = [...partition.blocked];
-    partition.blocked.clear();
-    for (const connection of blocked) {
+    for (const connection of takeAll(partition.blocked)) {
       connection.congestedBy -= 1;
       if (connection.congestedBy === 0) connection.onDrain();
     }
@@ -325,9 +321,7 @@ export class Router {
   }
 
   private resumeStalled(link: ServerLink): void {
-    const stalled = [...link.stalled];
-    link.stalled.clear();
-    for (const partition of stalled) this.flush(partition);
+    for (const partition of takeAll(link.stalled)) this.flush(partition);
   }
 
   private onRefusal(link: ServerLink, refused: Request, reason: RetryReason): void {
@@ -477,7 +471,7 @@ export class Router {
   /** Tells the partition what it has not been told yet. */
   private settle(partition: RoutedPartition): void {
     const { session } = partition;
-    if (!session.owes || session.link === null || this.linkOf(partition) !== session.link) return;
+    if (!session.owes || session.link === null) return;
     const message = session.due(this.now);
     if (message !== null) this.network.send(session.link.node, message);
   }

@@ -91,3 +91,10 @@ export class ServerLink {
     return removed;
   }
 }
+
+/** What was there when it is called: who is dealt with may come back. */
+export function takeAll<T>(set: Set<T>): T[] {
+  const all = [...set];
+  set.clear();
+  return all;
+}
