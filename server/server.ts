@@ -78,8 +78,8 @@ export class Server {
   readonly partitions = new Map<number, Partition>();
   private readonly opening = new Set<number>();
   private readonly pace: Pace;
-  private readonly teachers = new Turns(limits.teachingPerServer);
-  private readonly learners = new Turns(limits.learningPerServer);
+  readonly teachers = new Turns(limits.teachingPerServer);
+  readonly learners = new Turns(limits.learningPerServer);
   private lastTickMs: number | null = null;
   private readonly beacons: Beacons;
   private readonly meta: MetaLink;

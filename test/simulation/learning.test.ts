@@ -1,0 +1,125 @@
+/** Learning a snapshot through whole simulated clusters: interrupted, by many at once, and with nothing left behind. */
+import { expect } from 'chai';
+import { limits } from '../../shared/limits.js';
+import { Kind, type Message } from '../../shared/wire/messages.js';
+import type { SimulatedServer } from './cluster.js';
+import { Scenario } from './scenario.js';
+
+const VALUE = 'x'.repeat(100_000);
+
+interface Sent {
+  readonly to: string;
+  readonly message: Message;
+}
+
+/** What a server sends from now on. */
+function record(server: SimulatedServer): Sent[] {
+  const sent: Sent[] = [];
+  const { network } = server.running!;
+  const send = network.send.bind(network);
+  network.send = (to, message) => {
+    sent.push({ to, message });
+    return send(to, message);
+  };
+  return sent;
+}
+
+const ofKind = (sent: readonly Sent[], kind: number): Message[] =>
+  sent.flatMap(({ message }) => (message[0] === kind ? [message] : []));
+
+/** More than stays in memory, so that who has nothing needs a snapshot. */
+function filled(seed: number, options: { servers?: number; partitions?: number; keys?: number } = {}): Scenario {
+  const { servers = 3, partitions = 1, keys = 40 } = options;
+  const scenario = new Scenario(seed, servers, partitions);
+  for (let i = 0; i < keys; i++) scenario.append(VALUE, Buffer.from(`key-${i}`));
+  scenario.pass(2_000);
+  return scenario;
+}
+
+/** No half-made copy, no turn, no record of an earlier stay is left on any server. */
+function expectNothingLeft({ cluster }: Scenario): void {
+  for (const { name, stores, running } of cluster.servers) {
+    const names = [...stores.stores.keys()];
+    expect(
+      names.filter((each) => each.endsWith('.learning')),
+      name,
+    ).to.deep.equal([]);
+    const { server } = running!;
+    expect([server.teachers.count, server.learners.count], name).to.deep.equal([0, 0]);
+  }
+}
+
+describe('a learner of a snapshot', function () {
+  this.timeout(60_000);
+
+  it('goes on with the same one when its connection breaks, from the page that it needs', () => {
+    const scenario = filled(1);
+    const { cluster } = scenario;
+    const teacher = scenario.primary()!;
+    const learner = cluster.servers.find((server) => server !== teacher)!;
+    scenario.wipe(learner);
+    scenario.pass(3_000);
+    const sent = record(teacher);
+    cluster.startServer(learner);
+    const pages = (): number => ofKind(sent, Kind.learnPage).length;
+    for (const after of [5, 20, 40]) {
+      scenario.until(`${after} pages`, () => pages() >= after);
+      cluster.wires.breakBetween(teacher.name, learner.name);
+      scenario.append('meanwhile');
+    }
+    scenario.until('it is a member again', () => scenario.memberNames().length === 3);
+    const attempts = new Set(ofKind(sent, Kind.learnPlan).map((message) => message[2]));
+    expect(attempts.size, 'lessons').to.equal(1);
+    const whole = new Set(ofKind(sent, Kind.learnPage).map((message) => message[3])).size;
+    expect(pages(), 'sent again').to.be.within(whole + 1, whole + 3 * limits.learnWindowPages);
+    scenario.pass(1_000);
+    expect(new Set(scenario.sums()).size).to.equal(1);
+    expectNothingLeft(scenario);
+  });
+
+  it('begins anew with the next primary when its teacher dies, and nothing of the first copy is left', () => {
+    const scenario = filled(2, { servers: 4 });
+    const { cluster } = scenario;
+    const teacher = scenario.primary()!;
+    const learner = cluster.servers.find(({ name }) => name !== teacher.name && scenario.memberNames().includes(name))!;
+    const spare = cluster.servers.find(({ name }) => !scenario.memberNames().includes(name))!;
+    cluster.killServer(spare);
+    scenario.wipe(learner);
+    scenario.pass(3_000);
+    const sent = record(teacher);
+    cluster.startServer(learner);
+    scenario.until('half of the pages', () => ofKind(sent, Kind.learnPage).length >= 30);
+    cluster.killServer(teacher);
+    scenario.until('another one teaches', () => scenario.primary() !== undefined && scenario.primary() !== teacher);
+    scenario.until('it is a member', () => scenario.memberNames().includes(learner.name));
+    for (const server of cluster.servers) cluster.startServer(server);
+    scenario.until('all is as before', () => scenario.memberNames().length === 3);
+    scenario.append('afterwards');
+    scenario.pass(2_000);
+    expect(new Set(scenario.sums()).size).to.equal(1);
+    expectNothingLeft(scenario);
+  });
+
+  it('waits for its turn: a server that lost everything copies so many partitions at once, and then the others', () => {
+    const partitions = 8;
+    const scenario = filled(3, { partitions, keys: 160 });
+    const { cluster } = scenario;
+    const [learner, ...others] = cluster.servers;
+    scenario.wipe(learner!);
+    scenario.pass(6_000);
+    cluster.startServer(learner!);
+    let most = 0;
+    let mostTaught = 0;
+    const ids = Array.from({ length: partitions }, (_, i) => i + 1);
+    scenario.until('it has all partitions', () => {
+      most = Math.max(most, learner!.running!.server.learners.count);
+      for (const { running } of others) mostTaught = Math.max(mostTaught, running!.server.teachers.count);
+      return ids.every((id) => scenario.memberNames(id).length === 3);
+    });
+    expect(most).to.equal(limits.learningPerServer);
+    expect(mostTaught).to.be.within(1, limits.teachingPerServer);
+    scenario.pass(1_000);
+    for (const id of ids) expect(new Set(scenario.sums(id)).size, `partition ${id}`).to.equal(1);
+    expectNothingLeft(scenario);
+  });
+});
