@@ -484,6 +484,7 @@ export class Server {
       cacheBytesPerPartition: () => Math.floor(rowBytes / Math.max(1, this.partitions.size)),
       send: (node, message) => !this.stopped && network.send(node, message),
       queuedBytes: (node) => network.queuedBytes(node),
+      receiving: (node) => network.receiving(node),
       reply: (to, id, status, value) => this.reply(to, id, status, value),
       tell: (to, message) => this.tell(to, message),
       isConnected: (boot) => [...this.boots.values()].includes(boot),

@@ -6,6 +6,10 @@ export const limits = {
   // wire
   /** One frame: above the largest mutation, so that a 512 MB value could pass in principle; memory is bounded by inFlightBytes. */
   frameBytes: 640 * MiB,
+  /** While so much of a frame has come and more does, beacons are behind it: its sender is not taken for silent ... */
+  largeFrameBytes: 1 * MiB,
+  /** ... unless nothing came for this long. */
+  frameStallMs: 500,
   /** What a handshake may be, from somebody not yet known. */
   handshakeBytes: 16 * KiB,
   /** Of arrays and maps within one message. */

@@ -27,6 +27,8 @@ export interface PartitionHost {
   readonly learners: Turns;
   send(node: string, message: Message): boolean;
   queuedBytes(node: string): number;
+  /** A large frame from this node is on its way in. */
+  receiving(node: string): boolean;
   /** To a proxy, unless that very boot of it is gone. */
   reply(to: Origin, id: number, status: number, value: OperationResult): void;
   tell(to: Origin, message: Message): void;

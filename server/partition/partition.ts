@@ -162,6 +162,7 @@ export class Partition {
     return {
       send: (node, message) => void host.send(node, message),
       busy: (node) => host.queuedBytes(node) > BUSY_BYTES,
+      receiving: (node) => host.receiving(node),
       append: (entry, committed, done) => {
         const { decree, ballot, body } = entry;
         host.log.append({ partition: this.id, stay: this.stay, ballot, decree, committed, body }, (error) => {

@@ -8,6 +8,8 @@ export interface ReplicaEffects {
   send(node: string, message: Message): void;
   /** True while much of what was sent to this node has not left yet: repeating it would only make it worse. */
   busy(node: string): boolean;
+  /** True while something large from this node is on its way in, which beacons sent after it cannot overtake. */
+  receiving(node: string): boolean;
   /** To the log; `done` once it is logged as the fsync mode asks, in order of the calls. */
   append(entry: Prepared, committed: number, done: (error: Error | null) => void): void;
   /** Committed, in order, each decree once. */

@@ -228,6 +228,8 @@ export class Following {
     // silence under an earlier ballot is no fault of this one's primary, whose first beacon may be under way
     if (this.graceBallot !== this.state.ballot) this.joined(nowMs);
     if (nowMs - this.lastBeaconMs <= graceMs) return;
+    // its beacons are behind a large mutation: not silence, and waiting longer is always safe
+    if (this.state.effects.receiving(this.leader)) return this.forgive(nowMs);
     // from here on this ballot's primary gets no lease from us, whatever meta says
     this.gaveUpBallot = this.state.ballot;
     if (this.state.configuration.ballot !== this.state.ballot) return;

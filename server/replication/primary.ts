@@ -352,7 +352,9 @@ export class Primary {
     const follower = this.followers.get(seat.node);
     if (follower === undefined || this.state.effects.isGone(seat)) return true;
     if (follower.forgetful >= FORGETFUL_REJECTS) return true;
-    return nowMs - follower.aliveMs > this.state.options.followerTimeoutMs;
+    // beacons cannot overtake a mutation that alone exceeds the window: it has the time that its size needs
+    const largeBytes = Math.max(0, follower.inFlightBytes - 2 * this.state.options.windowBytes);
+    return nowMs - follower.aliveMs > this.state.options.followerTimeoutMs + largeBytes / SLOWEST_BYTES_PER_MS;
   }
 
   /** Alive, but its disk is stuck, or it logs less than comes. */

@@ -115,6 +115,11 @@ export class FrameReader {
     this.limitBytes = limitBytes;
   }
 
+  /** Of a frame that is not complete yet. */
+  get pendingBytes(): number {
+    return this.#piecesBytes;
+  }
+
   /** Calls `each` for every frame that is complete, until it returns false. Throws E_WIRE on a frame above the limit. */
   push(piece: Buffer, each: (payload: Buffer) => boolean): void {
     if (this.#piecesBytes === 0) return this.#cut(piece, each);

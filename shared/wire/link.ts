@@ -92,6 +92,12 @@ export class Link {
     return this.#socket.writableLength + (this.#gathering ? this.#writer!.length : 0);
   }
 
+  /** A large frame is coming in, and goes on coming. */
+  get receiving(): boolean {
+    if (this.#reader.pendingBytes < limits.largeFrameBytes) return false;
+    return this.#options.environment.monotonicMs() - this.#heardAt < limits.frameStallMs;
+  }
+
   /** Only when ready. Throws when the message cannot be packed. */
   send(message: Message): void {
     const writer = (this.#writer ??= new FrameWriter(this.#options.pool));

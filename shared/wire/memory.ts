@@ -131,6 +131,10 @@ export class MemoryNetwork implements Network {
     return 0;
   }
 
+  receiving(): boolean {
+    return false;
+  }
+
   close(): Promise<void> {
     this.#hub.leave(this);
     return Promise.resolve();

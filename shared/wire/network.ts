@@ -30,5 +30,7 @@ export interface Network {
   send(node: string, message: Message): boolean;
   /** Bytes queued for this node and not yet taken by the kernel. Senders of bulk stop above a limit of theirs. */
   queuedBytes(node: string): number;
+  /** True while a large frame from this node is on its way in: what was sent after it, it cannot have brought yet. */
+  receiving(node: string): boolean;
   close(): Promise<void>;
 }

@@ -72,6 +72,10 @@ export class Peer {
     return this.#sending?.queuedBytes ?? 0;
   }
 
+  receiving(): boolean {
+    return this.#receiving?.receiving ?? false;
+  }
+
   isOver(boot: string): boolean {
     if (this.origin === null || this.origin.boot === boot) return false;
     return this.#overBoots.includes(boot) || isOlderBoot(boot, this.origin.boot);

@@ -116,6 +116,10 @@ export class TcpNetwork implements Network {
     return this.#peers.get(node)?.queuedBytes() ?? 0;
   }
 
+  receiving(node: string): boolean {
+    return this.#peers.get(node)?.receiving() ?? false;
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

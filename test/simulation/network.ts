@@ -131,6 +131,10 @@ export class SimulatedNetwork implements Network {
     return 0;
   }
 
+  receiving(): boolean {
+    return false;
+  }
+
   close(): Promise<void> {
     this.wires.leave(this);
     return Promise.resolve();

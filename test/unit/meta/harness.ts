@@ -80,6 +80,10 @@ class RecordingNetwork implements Network {
     return 0;
   }
 
+  receiving(): boolean {
+    return false;
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

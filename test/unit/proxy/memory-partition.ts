@@ -88,6 +88,10 @@ export class FakeNetwork implements Network {
     return 0;
   }
 
+  receiving(): boolean {
+    return false;
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

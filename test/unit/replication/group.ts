@@ -63,6 +63,8 @@ export class Member {
   backlogged = false;
   /** Nodes to which much is queued and has not left yet. */
   readonly busyTo = new Set<string>();
+  /** Nodes from which something large is on its way in. */
+  readonly receivingFrom = new Set<string>();
   running = true;
   metaLeaseUntilMs = 0;
   flushDue = false;
@@ -84,6 +86,7 @@ export class Member {
       isGone: (other) => group.gone.has(`${other.node}/${other.boot}`),
       metaLeaseUntilMs: () => this.metaLeaseUntilMs,
       busy: (node) => this.busyTo.has(node),
+      receiving: (node) => this.receivingFrom.has(node),
       backlogged: () => this.backlogged,
       warn: (node, what) => void this.warnings.push(`${node}: ${what}`),
       fail: (error) => void this.failures.push(error.message),

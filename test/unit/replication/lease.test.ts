@@ -209,6 +209,18 @@ describe('after a pause of the process', () => {
     expect(group.canExecute('a')).to.equal(true);
   });
 
+  it('a secondary does not take over while something large comes in, which beacons cannot overtake', () => {
+    const group = new Group().serve('a', ['b', 'c']).hold('a', 'b').hold('a', 'c');
+    const b = group.member('b');
+    b.receivingFrom.add('a');
+    group.pass(5 * timing.graceMs);
+    expect(b.proposals).to.deep.equal([]);
+    expect(group.canExecute('a'), 'nobody serves meanwhile').to.equal(false);
+    b.receivingFrom.clear();
+    group.pass(timing.graceMs + 20);
+    expect(b.proposals.length).to.be.greaterThan(0);
+  });
+
   it('but whoever stays silent is dropped', () => {
     const group = new Group().serve('a', ['b', 'c']).hold('a', 'b');
     group.nowMs += 500;

@@ -157,6 +157,16 @@ describe('a proposal', () => {
     expect(other.member('a').newestProposal.secondaries).to.deep.equal([seat('c')]);
   });
 
+  it('gives a secondary the time that one large mutation needs on its way, and no more', () => {
+    const group = new Group({ windowBytes: 1_000 }).serve('a', ['b', 'c']).hold('a', 'c');
+    group.write('a', 'x'.repeat(1_002_000));
+    const allowedMs = timing.followerTimeoutMs + 100;
+    group.settle().pass(allowedMs - 30);
+    expect(group.member('a').proposals).to.deep.equal([]);
+    group.pass(60);
+    expect(group.member('a').newestProposal.secondaries).to.deep.equal([seat('b')]);
+  });
+
   it('drops a secondary that lives and logs nothing', () => {
     const group = new Group().serve('a', ['b', 'c']);
     group.member('c').logsAtOnce = false;

@@ -102,6 +102,23 @@ describe('tcp network: silence', () => {
     expect(told).to.deep.equal(['+x', '-x']);
   });
 
+  it('says that a large frame is on its way in, until it is there, or nothing comes any more', async () => {
+    const { socket } = await peer();
+    const useThisLink = Buffer.from([0x91, 0x92, 0, 1]);
+    socket.write(rawFrame(useThisLink));
+    const frame = rawFrame(Buffer.concat([Buffer.from([0x91, 0x92, 5, 0xc6, 0, 0x80, 0, 0]), Buffer.alloc(8 << 20)]));
+    expect(network.receiving('x')).to.equal(false);
+    socket.write(frame.subarray(0, 4 << 20));
+    await until(() => network.receiving('x'));
+    advance(limits.frameStallMs);
+    expect(network.receiving('x'), 'nothing comes').to.equal(false);
+    socket.write(frame.subarray(4 << 20, 6 << 20));
+    await until(() => network.receiving('x'));
+    socket.write(frame.subarray(6 << 20));
+    await until(() => !network.receiving('x'));
+    expect(network.receiving('nobody')).to.equal(false);
+  });
+
   it('does not blame a peer for the time in which it stood still itself', async () => {
     const { received } = await peer();
     await until(() => Buffer.concat(received).includes('ready'));
