@@ -269,7 +269,7 @@ export class Learning {
       const applied = { decree, stay: partition.stay, ballot, contentBallot: ballot, timeMs, table };
       writes.push({ key: toBuffer(APPLIED_KEY), value: encodeApplied(applied) });
     }
-    current.nextPageMs = Math.max(now, current.nextPageMs) + host.pace.msFor(page.length, host.learners.count);
+    current.nextPageMs = host.pace.next(current.nextPageMs, now, page.length, host.learners.count);
     copy.write(writes, last, (error) => {
       if (error !== null && this.current === current) {
         current.writing = false;

@@ -14,6 +14,8 @@ import { limits } from '../../shared/limits.js';
 const TURNS = 20;
 const LATE_MS = 5;
 const EASY_MS = 2.5;
+/** Timers and reads take longer than planned where much goes on: as much is made up for, and no more, lest bursts are felt. */
+const MAKE_UP_MS = 50;
 
 export class Pace {
   private readonly ceiling: number;
@@ -41,6 +43,11 @@ export class Pace {
     this.turns = this.lateMs = 0;
     if (mean > LATE_MS) this.rate = Math.max(this.floor, this.rate / 2);
     else if (mean < EASY_MS) this.rate = Math.min(this.ceiling, this.rate * 1.25);
+  }
+
+  /** When the next may go: `bytes` go now, were due at `dueMs`, and `sharers` copy at once. Being a little late is made up for. */
+  next(dueMs: number, nowMs: number, bytes: number, sharers: number): number {
+    return Math.max(dueMs, nowMs - MAKE_UP_MS) + this.msFor(bytes, sharers);
   }
 
   /** How long `bytes` take, while `sharers` copy at once. */

@@ -270,7 +270,7 @@ export class Teaching {
     lesson.sentBytes += bytes.length;
     if (last) lesson.sentAll = true;
     else lesson.begins.push(Buffer.concat([entries[entries.length - 1]!.key, ZERO]));
-    lesson.nextPageMs = Math.max(now, lesson.nextPageMs) + host.pace.msFor(bytes.length, host.teachers.count);
+    lesson.nextPageMs = host.pace.next(lesson.nextPageMs, now, bytes.length, host.teachers.count);
     if (now - lesson.progressMs < PROGRESS_MS) return;
     lesson.progressMs = now;
     this.partition.logger.info(

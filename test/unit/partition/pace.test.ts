@@ -32,6 +32,14 @@ describe('the pace of copying', () => {
     expect(pace.msFor(MiB, 4)).to.equal(4 * pace.msFor(MiB, 1));
   });
 
+  it('makes up for a little delay, not for a pause', () => {
+    const pace = new Pace(4 * MiB);
+    const ms = pace.msFor(64 * 1024, 1);
+    expect(pace.next(1_000, 1_010, 64 * 1024, 1), 'late by a little').to.equal(1_000 + ms);
+    expect(pace.next(1_000, 900, 64 * 1024, 1), 'early').to.equal(1_000 + ms);
+    expect(pace.next(1_000, 9_000, 64 * 1024, 1), 'after a pause').to.be.within(8_900 + ms, 9_000 + ms);
+  });
+
   it('has no limit where none is configured, and never exceeds a small one', () => {
     expect(new Pace(0).msFor(MiB, 3)).to.equal(0);
     const slow = new Pace(MiB);
