@@ -24,15 +24,17 @@ export const limits = {
   linkQueueBytesMax: 1024 * MiB,
   /** Connections that have not said who they are: above this newcomers are closed. */
   strangers: 256,
-  /** How long a connection may take to be made, and to say who it is. */
+  /** How long making a connection may take: after lost packets TCP tries again too late, so we do, anew. */
+  connectMs: 1_000,
+  /** ... and how long it may then take to say who it is. */
   handshakeMs: 5_000,
   /** Between attempts to reach a node: from the first, doubled each time, to the last; less up to a half by chance. */
   redialMsFirst: 50,
   redialMsLast: 1_000,
   /** A link that sends nothing for this long sends an empty frame. */
-  keepaliveMs: 1_000,
-  /** A link that brings nothing for this long is taken for dead. */
-  linkSilenceMs: 6_000,
+  keepaliveMs: 500,
+  /** A link that brings nothing for this long is taken for dead: well before a proxy's deadline, and TCP may need longer to find its way back. */
+  linkSilenceMs: 3_000,
   /** The same refusal of the same peer is logged once in this time. */
   refusalLogMs: 60_000,
   /** A proxy stops reading from clients above this much unanswered to one server. */

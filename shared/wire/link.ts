@@ -54,7 +54,7 @@ export class Link {
   #theirHello: Hello | null = null;
   readonly #reader = new FrameReader(limits.handshakeBytes);
   #writer: FrameWriter | null = null;
-  readonly #deadline: Timer;
+  #deadline: Timer;
   #ready = false;
   #closed = false;
   #gathering = false;
@@ -69,14 +69,27 @@ export class Link {
     this.#events = events;
     this.#hello = hello(options.self, options.cluster);
     this.#sentAt = this.#heardAt = options.environment.monotonicMs();
-    this.#deadline = options.environment.after(limits.handshakeMs, () => this.close('no handshake in time'));
+    this.#deadline =
+      side === 'dialer'
+        ? options.environment.after(limits.connectMs, () => this.close('', new Error('no connection in time')))
+        : this.#handshakeDeadline();
     socket.setNoDelay(true);
     socket.on('data', (bytes: Buffer) => this.#onData(bytes));
     socket.on('end', () => this.close(''));
     socket.on('error', (error) => this.close('', error));
     socket.on('close', () => this.close(''));
     // Who listens says nothing to whom has not said who it is.
-    if (side === 'dialer') socket.once('connect', () => this.#say(this.#hello));
+    if (side === 'dialer') socket.once('connect', () => this.#onConnect());
+  }
+
+  #onConnect(): void {
+    this.#deadline.cancel();
+    this.#deadline = this.#handshakeDeadline();
+    this.#say(this.#hello);
+  }
+
+  #handshakeDeadline(): Timer {
+    return this.#options.environment.after(limits.handshakeMs, () => this.close('no handshake in time'));
   }
 
   /** Who is at the other end; known once it said hello. */

@@ -4,7 +4,8 @@ import { expect } from 'chai';
 import { type Environment, systemEnvironment } from '../../../shared/environment.js';
 import { limits } from '../../../shared/limits.js';
 import { silentLogger } from '../../../shared/logging.js';
-import { rawFrame } from '../../../shared/wire/framing.js';
+import { FramePool, rawFrame } from '../../../shared/wire/framing.js';
+import { Link } from '../../../shared/wire/link.js';
 import { TcpNetwork } from '../../../shared/wire/tcp.js';
 
 const host = '127.0.0.1';
@@ -13,8 +14,11 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
+const self = { node: 'a', boot: '1-a', role: 'server' } as const;
+
 describe('tcp network: silence', () => {
   let nowMs: number;
+  let environment: Environment;
   let timers: { at: number; run: () => void }[];
   let network: TcpNetwork;
   let told: string[];
@@ -52,7 +56,7 @@ describe('tcp network: silence', () => {
     nowMs = 0;
     timers = [];
     told = [];
-    const environment: Environment = {
+    environment = {
       ...systemEnvironment,
       monotonicMs: () => nowMs,
       after: (delayMs, run) => {
@@ -65,7 +69,6 @@ describe('tcp network: silence', () => {
         };
       },
     };
-    const self = { node: 'a', boot: '1-a', role: 'server' } as const;
     network = new TcpNetwork({
       environment,
       self,
@@ -126,6 +129,28 @@ describe('tcp network: silence', () => {
     advance(10 * limits.linkSilenceMs);
     await until(() => Buffer.concat(received).length > before);
     expect(told).to.deep.equal(['+x']);
+  });
+
+  it('gives up making a connection that is not made in time', async () => {
+    // a socket that never connects, as when packets are lost
+    const dialer = new Link(
+      new net.Socket(),
+      'dialer',
+      'somewhere',
+      { environment, self, cluster: 'c', secret: '', pool: new FramePool() },
+      {
+        onHello: () => null,
+        onReady: () => told.push('ready'),
+        onMessages: () => undefined,
+        onClosed: (_link, refusal, error) => told.push(`closed: ${refusal}${error?.message ?? ''}`),
+        onGathering: () => undefined,
+      },
+    );
+    expect(dialer.ready).to.equal(false);
+    advance(limits.connectMs - 1);
+    expect(told).to.deep.equal([]);
+    advance(1);
+    expect(told).to.deep.equal(['closed: no connection in time']);
   });
 
   it('closes newcomers while too many have not said who they are, and takes others afterwards', async () => {
