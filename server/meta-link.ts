@@ -13,6 +13,8 @@ import type { Network } from '../shared/wire/network.js';
 export const META_NODE = 'meta';
 /** The part of meta's lease that a server relies on: the rest covers clocks that run at different speeds. */
 const LEASE_SHARE = 0.8;
+/** How often it is said that meta does not answer. */
+const AWAY_SAID_MS = 5_000;
 
 export interface MetaLinkOptions {
   readonly host: string;
@@ -23,6 +25,8 @@ export interface MetaLinkOptions {
   readonly replicas: () => ReplicaReport[];
   readonly report: () => HeartbeatReport;
   readonly onRefused: (reason: string) => void;
+  /** Meta has not answered a registration for this long. Told again and again. */
+  readonly onAway: (forMs: number) => void;
 }
 
 export class MetaLink {
@@ -33,6 +37,9 @@ export class MetaLink {
   private readonly options: MetaLinkOptions;
   private registered = false;
   private timer: Timer | null = null;
+  /** Monotonic ms: since when it is not registered, and when that was said last. */
+  private awaySinceMs: number | null = null;
+  private saidMs = 0;
   private lastProposal = 0;
   /** By partition: the number of the newest proposal, or of its newest repetition. */
   private readonly newest = new Map<number, number>();
@@ -67,6 +74,7 @@ export class MetaLink {
   onRegistered(message: RegisteredMessage): void {
     const [, error] = message;
     this.registered = error === '';
+    if (this.registered) this.awaySinceMs = null;
     if (error !== '') this.options.onRefused(error);
   }
 
@@ -94,8 +102,19 @@ export class MetaLink {
 
   private beat(): void {
     if (this.registered) this.send([Kind.heartbeat, this.environment.monotonicMs(), this.options.report()]);
-    else this.register();
+    else {
+      this.register();
+      this.noteAbsence();
+    }
     this.timer = this.environment.after(this.options.heartbeatMs, () => this.beat());
+  }
+
+  private noteAbsence(): void {
+    const nowMs = this.environment.monotonicMs();
+    this.awaySinceMs ??= this.saidMs = nowMs;
+    if (nowMs - this.saidMs < AWAY_SAID_MS) return;
+    this.saidMs = nowMs;
+    this.options.onAway(nowMs - this.awaySinceMs);
   }
 
   private send(message: Message): void {

@@ -118,6 +118,8 @@ export class Server {
         diskFreeBytes: this.diskWatch.space.freeBytes,
         diskBytes: this.diskWatch.space.sizeBytes,
       }),
+      onAway: (forMs) =>
+        logger.warn({ forMs, roles: this.roles() }, 'meta does not answer; roles stay as they are until it is back'),
       onRefused: (reason) => logger.warn({ reason }, 'meta refused the registration'),
     });
     // from the first connection on: who connects while the disk is still being opened is not announced again
@@ -414,6 +416,11 @@ export class Server {
         if (error !== null) this.logger.warn({ partition: id, err: error }, 'a dropped partition could not be removed');
       });
     });
+  }
+
+  /** By partition, for the logs. */
+  private roles(): string[] {
+    return [...this.partitions.values()].map(({ id, replica }) => `${id} ${replica.role}`);
   }
 
   private isGone(seat: Seat): boolean {

@@ -9,6 +9,7 @@ import { systemEnvironment as environment } from '../../shared/environment.js';
 import type { Origin } from '../../shared/wire/network.js';
 import { nameBoot } from './boot.js';
 import type { RunningRole } from './lifecycle.js';
+import { claimFolder } from './owner.js';
 import { completed, describe, folderOf, networkOf, type Surroundings } from './surroundings.js';
 
 const META_NODE = 'meta';
@@ -16,6 +17,7 @@ const META_TICK_MS = 200;
 
 export async function startMeta({ settings, logger, hub, fail }: Surroundings): Promise<RunningRole> {
   const dir = folderOf('meta', settings);
+  claimFolder(dir, { cluster: settings.clusterId, node: META_NODE });
   const self: Origin = { node: META_NODE, boot: nameBoot(dir), role: 'meta' };
   const log = logger.child({ node: self.node, boot: self.boot });
   const network = networkOf(self, settings, log, hub, { host: settings.host, port: settings.metaPort });

@@ -6,11 +6,14 @@ import { freePort } from '../free-port.js';
 import type { Origin } from '../../shared/wire/network.js';
 import { nameBoot } from './boot.js';
 import type { RunningRole } from './lifecycle.js';
+import { claimFolder } from './owner.js';
 import { addressOf, completed, describe, folderOf, nameOf, networkOf, type Surroundings } from './surroundings.js';
 
 export async function startServer({ settings, logger, hub, fail }: Surroundings): Promise<RunningRole> {
   const dir = folderOf('server', settings);
-  const self: Origin = { node: nameOf('server', settings), boot: nameBoot(dir), role: 'server' };
+  const node = nameOf('server', settings);
+  claimFolder(dir, { cluster: settings.clusterId, node });
+  const self: Origin = { node, boot: nameBoot(dir), role: 'server' };
   const log = logger.child({ node: self.node, boot: self.boot });
   // Known before it listens: it listens only once its replicas are there to answer, and registers just before.
   const port = settings.wirePort === 0 ? await freePort(settings.host) : settings.wirePort;

@@ -94,7 +94,7 @@ export class MetaHarness {
   readonly rows = new Map<string, string>();
   network = new RecordingNetwork();
   meta: Meta;
-  private readonly options: MetaOptions;
+  readonly options: MetaOptions;
 
   constructor(options: Partial<MetaOptions> = {}) {
     this.options = {
