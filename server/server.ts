@@ -36,6 +36,7 @@ import {
 import type { Network, Origin } from '../shared/wire/network.js';
 import { Beacons } from './beacons.js';
 import { DiskWatch } from './disk-watch.js';
+import { handOverAll } from './departure.js';
 import { cacheShares, type OpenDisk, type ServerDisk } from './disk.js';
 import { META_NODE, MetaLink } from './meta-link.js';
 import type { PartitionHost, Timing } from './partition/host.js';
@@ -66,7 +67,6 @@ export interface ServerOptions {
 
 const TICK_MS = 50;
 const CARE_MS = 1_000;
-const HAND_OVER_POLL_MS = 10;
 
 export class Server {
   private readonly environment: Environment;
@@ -227,15 +227,8 @@ export class Server {
    * cluster stops, and its configurations stay as they are: the next start then compares all of their members.
    */
   stop(done: (error: Error | null) => void, leave = true): void {
-    const beganMs = this.environment.monotonicMs();
-    const handOver = (): void => {
-      const held = [...this.partitions.values()].filter(({ replica }) => replica.configuration.secondaries.length > 0);
-      const left = held.filter(({ replica }) => replica.role === 'primary');
-      for (const partition of left) partition.handOver(null);
-      if (left.length === 0 || this.environment.monotonicMs() - beganMs > this.options.leaseMs) this.end(done, true);
-      else this.environment.after(HAND_OVER_POLL_MS, handOver);
-    };
-    if (leave && this.begun && !this.dead) handOver();
+    if (leave && this.begun && !this.dead)
+      handOverAll(this.environment, this.partitions, this.options.leaseMs, () => this.end(done, true));
     else this.end(done, leave);
   }
 

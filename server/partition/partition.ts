@@ -412,8 +412,9 @@ export class Partition {
 
   /** To the secondary at `to`, or to whichever is furthest; true when it has begun, or is under way. */
   handOver(to: string | null): boolean {
+    const under = this.replica.handingOver;
     const began = this.replica.handOver(to, this.host.environment.monotonicMs());
-    if (began) this.logger.info({ to: to ?? 'whoever is furthest' }, 'handing over');
+    if (began && !under) this.logger.info({ to: to ?? 'whoever is furthest' }, 'handing over');
     return began;
   }
 

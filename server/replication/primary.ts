@@ -391,6 +391,10 @@ export class Primary {
     return true;
   }
 
+  get handingOver(): boolean {
+    return this.successor !== null;
+  }
+
   private proposeSuccessor(): void {
     const { list, configuration, options } = this.state;
     if (this.successor === null || this.pending !== null || list.committed < list.last) return;

@@ -217,6 +217,10 @@ export class Replica {
     return this.primary?.handOver(to, nowMs) ?? false;
   }
 
+  get handingOver(): boolean {
+    return this.primary?.handingOver ?? false;
+  }
+
   /** Meta may have made a member of this node already. */
   isProposed(node: string): boolean {
     return this.primary?.isProposed(node) ?? false;
