@@ -10,6 +10,7 @@ import { partitionOfStore } from './partition/names.js';
 import { DiskQueue } from './storage/disk-queue.js';
 import { diskSpace, type DiskSpace } from './storage/disk-space.js';
 import { openLevelFactory } from './storage/level-factory.js';
+import { mendLogs } from './storage/level-log.js';
 import type { Callback, Store, StoreFactory } from './storage/store.js';
 
 export interface ServerDisk {
@@ -33,6 +34,8 @@ export interface DiskOptions {
   readonly startFreeBytes: number;
   /** ... and says so, once. */
   readonly onWaiting: (freeBytes: number) => void;
+  /** A power failure had taken writes from the end of a store; they are read back from the mutation log. */
+  readonly onMended: (store: string, cut: string) => void;
 }
 
 const MiB = 1024 * 1024;
@@ -101,13 +104,28 @@ function openWithSpace(environment: Environment, options: DiskOptions, done: Cal
       stores.list((unlisted, names) => {
         if (unlisted !== null || names === undefined) return fail(unlisted);
         const files = new DirectoryFiles(join(options.dir, 'log'), queue);
-        const expected = names.some((name) => partitionOfStore(name) !== null);
-        openSegmentLog({ files, environment, fsync: options.fsync, expected }, (failed, opened) => {
-          if (failed === null && opened !== undefined) done(null, disk(options.dir, stores, opened, lock));
-          else fail(failed);
+        const replicas = names.filter((name) => partitionOfStore(name) !== null);
+        const expected = replicas.length > 0;
+        mendStores(directory, replicas, options, (unmended) => {
+          if (unmended !== null) return fail(unmended);
+          openSegmentLog({ files, environment, fsync: options.fsync, expected }, (failed, opened) => {
+            if (failed === null && opened !== undefined) done(null, disk(options.dir, stores, opened, lock));
+            else fail(failed);
+          });
         });
       });
     });
+  });
+}
+
+/** After a power failure: see level-log.ts. Only now, as the lock is held. */
+function mendStores(directory: string, names: readonly string[], options: DiskOptions, done: Callback): void {
+  const [name, ...rest] = names;
+  if (name === undefined) return done(null);
+  mendLogs(join(directory, name), (error, cut) => {
+    if (error !== null) return done(error);
+    if (typeof cut === 'string') options.onMended(name, cut);
+    mendStores(directory, rest, options, done);
   });
 }
 

@@ -41,6 +41,7 @@ export async function startServer({ settings, logger, hub, fail }: Surroundings)
         cacheBytes: settings.cacheBytes,
         threads: settings.threads,
         startFreeBytes: Math.floor(settings.diskHardBytes / 2),
+        onMended: (store, cut) => log.warn({ store, cut }, 'the end of a store was lost with the power'),
         onWaiting: (freeBytes) => log.error({ dir, freeBytes }, 'the disk is full: waiting for space before it starts'),
       }),
       onFatal: fail,

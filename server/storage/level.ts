@@ -6,6 +6,7 @@
 import { ClassicLevel } from 'classic-level';
 import { OperatingError, invariant } from '../../shared/errors.js';
 import { type DiskQueue, Priority } from './disk-queue.js';
+import { syncOlderLogs } from './level-log.js';
 import type { Callback, Entry, Range, Snapshot, Store, Write } from './store.js';
 
 export interface LevelOptions {
@@ -56,6 +57,8 @@ class LevelStore implements Store {
   #underWay = 0;
   #closing: Callback | null = null;
   #failure: Error | null = null;
+  /** LevelDB's log file whose name is certainly on stable storage. */
+  #syncedLog = '';
 
   constructor(directory: string, level: Level, queue: DiskQueue) {
     this.#directory = directory;
@@ -159,13 +162,21 @@ class LevelStore implements Store {
         process.nextTick(() => this.#wrote(finished, next.done, failure));
         return;
       }
-      settle(this.#commit(next.writes, next.sync), (error) => {
+      const end = (error: Error | null): void => {
         if (error !== null) {
           this.#failure ??= new OperatingError('E_DISK', `writing to ${this.#directory} failed: ${error.message}`, {
             cause: error,
           });
         }
         this.#wrote(finished, next.done, error === null ? null : this.#failure);
+      };
+      settle(this.#commit(next.writes, next.sync), (error) => {
+        if (error === null && next.sync) {
+          syncOlderLogs(this.#directory, this.#syncedLog, (unsynced, newest) => {
+            this.#syncedLog = newest ?? this.#syncedLog;
+            end(unsynced);
+          });
+        } else end(error);
       });
     });
   }
