@@ -8,7 +8,7 @@ import type { Need } from './surroundings.js';
 import { conclude, type Verdict } from './report.js';
 
 const usage = `npm run chaos -- [options]
-  --scenario NAME   one of: mixed (default), rejoin
+  --scenario NAME   one of: mixed (default), kill-primary, rejoin
   --seed N          what chance decides (a new one each time)
  mixed:
   --minutes N       how long faults go on (5)
@@ -16,6 +16,8 @@ const usage = `npm run chaos -- [options]
   --without NEEDS   what not to use, with commas between: namespaces, nft, tmpfs, shim, root
   --servers N --proxies N --partitions N --clients N   (3, 2, 2, 40)
   --pause-ms N      mean pause of a client between two pipelines (40)
+ kill-primary:
+  --times N         how often (20)
  rejoin:
   --gigabytes N     what the returning server has to learn (5)
   --rate N          operations a second meanwhile, half of them writes (1000)
@@ -33,6 +35,7 @@ const { values: given } = parseArgs({
     partitions: { type: 'string', default: '2' },
     clients: { type: 'string', default: '40' },
     'pause-ms': { type: 'string', default: '40' },
+    times: { type: 'string', default: '20' },
     seed: { type: 'string' },
     gigabytes: { type: 'string', default: '5' },
     rate: { type: 'string', default: '1000' },
@@ -45,20 +48,20 @@ const { values: given } = parseArgs({
 const seed = given.seed === undefined ? Date.now() % 1_000_000 : Number(given.seed);
 const say = (line: string): void => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
 
+const load = { seed, clients: Number(given.clients), pauseMs: Number(given['pause-ms']), say };
+
 const scenarios: Readonly<Record<string, () => Promise<Verdict>>> = {
   mixed: async () =>
     (await import('./mixed.js')).mixed({
-      seed,
+      ...load,
       minutes: Number(given.minutes),
       servers: Number(given.servers),
       proxies: Number(given.proxies),
       partitions: Number(given.partitions),
-      clients: Number(given.clients),
-      pauseMs: Number(given['pause-ms']),
       only: listed(given.only),
       without: listed(given.without) as Need[],
-      say,
     }),
+  'kill-primary': async () => (await import('./kill-primary.js')).killPrimary({ ...load, times: Number(given.times) }),
   rejoin: async () =>
     (await import('./rejoin.js')).rejoin({
       seed,

@@ -4,21 +4,18 @@
  * acknowledged must be there, and the replicas must be equal.
  */
 import { execFileSync } from 'node:child_process';
-import { cpSync } from 'node:fs';
-import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../cluster/condition.js';
-import { projectFolder } from '../cluster/local-cluster.js';
 import { ChaosCluster } from './cluster.js';
 import { type FaultKind, faultKinds, type Scene } from './faults.js';
 import type { FaultRecord } from './gaps.js';
-import { Histories } from './histories.js';
-import { Load } from './load.js';
+import type { Load } from './load.js';
 import type { Member } from './member.js';
 import { Random } from './random.js';
-import { describeGaps, megabytes, type Verdict } from './report.js';
+import { describeFault, type Verdict } from './report.js';
 import { Everything, type Need, unmetNeeds } from './surroundings.js';
+import { verified } from './verified.js';
 
 export interface MixedOptions {
   readonly seed: number;
@@ -42,8 +39,6 @@ const SETTINGS = { diskSoftBytes: 64 * 2 ** 20, diskHardBytes: 16 * 2 ** 20, cac
 const WHOLE_AGAIN_MS = 60_000;
 const CALM_MS = 3_000;
 const BETWEEN_MS = [200, 1_500] as const;
-/** Of the clients, those that are bare connections. */
-const BARE_SHARE = 2 / 3;
 
 export async function mixed(options: MixedOptions): Promise<Verdict> {
   const { seed, minutes, say } = options;
@@ -60,66 +55,23 @@ export async function mixed(options: MixedOptions): Promise<Verdict> {
   const draws = new Draws(kinds, random.fork());
 
   const cluster = await startCluster(options, unmet);
-  const failedFolder = join(projectFolder, '.cache', `chaos-${seed}`);
-  const histories = new Histories(failedFolder);
-  const failures: string[] = [];
-  try {
-    const rows = await cluster.partitions();
-    const bareClients = Math.round(options.clients * BARE_SHARE);
-    const load = new Load(
-      {
-        proxies: cluster.withRole('proxy').map((member) => member.options),
-        partitions: rows.map(({ slots }) => slots),
-        bareClients,
-        ioredisClients: options.clients - bareClients,
-        pauseMs: options.pauseMs,
-      },
-      histories,
-      random.fork(),
-    );
-    try {
-      await delay(CALM_MS);
-      const endMs = performance.now() + minutes * 60_000;
-      while (performance.now() < endMs && failures.length === 0) {
-        const kind = draws.next();
-        const record = load.gaps.begin(kind.name);
-        const problem = await oneFault(cluster, load, kind, random);
-        if (problem !== null) failures.push(problem);
-        await delay(random.between(...BETWEEN_MS));
-        say(describeFault(record));
-        failures.push(...complaints(cluster, kind, record), ...histories.violations);
-      }
-      await load.stop();
-      say('the load has stopped; checking');
-      failures.push(...(await load.lasting()).slice(0, 10));
-      await cluster.equalChecksums(Math.min(3, options.servers));
-      say('the checksums of all replicas are equal');
-    } catch (error) {
-      failures.push(error instanceof Error ? `${error.message} ${String(error.cause ?? '')}` : String(error));
-    } finally {
-      load.close();
+  return verified(cluster, options, async (load, failures) => {
+    await delay(CALM_MS);
+    const endMs = performance.now() + minutes * 60_000;
+    while (performance.now() < endMs && failures.length === 0) {
+      const kind = draws.next();
+      const record = load.gaps.begin(kind.name);
+      const problem = await oneFault(cluster, load, kind, random);
+      if (problem !== null) failures.push(problem);
+      await delay(random.between(...BETWEEN_MS));
+      say(describeFault(record));
+      failures.push(...complaints(cluster, kind, record));
     }
-    await histories.drain();
-    for (const violation of histories.violations) if (!failures.includes(violation)) failures.push(violation);
-    if (histories.undecided > 0)
-      failures.push(`${histories.undecided} histories could not be decided: ${failedFolder}`);
-    const { faults, calm } = load.gaps;
-    return {
-      failures,
-      summary: [
-        ...describeGaps(calm, faults),
-        `${load.operations} operations, ${load.acknowledged} acknowledged, ${faults.length} faults of ${new Set(faults.map(({ kind }) => kind)).size} kinds (${kinds.length} possible, ${skipped.length} skipped)`,
-        `${histories.checked} histories of ${histories.operations} operations checked, ${load.witnessCount} witnesses read again`,
-        `memory at most: ${[...cluster.memory()].map(([name, bytes]) => `${name} ${megabytes(bytes)}`).join(', ')}, this process ${megabytes(process.resourceUsage().maxRSS * 1024)}`,
-      ],
-    };
-  } finally {
-    if (failures.length > 0) {
-      cpSync(join(cluster.directory, 'logs'), join(failedFolder, 'logs'), { recursive: true });
-      say(`logs of the processes: ${join(failedFolder, 'logs')}`);
-    }
-    await cluster.stop();
-  }
+    const seen = new Set(load.gaps.faults.map(({ kind }) => kind)).size;
+    return [
+      `${load.gaps.faults.length} faults of ${seen} kinds; ${kinds.length} kinds were possible, ${skipped.length} skipped`,
+    ];
+  });
 }
 
 function startCluster(
@@ -180,11 +132,6 @@ function complaints(cluster: ChaosCluster, kind: FaultKind, record: FaultRecord)
   for (const { name, how } of cluster.takeDeaths())
     if (kind.endsProcesses !== true) found.push(`during '${kind.name}' ${name} ended by itself: ${how}`);
   return found;
-}
-
-function describeFault({ kind, longestGapMs, troubles }: FaultRecord): string {
-  const text = [...troubles].map(([trouble, count]) => `${count} x ${trouble}`).join(', ');
-  return `${kind}: longest gap ${longestGapMs.toFixed(0)} ms${text === '' ? '' : `; ${text}`}`;
 }
 
 /** Every kind once before any comes again, in an order by chance; then by weight. */

@@ -43,3 +43,9 @@ export function describeGaps(calm: FaultRecord, faults: readonly FaultRecord[]):
     ),
   ];
 }
+
+/** One line on one fault. */
+export function describeFault({ kind, longestGapMs, troubles }: FaultRecord): string {
+  const text = [...troubles].map(([trouble, count]) => `${count} x ${trouble}`).join(', ');
+  return `${kind}: longest gap ${longestGapMs.toFixed(0)} ms${text === '' ? '' : `; ${text}`}`;
+}
