@@ -8,7 +8,7 @@ import type { Need } from './surroundings.js';
 import { conclude, type Verdict } from './report.js';
 
 const usage = `npm run chaos -- [options]
-  --scenario NAME   one of: mixed (default), kill-primary, rejoin
+  --scenario NAME   one of: mixed (default), kill-primary, pause-primary, rejoin
   --seed N          what chance decides (a new one each time)
  mixed:
   --minutes N       how long faults go on (5)
@@ -16,8 +16,9 @@ const usage = `npm run chaos -- [options]
   --without NEEDS   what not to use, with commas between: namespaces, nft, tmpfs, shim, root
   --servers N --proxies N --partitions N --clients N   (3, 2, 2, 40)
   --pause-ms N      mean pause of a client between two pipelines (40)
- kill-primary:
+ kill-primary, pause-primary:
   --times N         how often (20)
+  --pause-secs N    how long each stop of pause-primary is (30)
  rejoin:
   --gigabytes N     what the returning server has to learn (5)
   --rate N          operations a second meanwhile, half of them writes (1000)
@@ -35,6 +36,7 @@ const { values: given } = parseArgs({
     partitions: { type: 'string', default: '2' },
     clients: { type: 'string', default: '40' },
     'pause-ms': { type: 'string', default: '40' },
+    'pause-secs': { type: 'string', default: '30' },
     times: { type: 'string', default: '20' },
     seed: { type: 'string' },
     gigabytes: { type: 'string', default: '5' },
@@ -62,6 +64,12 @@ const scenarios: Readonly<Record<string, () => Promise<Verdict>>> = {
       without: listed(given.without) as Need[],
     }),
   'kill-primary': async () => (await import('./kill-primary.js')).killPrimary({ ...load, times: Number(given.times) }),
+  'pause-primary': async () =>
+    (await import('./pause-primary.js')).pausePrimary({
+      ...load,
+      times: Number(given.times),
+      pauseSeconds: Number(given['pause-secs']),
+    }),
   rejoin: async () =>
     (await import('./rejoin.js')).rejoin({
       seed,
