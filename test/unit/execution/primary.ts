@@ -169,7 +169,7 @@ export class Primary {
       this.head,
       this.sessions,
       this.facts,
-      { nowMs: 0, loggedMs: this.mutations.at(-1)?.timeMs ?? 0 },
+      { nowMs: this.mutations.at(-1)?.timeMs ?? 0, loggedMs: this.mutations.at(-1)?.timeMs ?? 0 },
     );
     for (const session of this.sessions.all()) session.settled = options.settled ?? true;
   }
