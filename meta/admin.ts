@@ -2,6 +2,7 @@
 import { members, type MultiKey, type NodeInfo, type Role } from '../shared/cluster.js';
 import type { Environment } from '../shared/environment.js';
 import { OperatingError } from '../shared/errors.js';
+import type { HeartbeatReport, SessionsSize } from '../shared/wire/messages.js';
 import { type ChecksumRow, Checksums } from './checksums.js';
 import type { Meta, Waiting } from './meta.js';
 import { consequences, type RecoveryRow } from './recovery-report.js';
@@ -37,6 +38,8 @@ export interface PartitionRow {
   readonly state: 'serving' | 'starting' | 'waiting';
   /** As the primary said in its last heartbeat; null when there is none. */
   readonly committed: number | null;
+  /** How much it keeps for requests that may be repeated; null while it does not serve. */
+  readonly sessions: SessionsSize | null;
 }
 
 /** Whether the cluster can be used, and what it waits for when not. */
@@ -107,6 +110,7 @@ export class Admin {
         learners: report?.learners ?? [],
         state: this.isServing(record) ? 'serving' : waiting.has(id) ? 'waiting' : 'starting',
         committed: report?.committed ?? null,
+        sessions: report?.sessions ?? null,
       };
     });
   }
@@ -178,9 +182,7 @@ export class Admin {
 
   private primaryReport({
     partition,
-  }: PartitionRecord):
-    | { ballot: number; committed: number; learners: readonly string[]; serving: boolean }
-    | undefined {
+  }: PartitionRecord): HeartbeatReport['replicas'][number] | undefined {
     const { primary } = partition.configuration;
     if (primary === null) return undefined;
     return this.meta

@@ -26,6 +26,13 @@ const CONNECTIONS_MAX = 256;
 
 type Answer = (status: number, body: unknown) => void;
 
+const SESSION_METRICS = [
+  ['tulpar_sessions', 'sessions'],
+  ['tulpar_session_connections', 'connections'],
+  ['tulpar_session_results', 'results'],
+  ['tulpar_session_bytes', 'bytes'],
+] as const;
+
 export class MetaHttp {
   private readonly meta: Meta;
   private readonly admin: Admin;
@@ -175,6 +182,10 @@ export class MetaHttp {
       metrics.set('tulpar_partitions', records.length, { table });
       metrics.set('tulpar_partitions_serving', records.filter((record) => admin.isServing(record)).length, { table });
       metrics.set('tulpar_partitions_full', full.length, { table });
+    }
+    for (const [name, key] of SESSION_METRICS) {
+      metrics.clear(name);
+      for (const { table, sessions } of admin.partitions()) metrics.add(name, sessions?.[key] ?? 0, { table });
     }
     metrics.set('tulpar_tables', meta.tables().length);
     metrics.set('tulpar_partitions_waiting', meta.waitingFor().length);

@@ -51,6 +51,20 @@ export const metrics = {
     labels: [],
     roles: ['meta'],
   },
+  tulpar_sessions: {
+    type: 'gauge',
+    help: 'Proxies that the partitions of a table keep answers for, each counted at every partition',
+    labels: ['table'],
+    roles: ['meta'],
+  },
+  tulpar_session_connections: {
+    type: 'gauge',
+    help: 'Connections with answers that may be asked for again',
+    labels: ['table'],
+    roles: ['meta'],
+  },
+  tulpar_session_results: { type: 'gauge', help: 'Answers that are kept', labels: ['table'], roles: ['meta'] },
+  tulpar_session_bytes: { type: 'gauge', help: 'Bytes of these answers', labels: ['table'], roles: ['meta'] },
   tulpar_configuration_changes_total: {
     type: 'counter',
     help: 'Configurations decided since this meta started',
@@ -99,6 +113,11 @@ export class Metrics {
 
   set(name: GaugeName, value: number, labels: Labels = {}): void {
     this.gauges.get(name)?.set(labels, value);
+  }
+
+  /** To what was set for the same labels. */
+  add(name: GaugeName, value: number, labels: Labels = {}): void {
+    this.gauges.get(name)?.inc(labels, value);
   }
 
   /** Forgets all label values of a gauge, before it is set anew. */

@@ -69,7 +69,7 @@ export class Executor {
   private readonly environment: Environment;
   private readonly host: ExecutorHost;
   private readonly head: Head;
-  private readonly sessions: Sessions;
+  readonly sessions: Sessions;
   readonly keeper: SessionKeeper;
   private readonly attempt: Attempt;
   private queue: Request[] = [];

@@ -13,6 +13,7 @@
 import { Packr } from 'msgpackr';
 import { limits } from '../../shared/limits.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
+import type { SessionsSize } from '../../shared/wire/messages.js';
 import type { KeptResult, SessionChange } from '../replication/mutation.js';
 import { metaKey, prefixRange, toBuffer } from '../storage/keys.js';
 import type { Entry } from '../storage/store.js';
@@ -26,12 +27,7 @@ export interface Kept {
 }
 
 /** How much there is, in all sessions of a partition. */
-export interface SessionsSize {
-  sessions: number;
-  connections: number;
-  results: number;
-  bytes: number;
-}
+type Size = { -readonly [name in keyof SessionsSize]: number };
 
 /** Instead of a result that is too large to keep. */
 export const RESULT_NOT_KEPT = -1;
@@ -54,9 +50,9 @@ export class ConnectionState {
   logged = false;
   /** It is in the table no more. */
   dropped = false;
-  private readonly size: SessionsSize;
+  private readonly size: Size;
 
-  constructor(session: SessionState, connection: number, size: SessionsSize) {
+  constructor(session: SessionState, connection: number, size: Size) {
     this.session = session;
     this.connection = connection;
     this.size = size;
@@ -112,9 +108,9 @@ export class SessionState {
   settled = false;
   /** When its process was last seen, by the primary's monotonic clock. */
   seenMs = 0;
-  private readonly size: SessionsSize;
+  private readonly size: Size;
 
-  constructor(id: number, boot: string, size: SessionsSize) {
+  constructor(id: number, boot: string, size: Size) {
     this.id = id;
     this.boot = boot;
     this.size = size;
@@ -138,7 +134,7 @@ export class SessionState {
 }
 
 export class Sessions {
-  readonly size: SessionsSize = { sessions: 0, connections: 0, results: 0, bytes: 0 };
+  readonly size: Size = { sessions: 0, connections: 0, results: 0, bytes: 0 };
   private readonly sessions = new Map<number, SessionState>();
   private readonly byBoot = new Map<string, SessionState>();
   private last: SessionState | undefined;

@@ -152,6 +152,7 @@ export class Partition {
       applied: this.applier.applied,
       learners: this.teaching.nodes(),
       serving: this.executor !== null,
+      ...(this.executor === null ? {} : { sessions: this.executor.sessions.size }),
     };
   }
 

@@ -203,6 +203,14 @@ export type ChecksumResultMessage = [
 /** Meta asks the primary of `ballot` to hand over to its secondary `to`. */
 export type HandOverMessage = [kind: 40, partition: number, ballot: number, to: string];
 
+/** The table of sessions of one partition. `bytes`: of the results in it. */
+export interface SessionsSize {
+  readonly sessions: number;
+  readonly connections: number;
+  readonly results: number;
+  readonly bytes: number;
+}
+
 /** Sent by servers with every heartbeat; proxies send an empty list. */
 export interface HeartbeatReport {
   readonly replicas: readonly {
@@ -217,6 +225,8 @@ export interface HeartbeatReport {
     /** Nodes this primary teaches. */
     readonly learners: readonly string[];
     readonly serving: boolean;
+    /** What a serving primary keeps for requests that may be repeated. */
+    readonly sessions?: SessionsSize;
   }[];
   /** Free bytes of the data disk and its size; 0 where unknown. */
   readonly diskFreeBytes: number;

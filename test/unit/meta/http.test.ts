@@ -15,7 +15,8 @@ describe("meta's HTTP listener", () => {
   beforeEach((done) => {
     harness = new MetaHarness();
     for (const node of ['a', 'b', 'c']) harness.register(node);
-    harness.heartbeat('a', 'a1', [{ role: 'primary', serving: true, committed: 42, learners: ['d'] }]);
+    const sessions = { sessions: 2, connections: 5, results: 7, bytes: 99 };
+    harness.heartbeat('a', 'a1', [{ role: 'primary', serving: true, committed: 42, learners: ['d'], sessions }]);
     const self = {
       node: 'meta',
       role: 'meta',
@@ -66,6 +67,7 @@ describe("meta's HTTP listener", () => {
         learners: ['d'],
         state: 'serving',
         committed: 42,
+        sessions: { sessions: 2, connections: 5, results: 7, bytes: 99 },
       },
     ]);
   });

@@ -329,6 +329,124 @@ describe('router', () => {
     });
   });
 
+  describe('its session at a partition', () => {
+    const opens = (made: World, node: string): number =>
+      made.network.sent.filter((sent) => sent.node === node && sent.message[0] === Kind.sessionOpen).length;
+    const openedAs = (made: World, session: number): void =>
+      made.network.onMessage(serverOrigin('a'), [Kind.sessionOpened, 1, session]);
+
+    it('is opened before the first request, and asked for again until it is', () => {
+      const made = withPrimary();
+      made.network.keepsSessions = false;
+      made.submit('1');
+      made.submit('2');
+      expect([opens(made, 'a'), made.sentTo('a')]).to.deep.equal([1, []]);
+      made.environment.advance(250);
+      expect(opens(made, 'a')).to.equal(3);
+      openedAs(made, 44);
+      expect(made.network.requests('a').map((request) => request[4])).to.deep.equal([44, 44]);
+      expect(settles(made, 'a').map((settle) => [settle[2], settle[5]])).to.deep.equal([[44, true]]);
+      openedAs(made, 55);
+      made.submit('3');
+      expect(made.network.requests('a').at(-1)?.[4], 'a late answer changes nothing').to.equal(44);
+    });
+
+    it('is settled first over every connection: the fence names everything that was sent before', () => {
+      const made = withPrimary();
+      for (const name of ['1', '2']) made.submit(name);
+      const last = made.network.requests('a').at(-1)?.[1];
+      made.network.disconnect('a');
+      made.network.connect(serverOrigin('a'));
+      const kinds = made.network.sent.slice(-3).map(({ message }) => message[0]);
+      expect(kinds).to.deep.equal([Kind.settle, Kind.request, Kind.request]);
+      expect(settles(made, 'a').at(-1)?.slice(4, 6)).to.deep.equal([last, true]);
+      expect(made.network.requests('a').every((request, i) => i < 2 || request[1] > last!)).to.equal(true);
+    });
+
+    it('is repeated, over the same connection, until it is confirmed', () => {
+      const made = withPrimary();
+      made.network.keepsSessions = false;
+      made.submit('1');
+      openedAs(made, 44);
+      made.environment.advance(1_200);
+      const said = settles(made, 'a');
+      expect(said.length).to.equal(3);
+      made.network.onMessage(serverOrigin('a'), [Kind.settled, 1, 44, said[2]?.[3]]);
+      answer(made, 'a', '1');
+      const [connection] = made.network.requests('a').map((request) => request[5]);
+      made.environment.advance(1_100);
+      expect(settles(made, 'a')[3]?.slice(4), 'the answer, with what was unconfirmed').to.deep.equal([
+        0,
+        false,
+        [connection, 1],
+      ]);
+    });
+
+    it('that is no longer known ends what may have run as unknown; the rest goes under another', () => {
+      const made = withPrimary();
+      made.submit('old');
+      made.network.disconnect('a');
+      made.network.session = 2;
+      made.network.connect(serverOrigin('a'));
+      for (const name of ['new-1', 'new-2']) made.submit(name);
+      answer(made, 'a', 'old', Status.retry, 'unknown-session');
+      expect(made.outcomes.map(([name, status]) => [name, status])).to.deep.equal([['old', Status.unknown]]);
+      expect(made.sentTo('a').slice(-2)).to.deep.equal(['new-1', 'new-2']);
+      expect(
+        made.network
+          .requests('a')
+          .slice(-2)
+          .map((request) => request[4]),
+      ).to.deep.equal([2, 2]);
+    });
+
+    it('is settled again at once when a primary asks for it', () => {
+      const made = withPrimary();
+      made.submit('1');
+      answer(made, 'a', '1', Status.retry, 'not-settled');
+      expect(made.sentTo('a')).to.deep.equal(['1', '1']);
+      expect(settles(made, 'a').at(-1)?.[5]).to.equal(true);
+    });
+
+    it('is told which connections have all their answers, once they fall idle', () => {
+      const made = withPrimary();
+      const connections = Array.from({ length: 5 }, () => made.router.connect(() => undefined));
+      for (const [i, connection] of connections.entries()) made.submit(`${i}`, { connection });
+      for (const i of [0, 1, 2]) answer(made, 'a', `${i}`);
+      for (let round = 0; round < 20; round++) {
+        made.submit(`busy ${round}`, { connection: connections[2]! });
+        answer(made, 'a', `busy ${round}`);
+        made.environment.advance(100);
+      }
+      const told = settles(made, 'a').flatMap((settle) => settle[6]);
+      expect(told).to.deep.equal([connections[0]?.id, 1, connections[1]?.id, 1]);
+    });
+
+    it('owes nothing when all is told: an idle router is silent', () => {
+      const made = withPrimary();
+      made.submit('1');
+      answer(made, 'a', '1');
+      made.environment.advance(5_000);
+      const before = made.network.sent.length;
+      made.environment.advance(20_000);
+      expect(made.network.sent.slice(before).filter(({ node }) => node === 'a')).to.deep.equal([]);
+    });
+  });
+
+  it('takes back one connection only when a refusal concerns no other', () => {
+    const made = withPrimary();
+    const other = made.router.connect(() => undefined);
+    made.submit('w1');
+    made.submit('other', { connection: other, read: true });
+    made.submit('w2');
+    answer(made, 'a', 'w1', Status.retry, 'not-enough-replicas');
+    answer(made, 'a', 'other');
+    expect(made.outcomes.map(([name]) => name)).to.deep.equal(['other']);
+    made.environment.advance(50);
+    expect(made.sentTo('a')).to.deep.equal(['w1', 'other', 'w2', 'w1', 'w2']);
+    expect(settles(made, 'a').length, 'nothing was lost that had to be fenced off').to.equal(1);
+  });
+
   it('uses a released connection again when all of it is answered, with its numbers going on', () => {
     const made = withPrimary();
     made.submit('1');
