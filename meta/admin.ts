@@ -180,9 +180,7 @@ export class Admin {
     return new Map(this.meta.tables().map((table) => [table.id, table.name]));
   }
 
-  private primaryReport({
-    partition,
-  }: PartitionRecord): HeartbeatReport['replicas'][number] | undefined {
+  private primaryReport({ partition }: PartitionRecord): HeartbeatReport['replicas'][number] | undefined {
     const { primary } = partition.configuration;
     if (primary === null) return undefined;
     return this.meta

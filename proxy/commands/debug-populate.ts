@@ -27,6 +27,7 @@ export function populate(call: Call): typeof LATER {
   const finish = call.later();
   let next = 0;
   let answered = 0;
+  let executed = 0;
   let ended = false;
   const send = (): void => {
     const key = Buffer.from(`${prefix}:${next}`, 'latin1');
@@ -36,10 +37,13 @@ export function populate(call: Call): typeof LATER {
   };
   const onOutcome = (status: number, value: unknown): void => {
     answered += 1;
+    if (status === Status.ok) executed += 1;
     if (ended) return;
     if (status !== Status.ok) {
       ended = true;
-      return finish(outcomeError(status, String(value)));
+      // as a fan-out that half executed: what is there stays
+      const all = executed === 0 && next === 1;
+      return finish(outcomeError(all ? status : Status.unknown, `${all ? '' : 'executed in part: '}${String(value)}`));
     }
     if (answered === total) finish(OK);
     else if (next < total) send();

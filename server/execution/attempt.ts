@@ -45,7 +45,7 @@ export class Attempt {
   nowMs = 0;
   /** The newest mutation the result depends on. */
   dependency = 0;
-  /** The latest expiry of a row that was seen as expired; 0: none was. */
+  /** The latest time that was seen to have come: of a row or field that has expired; 0: none. */
   expiredMs = 0;
   readonly facts: PartitionFacts;
   readonly head: Head;
@@ -433,6 +433,13 @@ export class Attempt {
   private isExpired(row: Row | null): boolean {
     if (row === null || row.expireAtMs === 0 || row.expireAtMs > this.nowMs) return false;
     if (row.expireAtMs > this.expiredMs) this.expiredMs = row.expireAtMs;
+    return true;
+  }
+
+  /** Of a field's expiry: others that lie before this instant may be seen with it. */
+  isPast(timeMs: number): boolean {
+    if (timeMs > this.nowMs) return false;
+    this.expiredMs = this.nowMs;
     return true;
   }
 

@@ -25,6 +25,10 @@ export class DatabaseView implements View {
     return this.attempt.facts.multiKey;
   }
 
+  isPast(timeMs: number): boolean {
+    return this.attempt.isPast(timeMs);
+  }
+
   random(): number {
     return this.attempt.random();
   }

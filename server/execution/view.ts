@@ -68,6 +68,8 @@ export interface ElementRange {
 export interface View {
   /** Partition time: the same for every attempt, never before an earlier mutation's. */
   readonly nowMs: number;
+  /** Whether that time has come. Who is told so is told so for good: the reply depends on a logged time. */
+  isPast(timeMs: number): boolean;
   /** Uniform in [0, 1): the same sequence on every attempt. */
   random(): number;
   /** The database (0 to 15) that key functions below refer to. */

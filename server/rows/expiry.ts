@@ -24,7 +24,7 @@ export function expireAt(view: View, expiry: number, ms: number, kept: number): 
 
 /** True when a row that expires then is gone already. */
 export function isPast(view: View, expireAtMs: number): boolean {
-  return expireAtMs !== 0 && expireAtMs <= view.nowMs;
+  return expireAtMs !== 0 && view.isPast(expireAtMs);
 }
 
 /** The row as it is, but for its expiry. */

@@ -35,6 +35,8 @@ interface Pending {
 const DATABASE = 0;
 const DEFAULT_DEADLINE_MS = 10_000;
 
+const CERTAIN = 'UNKNOWN ';
+
 export class TulparClient {
   readonly #environment: Environment;
   readonly #router: ClientRouter;
@@ -140,7 +142,13 @@ function failure(status: number, text: string): Error {
     case Status.clientError:
       return new ClientError(text);
     case Status.unknown:
-      return new OperatingError('E_UNKNOWN', `the operation may or may not have been executed: ${text}`);
+      // the server may know that it was executed, and not how it ended
+      return new OperatingError(
+        'E_UNKNOWN',
+        text.startsWith(CERTAIN)
+          ? text.slice(CERTAIN.length)
+          : `the operation may or may not have been executed: ${text}`,
+      );
     default:
       return new OperatingError('E_NO_PRIMARY', `the operation was not executed: ${text}`, { retry: true });
   }

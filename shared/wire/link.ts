@@ -148,7 +148,11 @@ export class Link {
   /** Called now and then: shows that we live, and gives the peer up that has been silent for too long. */
   keepAlive(nowMs: number): void {
     if (!this.#ready || this.#closed) return;
-    if (nowMs - this.#heardAt > limits.linkSilenceMs) return this.close('it has been silent for too long');
+    if (nowMs - this.#heardAt > limits.linkSilenceMs) {
+      // what the kernel still holds for it must not arrive after what is said over another link
+      this.#socket.resetAndDestroy();
+      return this.close('it has been silent for too long');
+    }
     if (nowMs - this.#sentAt >= limits.keepaliveMs && this.#socket.writableLength === 0) {
       this.#sentAt = nowMs;
       this.#socket.write(EMPTY_FRAME);

@@ -33,8 +33,7 @@ describe('ten thousand connections that live for one command', () => {
     const visit = async (): Promise<void> => {
       while (begun < CONNECTIONS) {
         begun++;
-        if (begun === Math.floor(CONNECTIONS / 3))
-          process.kill(cluster.nodes().get(primary ?? '')!, 'SIGKILL');
+        if (begun === Math.floor(CONNECTIONS / 3)) process.kill(cluster.nodes().get(primary ?? '')!, 'SIGKILL');
         const client = await RespClient.open(cluster.port);
         client.send('INCR visits\r\n');
         await client.until(() => client.replies.length === 1, 'the answer');

@@ -78,6 +78,10 @@ export class FakeView implements View {
     return this.#partition.databases[this.db] ?? new Map();
   }
 
+  isPast(timeMs: number): boolean {
+    return timeMs <= this.nowMs;
+  }
+
   get nowMs(): number {
     return this.#partition.nowMs;
   }
