@@ -1,16 +1,10 @@
 /**
- * Whose a data folder is, and in which format, written in it at the first start: copies of partitions under another server's name, or of another
+ * Whose a data folder is, written in it at the first start: copies of partitions under another server's name, or of another
  * cluster, must not be taken for this one's.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatingError } from '../../shared/errors.js';
-
-/**
- * Grows with every change of what is on disk that an older version could not read, or a newer one not any more: rows,
- * log records, meta's state. A folder of another format is refused as a whole, before anything in it counts as damaged.
- */
-const FORMAT = 2;
 
 export interface Owner {
   readonly cluster: string;
@@ -21,12 +15,7 @@ export interface Owner {
 export function claimFolder(dir: string, owner: Owner): void {
   const path = join(dir, 'owner.json');
   if (existsSync(path)) {
-    const { cluster, node, format = 1 } = JSON.parse(readFileSync(path, 'utf8')) as Owner & { format?: number };
-    if (format !== FORMAT)
-      throw new OperatingError(
-        'E_CONFIG',
-        `${dir} holds data of format ${format}, and this version of Tulpar reads format ${FORMAT} only; start the version that wrote it`,
-      );
+    const { cluster, node } = JSON.parse(readFileSync(path, 'utf8')) as Owner;
     if (cluster === owner.cluster && node === owner.node) return;
     throw new OperatingError(
       'E_CONFIG',
@@ -34,6 +23,6 @@ export function claimFolder(dir: string, owner: Owner): void {
     );
   }
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  writeFileSync(`${path}.new`, `${JSON.stringify({ ...owner, format: FORMAT })}\n`, { mode: 0o600 });
+  writeFileSync(`${path}.new`, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
 }

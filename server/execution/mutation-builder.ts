@@ -39,13 +39,13 @@ export class MutationBuilder {
     return true;
   }
 
-  /** All of it; the next one begins empty. */
+  /** All of it; the next one begins empty, with arrays of its own: the primary applies from these very ones, later. */
   take(timeMs: number): MutationParts {
     const { groups, results, annotations, sessions } = this;
     this.groups = [];
     this.results = [];
-    if (annotations.length > 0) this.annotations = [];
-    if (sessions.length > 0) this.sessions = [];
+    this.annotations = [];
+    this.sessions = [];
     this.marksTime = false;
     this.bytes = 0;
     return { timeMs, groups, results, annotations, sessions };

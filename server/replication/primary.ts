@@ -302,17 +302,20 @@ export class Primary {
   }
 
   /**
-   * Only one that holds all that is committed: from here on commits wait for it too. And none before earlier primaries
-   * have ended: it gave them no lease, so as the next primary it would not know to wait for them.
+   * Only one that holds all that is committed: from here on commits wait for it too. What a new primary took over may have
+   * been committed by its predecessor, all of it, so until that is committed again the learner must hold it all.
+   * And none before earlier primaries have ended: it gave them no lease, so as the next primary it would not know to wait
+   * for them.
    */
   private learnerToPropose(nowMs: number): Follower | null {
     if (nowMs < this.serveNotBeforeMs) return null;
+    const needed = this.reconciled ? this.state.list.committed : this.ballotStartDecree;
     for (const follower of this.followers.values()) {
       if (follower.attempt === 0) continue;
       if (this.state.effects.isGone(follower.seat)) this.followers.delete(follower.seat.node);
       else if (
         follower.ready &&
-        follower.acked >= this.state.list.committed &&
+        follower.acked >= needed &&
         !this.isSilent(follower.seat, nowMs) &&
         !this.isSlow(follower.seat, nowMs)
       )

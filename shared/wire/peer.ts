@@ -4,7 +4,6 @@
  * the other takes messages only from the link named last, so that what a dead link still held cannot come after what a newer one brought.
  */
 import type { Timer } from '../environment.js';
-import type { Link } from './link.js';
 import type { Message } from './messages.js';
 import type { Origin } from './network.js';
 
@@ -14,7 +13,15 @@ const USE_LINK = 0;
 /** Boots that were replaced, as many as are remembered. */
 const OVER_BOOTS = 16;
 
-export class Peer {
+/** What is known here of a link; the simulator brings its own. */
+export interface PeerLink {
+  readonly queuedBytes: number;
+  /** A large frame is coming in. */
+  readonly receiving: boolean;
+  send(message: Message): void;
+}
+
+export class Peer<Link extends PeerLink> {
   readonly node: string;
   /** The boot we are, or were last, connected to. */
   origin: Origin | null = null;

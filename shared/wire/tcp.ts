@@ -42,7 +42,7 @@ export class TcpNetwork implements Network {
   readonly #hub: Hub;
   readonly #local: MemoryNetwork;
   readonly #refusals: RefusalLog;
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers = new Map<string, Peer<Link>>();
   /** Inbound connections that have not said who they are. */
   readonly #strangers = new Set<Link>();
   #server: net.Server | null = null;
@@ -233,7 +233,7 @@ export class TcpNetwork implements Network {
 
   // --- connecting ---
 
-  #peer(node: string): Peer {
+  #peer(node: string): Peer<Link> {
     let peer = this.#peers.get(node);
     if (peer === undefined) this.#peers.set(node, (peer = new Peer(node)));
     return peer;
@@ -265,7 +265,7 @@ export class TcpNetwork implements Network {
     this.#strangers.add(new Link(socket, 'listener', remote, this.#linkOptions, this.#linkEvents));
   }
 
-  #dial(peer: Peer): void {
+  #dial(peer: Peer<Link>): void {
     const { address } = peer;
     if (this.#closed || address === null || peer.dialing !== null || peer.waiting !== null || peer.links.size > 0)
       return;
@@ -285,7 +285,7 @@ export class TcpNetwork implements Network {
     }
   }
 
-  #dialLater(peer: Peer): void {
+  #dialLater(peer: Peer<Link>): void {
     if (this.#closed || peer.waiting !== null) return;
     const delayMs = Math.min(limits.redialMsLast, limits.redialMsFirst * 2 ** peer.failedAttempts);
     peer.waiting = this.#environment.after(delayMs * (1 - this.#environment.random() / 2), () => {

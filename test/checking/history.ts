@@ -39,11 +39,11 @@ export function isError(reply: Reply): reply is RedisError {
   return typeof reply === 'object' && reply !== null && 'error' in reply;
 }
 
-/** What an answer says about the command's effect; see docs/compatibility.md for the two texts. */
+/** What an answer says about the command's effect; see docs/compatibility.md for the texts. */
 export function outcomeOf(reply: Reply): Outcome {
   if (!isError(reply)) return 'ok';
   if (reply.error.startsWith('UNKNOWN ')) return 'unknown';
-  return reply.error.startsWith('ERR not executed') ? 'refused' : 'ok';
+  return /^(ERR not executed|OOM )/.test(reply.error) ? 'refused' : 'ok';
 }
 
 interface Open {

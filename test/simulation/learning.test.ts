@@ -38,8 +38,8 @@ function filled(seed: number, options: { servers?: number; partitions?: number; 
 
 /** No half-made copy, no turn, no record of an earlier stay is left on any server. */
 function expectNothingLeft({ cluster }: Scenario): void {
-  for (const { name, stores, running } of cluster.servers) {
-    const names = [...stores.stores.keys()];
+  for (const { name, disk, running } of cluster.servers) {
+    const names = [...disk.stores.stores.keys()];
     expect(
       names.filter((each) => each.endsWith('.learning')),
       name,

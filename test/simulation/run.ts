@@ -1,15 +1,21 @@
-/** One seed: a safety phase under faults, then everything heals and must converge. */
-import type { Logger } from '../../shared/logging.js';
-import { Cluster } from './cluster.js';
-import { Invariants } from './invariants.js';
+/** One seed: a safety phase under faults, then everything heals, and must converge, make progress and agree. */
+import { silentLogger } from '../../shared/logging.js';
+import { Cluster, soundParts, type Parts } from './cluster.js';
+import { converged, compareReplicas, describe, serving } from './convergence.js';
+import { AllowedLoss, Invariants } from './invariants.js';
+import { applyLimits, drawPlan, type Plan, type Wishes } from './plan.js';
+import { Scene } from './scene.js';
+import { storyLogger, tellMessages } from './story.js';
 import { drawWorkload, Workload } from './workload.js';
 import { World } from './world.js';
 
-export interface RunOptions {
+export interface RunOptions extends Wishes {
   readonly seed: number;
-  readonly faultMs?: number;
-  readonly partitions?: number;
-  readonly logger?: Logger;
+  /** A readable line for everything that happens. */
+  readonly tell?: (line: string) => void;
+  /** Tell of every message that is sent, too. */
+  readonly messages?: boolean;
+  readonly parts?: Parts;
 }
 
 export interface RunResult {
@@ -17,140 +23,146 @@ export interface RunResult {
   readonly events: number;
   readonly operations: number;
   readonly acknowledged: number;
-  readonly faults: number;
+  /** Objects with too many unknown outcomes to be checked exactly. */
+  readonly undecided: number;
+  /** By kind. */
+  readonly faults: Readonly<Record<string, number>>;
   readonly virtualMs: number;
+  /** It ended early with a loss that its fsync mode allows: what. */
+  readonly loss?: string;
 }
 
+const READY_MS = 30_000;
+/** Longer than every time-out of the product: of a lesson (15 s), of a client (10 s), of a silent link (7 s). */
 const SETTLE_MS = 60_000;
+const PROGRESS_OPERATIONS = 50;
 /** Wall clocks are up to two seconds off, either way. */
 const CLOCK_SKEW_MS = 4_100;
+const DAY_MS = 86_400_000;
 
+/** Throws at the first violation, with seed and time in the message. */
 export function runSeed(options: RunOptions): RunResult {
   const world = new World(options.seed);
-  const cluster = new Cluster(world, {
-    servers: 3 + Math.floor(world.random() * 2),
-    partitions: options.partitions ?? 1,
-    routers: 2,
-    ...(options.logger === undefined ? {} : { logger: options.logger }),
-  });
-  const invariants = new Invariants(cluster);
-  world.afterEvent = () => invariants.check();
+  const plan = drawPlan(world, options);
+  const restoreLimits = applyLimits(plan);
+  const tell = (line: string): void => options.tell?.(`${world.nowMs.toFixed(1).padStart(9)} ${line}`);
   try {
-    return drive(world, cluster, options);
+    if (options.tell !== undefined) tell(`plan ${JSON.stringify(plan)}`);
+    return new Run(world, plan, options, tell).result();
   } catch (error) {
-    throw new Error(`seed ${options.seed} at ${world.nowMs.toFixed(1)} ms: ${(error as Error).message}`, {
-      cause: error,
-    });
+    const where = `seed ${options.seed} at ${world.nowMs.toFixed(1)} ms (trace ${world.traceHash})`;
+    throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
+  } finally {
+    restoreLimits();
   }
 }
 
-function drive(world: World, cluster: Cluster, options: RunOptions): RunResult {
-  const ready = (): boolean => serving(cluster, options.partitions ?? 1);
-  world.run(20_000, ready);
-  if (!ready()) throw new Error('the cluster did not become ready');
-  const workload = new Workload(
-    cluster,
-    drawWorkload(world, { clockSkewMs: CLOCK_SKEW_MS, severalPartitions: (options.partitions ?? 1) > 1 }),
-  );
-  const faultsUntilMs = world.nowMs + (options.faultMs ?? 40_000);
-  let faults = 0;
-  const nextFault = (): void => {
-    if (world.nowMs > faultsUntilMs) return;
-    fault(world, cluster);
-    faults++;
-    world.at(world.between(50, 4_000), nextFault);
-  };
-  world.at(world.between(0, 2_000), nextFault);
-  world.run(faultsUntilMs);
-  // heal
-  cluster.wires.heal();
-  cluster.startMeta();
-  for (const server of cluster.servers) cluster.startServer(server);
-  world.run(world.nowMs + SETTLE_MS, () => converged(cluster, options.partitions ?? 1));
-  if (!converged(cluster, options.partitions ?? 1)) throw new Error(`no convergence: ${describe(cluster)}`);
-  workload.stop();
-  world.run(world.nowMs + SETTLE_MS, () => workload.idle);
-  if (!workload.idle) throw new Error('clients are stuck');
-  let finished = false;
-  workload.finish(() => (finished = true));
-  world.run(world.nowMs + SETTLE_MS, () => finished);
-  if (!finished) throw new Error('the final reads did not return');
-  workload.check();
-  const acknowledged = workload.history.operations.filter(({ outcome }) => outcome === 'ok').length;
-  return {
-    traceHash: world.traceHash,
-    events: world.events,
-    operations: workload.history.operations.length,
-    acknowledged,
-    faults,
-    virtualMs: world.nowMs,
-  };
-}
+class Run {
+  private readonly world: World;
+  private readonly plan: Plan;
+  private readonly cluster: Cluster;
+  private readonly scene: Scene;
+  private readonly tell: (line: string) => void;
+  private workload: Workload | null = null;
+  private undecided = 0;
 
-function fault(world: World, cluster: Cluster): void {
-  const server = world.pick(cluster.servers);
-  const other = world.pick(cluster.servers);
-  const dice = world.random();
-  if (dice < 0.35) {
-    cluster.killServer(server);
-    world.at(world.between(1, 6_000), () => cluster.startServer(server));
-  } else if (dice < 0.45) {
-    cluster.killMeta();
-    world.at(world.between(1, 8_000), () => cluster.startMeta());
-  } else if (dice < 0.6 && server !== other) {
-    cluster.wires.partition(server.name, other.name);
-    world.at(world.between(100, 8_000), () => cluster.wires.heal());
-  } else if (dice < 0.7) {
-    cluster.wires.partition(server.name, 'meta');
-    world.at(world.between(100, 8_000), () => cluster.wires.heal());
-  } else if (dice < 0.8) {
-    for (const { name } of cluster.servers) if (name !== server.name) cluster.wires.partition(server.name, name);
-    world.at(world.between(100, 8_000), () => cluster.wires.heal());
-  } else if (dice < 0.95) {
-    cluster.wires.breakBetween(server.name, world.pick([other.name, 'meta', 'proxy-1', 'proxy-2']));
-  } else {
-    for (const each of cluster.servers) {
-      cluster.killServer(each);
-      world.at(world.between(1, 5_000), () => cluster.startServer(each));
+  constructor(world: World, plan: Plan, options: RunOptions, tell: (line: string) => void) {
+    this.world = world;
+    this.plan = plan;
+    this.tell = tell;
+    const logger = options.tell === undefined ? silentLogger : storyLogger(tell);
+    this.cluster = new Cluster(world, plan, logger, options.parts ?? soundParts);
+    const invariants = new Invariants(this.cluster);
+    world.afterEvent = (process) => invariants.after(process);
+    if (options.messages === true) tellMessages(this.cluster, tell);
+    this.scene = new Scene(world, this.cluster, invariants, (text) => tell(`fault ${text}`));
+  }
+
+  result(): RunResult {
+    let loss: string | null = null;
+    try {
+      this.drive();
+    } catch (error) {
+      if (!(error instanceof AllowedLoss)) throw error;
+      loss = error.message;
     }
+    const { world, scene } = this;
+    const operations = this.workload?.history.operations ?? [];
+    return {
+      traceHash: world.traceHash,
+      events: world.events,
+      operations: operations.length,
+      acknowledged: answered(operations),
+      undecided: this.undecided,
+      faults: scene.counts,
+      virtualMs: world.nowMs,
+      ...(loss === null ? {} : { loss }),
+    };
+  }
+
+  private drive(): void {
+    const { world, plan, cluster, scene } = this;
+    this.expect(() => serving(cluster), READY_MS, 'the cluster did not become ready');
+    const steps = plan.faults.some(({ kind }) => kind.name === 'clock-step');
+    const workload = new Workload(
+      cluster,
+      drawWorkload(world, {
+        clockSkewMs: CLOCK_SKEW_MS + (steps ? 2 * DAY_MS : 0),
+        severalPartitions: plan.partitions > 1,
+        ...(plan.clients === null ? {} : { clients: plan.clients }),
+      }),
+    );
+    this.workload = workload;
+    const { operations } = workload.history;
+    runFaults(world, plan, scene);
+    this.tell('everything heals');
+    heal(scene);
+    this.expect(() => converged(cluster), SETTLE_MS, 'no convergence');
+    const before = answered(operations);
+    this.expect(() => answered(operations) > before + PROGRESS_OPERATIONS, SETTLE_MS, 'clients make no progress');
+    workload.stop();
+    this.expect(() => workload.idle, SETTLE_MS, 'clients are stuck');
+    let finished = false;
+    workload.finish(() => (finished = true));
+    this.expect(() => finished, SETTLE_MS, 'the final reads did not return');
+    this.undecided = workload.check();
+    this.expect(() => converged(cluster), SETTLE_MS, 'no convergence');
+    this.expect(compareReplicas(cluster), SETTLE_MS, 'replicas were not compared');
+  }
+
+  private expect(condition: () => boolean, boundMs: number, otherwise: string): void {
+    if (!this.world.runUntil(condition, boundMs)) throw new Error(`${otherwise}: ${describe(this.cluster)}`);
   }
 }
 
-function serving(cluster: Cluster, partitions: number): boolean {
+function answered(operations: readonly { readonly outcome: string }[]): number {
   let count = 0;
-  for (const { running } of cluster.servers) {
-    if (running === null) continue;
-    for (const partition of running.server.partitions.values()) if (partition.executor !== null) count++;
-  }
-  return count === partitions;
+  for (const { outcome } of operations) if (outcome === 'ok') count++;
+  return count;
 }
 
-/** Every partition serves with all its replicas, and they hold the same. */
-function converged(cluster: Cluster, partitions: number): boolean {
-  let complete = 0;
-  for (const { running } of cluster.servers) {
-    if (running === null) return false;
-    for (const { executor, replica } of running.server.partitions.values()) {
-      if (
-        executor !== null &&
-        replica.configuration.secondaries.length === 2 &&
-        replica.canExecute(running.environment.monotonicMs())
-      )
-        complete++;
-    }
-  }
-  return complete === partitions;
+function runFaults(world: World, plan: Plan, scene: Scene): void {
+  const untilMs = world.nowMs + plan.faultMs;
+  const total = plan.faults.reduce((sum, { weight }) => sum + weight, 0);
+  const next = (): void => {
+    if (world.nowMs > untilMs) return;
+    let dice = world.random() * total;
+    const drawn = plan.faults.find(({ weight }) => (dice -= weight) < 0) ?? plan.faults.at(-1)!;
+    const what = drawn.kind.begin(scene);
+    if (what !== null) scene.say(drawn.kind.name, what);
+    world.at(world.between(10, 2 * plan.faultEveryMs), next);
+  };
+  world.at(world.between(0, 2_000), next);
+  world.run(untilMs);
 }
 
-function describe(cluster: Cluster): string {
-  return cluster.servers
-    .map(({ name, running }) => {
-      if (running === null) return `${name}: down`;
-      const replicas = [...running.server.partitions.values()].map(
-        ({ id, replica, executor }) =>
-          `${id} ${replica.role} ballot ${replica.ballot} (${replica.configuration.ballot}) ${replica.list.committed}/${replica.list.last} serving ${executor !== null} secondaries ${replica.configuration.secondaries.length}`,
-      );
-      return `${name}: ${replicas.join('; ')}`;
-    })
-    .join(' | ');
+function heal(scene: Scene): void {
+  scene.heal();
+  const { cluster } = scene;
+  cluster.wires.conditions.calm = true;
+  cluster.startMeta();
+  for (const server of cluster.servers) {
+    server.disk.heal();
+    cluster.startServer(server);
+  }
 }

@@ -2,11 +2,12 @@
 import { expect } from 'chai';
 import { append, get } from '../../shared/operations/codes.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
-import type { Logger } from '../../shared/logging.js';
+import { silentLogger, type Logger } from '../../shared/logging.js';
 import { slotOf } from '../../shared/slots.js';
 import { checksum } from '../../server/partition/checksum.js';
-import { Cluster, type SimulatedServer } from './cluster.js';
+import { Cluster, soundParts, type SimulatedServer } from './cluster.js';
 import { Invariants } from './invariants.js';
+import { calmPlan } from './plan.js';
 import { World } from './world.js';
 
 const KEY = Buffer.from('key');
@@ -17,12 +18,7 @@ export class Scenario {
 
   constructor(seed: number, servers: number, partitions = 1, logger?: Logger) {
     this.world = new World(seed);
-    this.cluster = new Cluster(this.world, {
-      servers,
-      partitions,
-      routers: 1,
-      ...(logger === undefined ? {} : { logger }),
-    });
+    this.cluster = new Cluster(this.world, calmPlan(servers, partitions), logger ?? silentLogger, soundParts);
     this.watch();
     this.until('it serves', () => this.primary() !== undefined && this.memberNames().length === 3);
   }
@@ -30,15 +26,13 @@ export class Scenario {
   /** The server dies, and its disk is empty afterwards. */
   wipe(server: SimulatedServer): void {
     this.cluster.killServer(server);
-    server.stores.stores.clear();
-    server.log.names.clear();
-    server.log.syncNames();
+    server.disk.wipe();
   }
 
   /** From here on the invariants hold (again: an administrator's choice loses what was committed before). */
   watch(): void {
     const invariants = new Invariants(this.cluster);
-    this.world.afterEvent = () => invariants.check();
+    this.world.afterEvent = (process) => invariants.after(process);
   }
 
   server(name: string): SimulatedServer {
@@ -56,8 +50,7 @@ export class Scenario {
   }
 
   until(what: string, done: () => boolean, deadlineMs = 60_000): void {
-    this.world.run(this.world.nowMs + deadlineMs, done);
-    if (!done()) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    if (!this.world.runUntil(done, deadlineMs)) throw new Error(`not within ${deadlineMs} ms: ${what}`);
   }
 
   pass(ms: number): void {
@@ -74,7 +67,7 @@ export class Scenario {
   }
 
   private ask(operation: ReturnType<typeof get>, key = KEY): OperationResult {
-    const router = this.cluster.routers[0]!;
+    const { router } = this.cluster.proxies[0]!;
     let answer: { status: number; value: OperationResult } | null = null;
     router.submit(
       router.table('default'),

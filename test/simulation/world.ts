@@ -1,22 +1,47 @@
 /**
  * Virtual time. One queue of events, ordered by time and then by the order they were scheduled in, drives
  * everything; all randomness comes from one seed. A run is a function of its seed.
+ *
+ * Most events are due at once (work deferred to the end of a turn): they wait in a plain queue beside the heap.
  */
-import type { Environment, Timer } from '../../shared/environment.js';
+import type { Timer } from '../../shared/environment.js';
+import type { ProcessEnvironment } from './process.js';
 
-interface Event {
+/** How often a condition that is waited for is looked at. */
+const LOOK_MS = 10;
+
+export class Event implements Timer {
   readonly atMs: number;
   readonly order: number;
   readonly run: () => void;
-  cancelled: boolean;
+  /** The process that it happens in; null: outside of all. */
+  readonly process: ProcessEnvironment | null;
+  /** A message that arrives, rather than a timer or deferred work. */
+  readonly input: boolean;
+  cancelled = false;
+
+  constructor(atMs: number, order: number, process: ProcessEnvironment | null, input: boolean, run: () => void) {
+    this.atMs = atMs;
+    this.order = order;
+    this.process = process;
+    this.input = input;
+    this.run = run;
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+  }
 }
 
 export class World {
   nowMs = 0;
   events = 0;
-  /** Called after every event: the place for invariants. */
-  afterEvent: () => void = () => undefined;
+  /** Called after every event with the process that it happened in: the place for invariants. */
+  afterEvent: (process: ProcessEnvironment) => void = () => undefined;
   private readonly heap: Event[] = [];
+  /** Due now, in order. */
+  private soon: Event[] = [];
+  private soonAt = 0;
   private order = 0;
   private state: number;
   private trace = 0x811c9dc5;
@@ -33,8 +58,17 @@ export class World {
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   }
 
+  chance(probability: number): boolean {
+    return this.random() < probability;
+  }
+
   between(low: number, high: number): number {
     return low + this.random() * (high - low);
+  }
+
+  /** An integer from `low` to `high`, both included. */
+  integer(low: number, high: number): number {
+    return low + Math.floor(this.random() * (high - low + 1));
   }
 
   pick<T>(items: readonly T[]): T {
@@ -42,31 +76,74 @@ export class World {
   }
 
   at(delayMs: number, run: () => void): Timer {
-    const event: Event = { atMs: this.nowMs + Math.max(0, delayMs), order: this.order++, run, cancelled: false };
-    this.push(event);
-    return { cancel: () => void (event.cancelled = true) };
+    return this.schedule(delayMs, null, run);
+  }
+
+  schedule(delayMs: number, process: ProcessEnvironment | null, run: () => void, input = false): Event {
+    if (delayMs > 0) {
+      const event = new Event(this.nowMs + delayMs, this.order++, process, input, run);
+      this.push(event);
+      return event;
+    }
+    const event = new Event(this.nowMs, this.order++, process, input, run);
+    this.soon.push(event);
+    return event;
   }
 
   /** Mixes something that happened into the trace hash. */
-  note(text: string): void {
-    for (let i = 0; i < text.length; i++) this.trace = Math.imul(this.trace ^ text.charCodeAt(i), 0x01000193);
+  note(what: number): void {
+    this.trace = Math.imul(this.trace ^ what, 0x01000193);
   }
 
   get traceHash(): string {
     return (this.trace >>> 0).toString(16).padStart(8, '0');
   }
 
-  /** Runs until virtual time `untilMs`, or until `done` says so. */
-  run(untilMs: number, done: () => boolean = () => false): void {
-    for (let next = this.heap[0]; next !== undefined && next.atMs <= untilMs && !done(); next = this.heap[0]) {
-      this.pop();
-      this.nowMs = next.atMs;
+  /** Runs until virtual time `untilMs`. */
+  run(untilMs: number): void {
+    for (let next = this.next(untilMs); next !== null; next = this.next(untilMs)) {
       if (next.cancelled) continue;
+      const { process } = next;
+      if (process === null) next.run();
+      else if (process.dead) continue;
+      else if (process.paused) {
+        process.backlog.push(next);
+        continue;
+      } else {
+        next.run();
+        this.afterEvent(process);
+      }
       this.events++;
-      next.run();
-      this.afterEvent();
     }
-    if (!done()) this.nowMs = Math.max(this.nowMs, untilMs);
+    this.nowMs = Math.max(this.nowMs, untilMs);
+  }
+
+  /** Runs until the condition holds, which is looked at now and then; false: it did not within `boundMs`. */
+  runUntil(condition: () => boolean, boundMs: number): boolean {
+    const endMs = this.nowMs + boundMs;
+    while (!condition()) {
+      if (this.nowMs >= endMs) return false;
+      this.run(this.nowMs + LOOK_MS);
+    }
+    return true;
+  }
+
+  /** Takes the next event off the queues and moves time to it; null when there is none until `untilMs`. */
+  private next(untilMs: number): Event | null {
+    const top = this.heap[0];
+    const first = this.soon[this.soonAt];
+    if (first !== undefined && (top === undefined || before(first, top))) {
+      this.soonAt++;
+      if (this.soonAt === this.soon.length) {
+        this.soon = [];
+        this.soonAt = 0;
+      }
+      return first;
+    }
+    if (top === undefined || top.atMs > untilMs) return null;
+    this.pop();
+    this.nowMs = top.atMs;
+    return top;
   }
 
   private push(event: Event): void {
@@ -100,41 +177,4 @@ export class World {
 
 function before(a: Event, b: Event): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
-}
-
-/** One process's view of the world: once it has died, nothing it scheduled happens any more. */
-export class ProcessEnvironment implements Environment {
-  dead = false;
-  private readonly world: World;
-  private readonly startedMs: number;
-  /** How far its wall clock is off. */
-  wallOffsetMs: number;
-
-  constructor(world: World, wallOffsetMs: number) {
-    this.world = world;
-    this.startedMs = world.nowMs - world.between(0, 1e6);
-    this.wallOffsetMs = wallOffsetMs;
-  }
-
-  monotonicMs(): number {
-    return this.world.nowMs - this.startedMs;
-  }
-
-  wallMs(): number {
-    return 1_700_000_000_000 + this.world.nowMs + this.wallOffsetMs;
-  }
-
-  after(delayMs: number, run: () => void): Timer {
-    return this.world.at(delayMs, () => {
-      if (!this.dead) run();
-    });
-  }
-
-  defer(run: () => void): void {
-    this.after(0, run);
-  }
-
-  random(): number {
-    return this.world.random();
-  }
 }

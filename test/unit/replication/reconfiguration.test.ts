@@ -326,6 +326,25 @@ describe('a learner', () => {
     expect(a.newestProposal.secondaries).to.deep.equal([seat('b'), seat('c')]);
   });
 
+  it('of a new primary is proposed only with all that the earlier one may have committed [6, 16] (found by seed 72)', () => {
+    const group = new Group().serve('a', ['b']);
+    group.write('a', 'x');
+    group.write('a', 'y');
+    group.settle().kill('a').gone.add('a/1-boot');
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => group.member(name));
+    expect([a!.committed.length, b!.committed.length], 'b does not know that y is committed').to.deep.equal([3, 1]);
+    group.configure(2, 'b', []).hold('b', 'c').learner('b', 'c');
+    b!.replica.learnerReady('c', 1);
+    const [first] = group.waiting('b', 'c');
+    group.deliver(seat('b'), 'c', first!);
+    group.pass(50);
+    expect(c!.prepared).to.deep.equal(['x']);
+    expect(b!.proposals, 'c could become primary, and y would be lost').to.deep.equal([]);
+    group.release('b', 'c').pass(50);
+    expect(c!.prepared).to.deep.equal(['x', 'y', 'ballot-start']);
+    expect(b!.newestProposal.secondaries).to.deep.equal([seat('c')]);
+  });
+
   it('goes on under the next ballot as a secondary, and what is not committed is prepared again', () => {
     const group = taught();
     const a = group.member('a');
