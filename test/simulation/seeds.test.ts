@@ -30,6 +30,13 @@ describe('the simulated cluster', function () {
     expect(blackouts).to.be.greaterThan(3);
   });
 
+  it('recognises repeated requests when connections break and servers die between execution and answer (18)', () => {
+    for (const seed of [21, 22, 23]) {
+      const result = runSeed({ seed, only: ['break', 'flap', 'kill', 'freeze'], faultMs });
+      expect(result.acknowledged).to.be.greaterThan(50);
+    }
+  });
+
   it('gives the same trace when a seed is run twice (25)', () => {
     for (const seed of [11, 12]) {
       const once = runSeed({ seed, faultMs });
