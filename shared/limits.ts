@@ -117,6 +117,8 @@ export const limits = {
   /** Connections that one message says are answered: what is more goes with the next. */
   settledConnections: 4_096,
   fetchAttempts: 1_000,
+  /** Entries fetched one after the other for one operation; what it needs beyond them is read on the event loop's thread. */
+  fetchedEntries: 64,
   fetchRangeEntries: 1_024,
   fetchRangeBytes: 1 * MiB,
   // data

@@ -131,6 +131,16 @@ export class Attempt {
     return this.stamp;
   }
 
+  /** Storage keys of those rows that are not in memory. */
+  rowsToFetch(db: number, keys: readonly Buffer[]): string[] {
+    const found = new Set<string>();
+    for (const key of keys) {
+      const storageKey = this.keysOf(db).header(slotOf(key), this.facts.hash.of(key), key.latin1Slice(0, key.length));
+      if (this.head.inMemory(storageKey) === undefined) found.add(storageKey);
+    }
+    return [...found];
+  }
+
   keysOf(db: number): KeyspaceKeys {
     return (this.keyspaces ?? this.head.keyspaces)[db]!;
   }

@@ -7,6 +7,7 @@
 import { ClientError, invariant } from '../../shared/errors.js';
 import type { Environment } from '../../shared/environment.js';
 import { limits } from '../../shared/limits.js';
+import { Code } from '../../shared/operations/codes.js';
 import type { OperationArgument, OperationResult } from '../../shared/operations/operation.js';
 import { Status, type Message, type RequestMessage, type RetryReason } from '../../shared/wire/messages.js';
 import type { Origin } from '../../shared/wire/network.js';
@@ -15,7 +16,8 @@ import { executors } from '../rows/index.js';
 import { toBuffer } from '../storage/keys.js';
 import type { Store } from '../storage/store.js';
 import { Attempt, IDS_PER_MUTATION, Missing, type Gathering, type PartitionFacts } from './attempt.js';
-import type { Head } from './head.js';
+import type { Head, HeadEntry } from './head.js';
+import { MissingEntry } from './point-reads.js';
 import { HeldReplies, type ReplyHost } from './held-replies.js';
 import { MutationBuilder, type MutationParts } from './mutation-builder.js';
 import type { Page, PageRequest } from './range.js';
@@ -54,6 +56,7 @@ interface Request {
   readonly denyoom: boolean;
   readonly done: (() => void) | null;
   pages: Map<string, Page> | null;
+  entries: Map<string, HeadEntry> | null;
   nowMs: number;
   seed: number;
   fetches: number;
@@ -64,6 +67,11 @@ interface Request {
 const NOT_KEPT_TEXT =
   'UNKNOWN its result: the command was executed once, its server was lost, and the result was too large to be kept';
 const UNKNOWN_OPERATION = 'ERR unknown operation; the server is older than the proxy';
+
+/** Operations whose arguments are all keys of rows. */
+const ON_ROWS: ReadonlySet<Execute | undefined> = new Set(
+  [Code.multiGet, Code.remove, Code.exists, Code.touch].map((code) => executors[code]?.execute),
+);
 
 export class Executor {
   private readonly environment: Environment;
@@ -150,6 +158,7 @@ export class Executor {
       denyoom: executor.denyoom,
       done: null,
       pages: null,
+      entries: null,
       nowMs: 0,
       seed: 0,
       fetches: 0,
@@ -175,6 +184,7 @@ export class Executor {
         return null;
       },
       pages: null,
+      entries: null,
       nowMs: 0,
       seed: 0,
       fetches: 0,
@@ -277,6 +287,7 @@ export class Executor {
       this.seed = (this.seed + 0x9e3779b9) | 0;
       request.seed = this.seed;
     }
+    this.head.use(request.entries);
     const view = attempt.begin(request.db, request.nowMs, request.seed, this.gathering, request.pages);
     let status: number = Status.ok;
     let value: OperationResult;
@@ -285,6 +296,10 @@ export class Executor {
     } catch (thrown) {
       if (thrown instanceof Missing) {
         this.fetch(request, thrown.page);
+        return;
+      }
+      if (thrown instanceof MissingEntry) {
+        this.fetchEntries(request, thrown.key);
         return;
       }
       if (!(thrown instanceof ClientError)) {
@@ -418,9 +433,7 @@ export class Executor {
         this.host.reply(request.from, request.id, Status.clientError, 'ERR the operation reads too much at once');
       return;
     }
-    if (request.state !== null) request.state.blocked = [];
-    this.fetching.add(request);
-    if (request.hold === 0) request.hold = this.head.beginFetch();
+    this.wait(request);
     const range = {
       gte: toBuffer(page.gte),
       lt: toBuffer(page.lt),
@@ -439,6 +452,34 @@ export class Executor {
         entries,
         exhausted: entries.length < page.limit && bytesOf(entries) < range.limitBytes,
       });
+      this.resume(request);
+    });
+  }
+
+  private wait(request: Request): void {
+    if (request.state !== null) request.state.blocked = [];
+    this.fetching.add(request);
+    if (request.hold === 0) request.hold = this.head.beginFetch();
+  }
+
+  /** The first time for an operation on many rows: all of them at once. */
+  private fetchEntries(request: Request, key: string): void {
+    const rows = request.entries === null && ON_ROWS.has(request.execute) ? (request.args as Buffer[]) : [];
+    const keys = rows.length > 1 ? this.attempt.rowsToFetch(request.db, rows) : [key];
+    this.wait(request);
+    this.host.store.getMany(keys.map(toBuffer), (error, values) => {
+      if (this.stopped) return;
+      if (error !== null || values === undefined) {
+        this.host.fail(error ?? new Error('no values'));
+        return;
+      }
+      const entries = (request.entries ??= new Map());
+      try {
+        for (const [index, fetched] of keys.entries()) entries.set(fetched, this.head.keep(fetched, values[index]));
+      } catch (damage) {
+        this.host.fail(damage as Error);
+        return;
+      }
       this.resume(request);
     });
   }

@@ -5,10 +5,12 @@
  * under way; then it stays as a clean copy of what the store holds, and may be evicted.
  */
 import { invariant } from '../../shared/errors.js';
+import { limits } from '../../shared/limits.js';
 import { metaKey, KeyspaceKeys, makeId, Space, toBuffer } from '../storage/keys.js';
 import { decodeHeader } from '../storage/row-header.js';
 import type { Store } from '../storage/store.js';
 import type { Counts } from './counts.js';
+import { MissingEntry, PointReads } from './point-reads.js';
 import type { Row } from './view.js';
 
 export const DATABASES = 16;
@@ -36,6 +38,8 @@ const CACHED_VALUE_BYTES_MAX = 64 * 1024;
 
 /** Looking for what can go starts again after this much more. */
 const EVICTION_STEP_BYTES = 256 * 1024;
+
+const NOTHING_FETCHED: ReadonlyMap<string, HeadEntry> = new Map();
 
 export function initialKeyspaces(): string[] {
   return Array.from({ length: DATABASES }, (_, db) => makeId(0, db));
@@ -74,8 +78,20 @@ export class Head {
   private readonly fetches = new Map<number, number>();
   private lastFetch = 0;
 
-  constructor(store: Store, cacheBytes: number, keyspaces: readonly string[], counts: Counts, applied: number) {
+  private readonly reads: PointReads;
+  /** What was fetched for the operation under way. */
+  private fetched: ReadonlyMap<string, HeadEntry> = NOTHING_FETCHED;
+
+  constructor(
+    store: Store,
+    cacheBytes: number,
+    keyspaces: readonly string[],
+    counts: Counts,
+    applied: number,
+    reads: PointReads = new PointReads(() => 0),
+  ) {
     this.store = store;
+    this.reads = reads;
     this.cacheBytes = cacheBytes;
     this.evictAbove = cacheBytes;
     this.keyspaces = keyspaces.map((id) => new KeyspaceKeys(id));
@@ -84,19 +100,38 @@ export class Head {
     this.lastDecree = applied;
   }
 
-  /** Never misses: reads the store on this thread (microseconds when its block is cached). */
+  /** Before each attempt at an operation: the entries that were fetched for it. */
+  use(fetched: ReadonlyMap<string, HeadEntry> | null): void {
+    this.fetched = fetched ?? NOTHING_FETCHED;
+  }
+
+  /** Reads the store on this thread, or throws MissingEntry where that would hold everybody up. */
   get(key: string): HeadEntry {
     const entry = this.entries.get(key);
     if (entry !== undefined) {
       entry.used = true;
       return entry;
     }
-    const stored = this.store.getSync(toBuffer(key));
+    const fetched = this.fetched.get(key);
+    if (fetched !== undefined) return fetched;
+    // One operation that reads a lot is not begun again for each of its entries.
+    if (!this.reads.here && this.fetched.size < limits.fetchedEntries) throw new MissingEntry(key);
+    return this.keep(
+      key,
+      this.reads.make(() => this.store.getSync(toBuffer(key))),
+    );
+  }
+
+  /**
+   * What was read from the store, kept if there is room and nothing newer. A fetch was begun before the read, so that
+   * what was written meanwhile is still here.
+   */
+  keep(key: string, stored: Buffer | undefined): HeadEntry {
     const value =
       stored === undefined ? null : key.charCodeAt(SPACE_AT) === HEADER_SPACE ? decodeHeader(stored) : stored;
     const bytes = ENTRY_BYTES + key.length + (stored === undefined ? 0 : stored.length);
     const read: HeadEntry = { value, decree: 0, bytes, used: false };
-    if (bytes <= CACHED_VALUE_BYTES_MAX) {
+    if (bytes <= CACHED_VALUE_BYTES_MAX && !this.entries.has(key)) {
       this.entries.set(key, read);
       this.bytes += bytes;
       if (this.bytes > this.evictAbove) this.evict();

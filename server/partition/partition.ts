@@ -23,6 +23,7 @@ import {
 import type { Origin } from '../../shared/wire/network.js';
 import { Executor, type ExecutorHost } from '../execution/executor.js';
 import { Head } from '../execution/head.js';
+import { PointReads } from '../execution/point-reads.js';
 import {
   encodeMutation,
   MutationKind,
@@ -256,6 +257,7 @@ export class Partition {
         applier.currentKeyspaces,
         applier.counts.copy(),
         applier.applied,
+        new PointReads(() => environment.monotonicMs()),
       );
       this.executor = new Executor(
         environment,

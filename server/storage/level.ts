@@ -68,7 +68,11 @@ class LevelStore implements Store {
 
   getSync(key: Buffer): Buffer | undefined {
     if (this.#closing !== null) throw this.#closedError();
-    return this.#level.getSync(key);
+    try {
+      return this.#level.getSync(key);
+    } catch (error) {
+      throw this.#readingError(error as Error);
+    }
   }
 
   getMany(keys: readonly Buffer[], done: Callback<(Buffer | undefined)[]>): void {
@@ -221,7 +225,9 @@ class LevelStore implements Store {
   }
 
   #readingError(error: Error): Error {
-    const code = codeOf(error) === 'LEVEL_CORRUPTION' ? 'E_CORRUPT' : 'E_DISK';
+    // A place that cannot be read any more is damage like any other: the replica learns again.
+    const damaged = codeOf(error) === 'LEVEL_CORRUPTION' || /input\/output error/i.test(error.message);
+    const code = damaged ? 'E_CORRUPT' : 'E_DISK';
     return new OperatingError(code, `reading from ${this.#directory} failed: ${error.message}`, { cause: error });
   }
 }

@@ -17,6 +17,7 @@ import { Attempt, type PartitionFacts } from '../../../server/execution/attempt.
 import { Counts } from '../../../server/execution/counts.js';
 import { Executor } from '../../../server/execution/executor.js';
 import { Head, initialKeyspaces } from '../../../server/execution/head.js';
+import type { PointReads } from '../../../server/execution/point-reads.js';
 import { Sessions } from '../../../server/execution/sessions.js';
 import type { View } from '../../../server/execution/view.js';
 import type { Annotation, Group, KeptResult, SessionChange } from '../../../server/replication/mutation.js';
@@ -129,11 +130,17 @@ export class Primary {
       slowFetches?: boolean;
       cacheBytes?: number;
       committed?: readonly Mutation[];
+      /** Where it reads single entries; given: those that are fetched come when the test calls `fetched`, too. */
+      reads?: PointReads;
       /** Its proxy has said where its requests begin. */
       settled?: boolean;
     } = {},
   ) {
-    const delayMs = (operation: string): number => (options.slowFetches === true && operation === 'range' ? 1 : 0);
+    const delayMs = (operation: string): number =>
+      (options.slowFetches === true && operation === 'range') ||
+      (options.reads !== undefined && operation === 'getMany')
+        ? 1
+        : 0;
     const factory = new MemoryStoreFactory(this.environment, undefined, { delayMs });
     let opened: Store | undefined;
     factory.open('partition-1', (_error, store) => {
@@ -144,7 +151,14 @@ export class Primary {
     this.store = opened;
     this.sessions.change(['open', PROXY.boot], SESSION);
     for (const mutation of options.committed ?? []) this.inherit(mutation);
-    this.head = new Head(this.store, options.cacheBytes ?? 1 << 24, initialKeyspaces(), this.counts, this.applied);
+    this.head = new Head(
+      this.store,
+      options.cacheBytes ?? 1 << 24,
+      initialKeyspaces(),
+      this.counts,
+      this.applied,
+      options.reads,
+    );
     this.executor = new Executor(
       this.environment,
       {
