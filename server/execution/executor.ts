@@ -7,20 +7,18 @@
 import { ClientError, invariant } from '../../shared/errors.js';
 import type { Environment } from '../../shared/environment.js';
 import { limits } from '../../shared/limits.js';
-import { Code } from '../../shared/operations/codes.js';
 import type { OperationArgument, OperationResult } from '../../shared/operations/operation.js';
 import { Status, type Message, type RequestMessage, type RetryReason } from '../../shared/wire/messages.js';
 import type { Origin } from '../../shared/wire/network.js';
 import type { Annotation, SessionChange } from '../replication/mutation.js';
 import { executors } from '../rows/index.js';
-import { toBuffer } from '../storage/keys.js';
 import type { Store } from '../storage/store.js';
 import { Attempt, IDS_PER_MUTATION, Missing, type Gathering, type PartitionFacts } from './attempt.js';
-import type { Head, HeadEntry } from './head.js';
+import { Fetching, type Fetched } from './fetching.js';
+import type { Head } from './head.js';
 import { MissingEntry } from './point-reads.js';
 import { HeldReplies, type ReplyHost } from './held-replies.js';
 import { MutationBuilder, type MutationParts } from './mutation-builder.js';
-import type { Page, PageRequest } from './range.js';
 import { SessionKeeper } from './session-keeper.js';
 import { RESULT_NOT_KEPT, weight, type ConnectionState, type Sessions } from './sessions.js';
 import type { Execute, View } from './view.js';
@@ -44,7 +42,7 @@ export interface ExecutorHost extends ReplyHost {
   fail(error: Error): void;
 }
 
-interface Request {
+interface Request extends Fetched {
   readonly from: Origin | null;
   readonly id: number;
   readonly sequence: number;
@@ -55,23 +53,13 @@ interface Request {
   readonly write: boolean;
   readonly denyoom: boolean;
   readonly done: (() => void) | null;
-  pages: Map<string, Page> | null;
-  entries: Map<string, HeadEntry> | null;
   nowMs: number;
   seed: number;
-  fetches: number;
-  /** The head's handle of the first fetch: everything newer stays in the overlay until the request is done. */
-  hold: number;
 }
 
 const NOT_KEPT_TEXT =
   'UNKNOWN its result: the command was executed once, its server was lost, and the result was too large to be kept';
 const UNKNOWN_OPERATION = 'ERR unknown operation; the server is older than the proxy';
-
-/** Operations whose arguments are all keys of rows. */
-const ON_ROWS: ReadonlySet<Execute | undefined> = new Set(
-  [Code.multiGet, Code.remove, Code.exists, Code.touch].map((code) => executors[code]?.execute),
-);
 
 export class Executor {
   private readonly environment: Environment;
@@ -84,6 +72,7 @@ export class Executor {
   private at = 0;
   /** Those that wait for a page; what waits behind them is in their connection's `blocked`. */
   private readonly fetching = new Set<Request>();
+  private readonly fetches: Fetching<Request>;
   private readonly held: HeldReplies;
   private readonly mutation = new MutationBuilder();
   private gathering: Gathering;
@@ -110,6 +99,7 @@ export class Executor {
     this.head = head;
     this.sessions = sessions;
     this.attempt = new Attempt(head, facts);
+    this.fetches = new Fetching(host, head, this.attempt, (request) => this.resume(request));
     this.held = new HeldReplies(host);
     this.timeMs = times.nowMs;
     this.loggedTimeMs = times.loggedMs;
@@ -294,12 +284,8 @@ export class Executor {
     try {
       value = request.execute(view, request.args);
     } catch (thrown) {
-      if (thrown instanceof Missing) {
-        this.fetch(request, thrown.page);
-        return;
-      }
-      if (thrown instanceof MissingEntry) {
-        this.fetchEntries(request, thrown.key);
+      if (thrown instanceof Missing || thrown instanceof MissingEntry) {
+        this.fetch(request, thrown);
         return;
       }
       if (!(thrown instanceof ClientError)) {
@@ -425,63 +411,16 @@ export class Executor {
 
   // ---- fetching --------------------------------------------------------------------------------
 
-  private fetch(request: Request, page: PageRequest): void {
-    request.fetches++;
-    if (request.fetches > limits.fetchAttempts) {
+  private fetch(request: Request, missing: Missing | MissingEntry): void {
+    if (missing instanceof MissingEntry) this.fetches.entry(request, missing.key);
+    else if (!this.fetches.page(request, missing.page)) {
       this.end(request);
       if (request.from !== null)
         this.host.reply(request.from, request.id, Status.clientError, 'ERR the operation reads too much at once');
       return;
     }
-    this.wait(request);
-    const range = {
-      gte: toBuffer(page.gte),
-      lt: toBuffer(page.lt),
-      reverse: page.reverse,
-      limit: page.limit,
-      limitBytes: limits.fetchRangeBytes * 64,
-    };
-    this.host.store.range(range, (error, entries) => {
-      if (this.stopped) return;
-      if (error !== null || entries === undefined) {
-        this.host.fail(error ?? new Error('a range without entries'));
-        return;
-      }
-      request.pages ??= new Map();
-      request.pages.set(page.id, {
-        entries,
-        exhausted: entries.length < page.limit && bytesOf(entries) < range.limitBytes,
-      });
-      this.resume(request);
-    });
-  }
-
-  private wait(request: Request): void {
     if (request.state !== null) request.state.blocked = [];
     this.fetching.add(request);
-    if (request.hold === 0) request.hold = this.head.beginFetch();
-  }
-
-  /** The first time for an operation on many rows: all of them at once. */
-  private fetchEntries(request: Request, key: string): void {
-    const rows = request.entries === null && ON_ROWS.has(request.execute) ? (request.args as Buffer[]) : [];
-    const keys = rows.length > 1 ? this.attempt.rowsToFetch(request.db, rows) : [key];
-    this.wait(request);
-    this.host.store.getMany(keys.map(toBuffer), (error, values) => {
-      if (this.stopped) return;
-      if (error !== null || values === undefined) {
-        this.host.fail(error ?? new Error('no values'));
-        return;
-      }
-      const entries = (request.entries ??= new Map());
-      try {
-        for (const [index, fetched] of keys.entries()) entries.set(fetched, this.head.keep(fetched, values[index]));
-      } catch (damage) {
-        this.host.fail(damage as Error);
-        return;
-      }
-      this.resume(request);
-    });
   }
 
   private resume(request: Request): void {
@@ -504,6 +443,7 @@ export class Executor {
   /** Deposed: what was not executed is refused, what was executed and not committed is answered by the successor. */
   stop(reason: RetryReason): void {
     this.stopped = true;
+    this.fetches.stop();
     const waiting = this.queue.slice(this.at);
     for (const request of this.fetching) waiting.push(request, ...this.unblock(request));
     for (const { from, id } of waiting) if (from !== null) this.host.reply(from, id, Status.retry, reason);
@@ -511,10 +451,4 @@ export class Executor {
     this.at = 0;
     this.held.clear();
   }
-}
-
-function bytesOf(entries: readonly { key: Buffer; value: Buffer }[]): number {
-  let bytes = 0;
-  for (const { key, value } of entries) bytes += key.length + value.length;
-  return bytes;
 }
