@@ -6,6 +6,7 @@
 import type { TranslateContext } from '../shared/commands/command.js';
 import { ErrorReply, NullArrayReply, type Reply } from '../shared/commands/reply.js';
 import { ClientError } from '../shared/errors.js';
+import { isReadOnly } from '../shared/operations/codes.js';
 import type { OperationResult } from '../shared/operations/operation.js';
 import {
   transaction,
@@ -135,7 +136,7 @@ export class Execution {
   ): Step {
     const index = this.parts.push({ db: this.context.db, operation }) - 1;
     if (entry.command.flags.includes('denyoom')) this.kind = 'grows';
-    else if (entry.isWrite && this.kind === 'reads') this.kind = 'writes';
+    else if (!isReadOnly(operation[0]) && this.kind === 'reads') this.kind = 'writes';
     return (results, done) => {
       const [executed, value] = results[index] as readonly [boolean, OperationResult];
       this.finish(entry, args, done, () => (executed ? reply(value) : new ErrorReply(String(value))));

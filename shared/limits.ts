@@ -128,6 +128,8 @@ export const limits = {
   stringBytes: 512 * MiB,
   /** Cells of LCS's table: all are computed in one synchronous stretch, which must stay far below a lease (16 Mi take about 60 ms). */
   lcsCells: 16 * MiB,
+  /** Bytes that BITOP reads of all its strings: one synchronous stretch (512 MiB take about half a second). */
+  bitBytes: 512 * MiB,
   /** A collection is packed in its row's header up to this; larger ones live element by element. */
   packedElements: 64,
   packedBytes: 1 * KiB,

@@ -36,6 +36,8 @@ const exceptions: Readonly<Record<string, readonly (readonly string[])[]>> = {
   pexpireat: [UPDATE],
   persist: [UPDATE],
   setrange: [UPDATE],
+  bitop: [OVERWRITE, READ],
+  bitfield: [['RW', 'access', 'update', 'variable_flags']],
   getdel: [TAKE],
   set: [['RW', 'access', 'update', 'variable_flags']],
   mset: [OVERWRITE],

@@ -5,7 +5,8 @@
 import { invariant } from '../../shared/errors.js';
 import { Code, isReadOnly } from '../../shared/operations/codes.js';
 import type { Execute } from '../execution/view.js';
-import { getBit, setBit } from './bits.js';
+import { bitField, bitFieldRead } from './bit-fields.js';
+import { bitCombine, bitCount, bitPosition, getBit, setBit } from './bits.js';
 import { increment, incrementFloat } from './counters.js';
 import { activeExpiry, counts, flush, flushAll, randomKey, scan, swapDatabases } from './databases.js';
 import { digest, digestValues, facts } from './facts.js';
@@ -104,6 +105,11 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.multiSetIfNone]: grows(multiSetIfNone),
   [Code.setBit]: grows(setBit),
   [Code.getBit]: keeps(getBit),
+  [Code.bitCount]: keeps(bitCount),
+  [Code.bitPosition]: keeps(bitPosition),
+  [Code.bitCombine]: grows(bitCombine),
+  [Code.bitField]: grows(bitField),
+  [Code.bitFieldRead]: keeps(bitFieldRead),
   [Code.remove]: keeps(remove),
   [Code.exists]: keeps(exists),
   [Code.touch]: keeps(touch),

@@ -25,8 +25,14 @@ export const Code = {
   multiGet: 12,
   multiSet: 13,
   multiSetIfNone: 14,
+  // their bits (bits.ts)
   setBit: 15,
   getBit: 16,
+  bitCount: 17,
+  bitPosition: 18,
+  bitCombine: 19,
+  bitField: 20,
+  bitFieldRead: 21,
   // keys of any type
   remove: 40,
   exists: 41,
@@ -113,6 +119,9 @@ export type Code = (typeof Code)[keyof typeof Code];
 const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.get,
   Code.getBit,
+  Code.bitCount,
+  Code.bitPosition,
+  Code.bitFieldRead,
   Code.getRange,
   Code.length,
   Code.longestCommon,
@@ -265,12 +274,6 @@ export const multiSet = (pairs: readonly Buffer[]): Operation => [Code.multiSet,
 
 /** True when all were set, false when one of the keys existed and none was. */
 export const multiSetIfNone = (pairs: readonly Buffer[]): Operation => [Code.multiSetIfNone, ...pairs];
-
-/** The bit there was, 0 or 1. `offset` is not negative; `bit` is 0 or 1. */
-export const setBit = (key: Buffer, offset: number, bit: number): Operation => [Code.setBit, key, offset, bit];
-
-/** The bit, 0 past the end. */
-export const getBit = (key: Buffer, offset: number): Operation => [Code.getBit, key, offset];
 
 /** How many there were. */
 export const remove = (keys: readonly Buffer[]): Operation => [Code.remove, ...keys];

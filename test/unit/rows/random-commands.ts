@@ -51,6 +51,10 @@ const positions = ['0', '1', '3', '-1', '-2', '-100', '100', 'x'];
 /** Beyond 48 bits of milliseconds ours are bounded, so these stay below. */
 const times = ['4102444800000', '4102444800499', '4102444800500', '5000000000000', '1', '0', '-1', 'x'];
 const bits = ['0', '7', '8', '100', '-1', 'x', '4294967296', '01'];
+const fields = ['u1', 'i1', 'u8', 'i8', 'i5', 'u13', 'i33', 'u63', 'i63', 'i64', 'u64'];
+const offsets = ['0', '1', '7', '13', '#1', '#3', '100', '-1'];
+const operators = ['AND', 'OR', 'XOR'];
+const units = ['BIT', 'BYTE', 'bit', 'x'];
 const conditions = ['NX', 'XX', 'GT', 'LT'];
 const databases = ['0', '1', '2', '15', '16', '-1', 'x'];
 
@@ -77,6 +81,35 @@ const lines: readonly ((draw: Draw) => string[])[] = [
   (draw) => ['GETRANGE', draw(keys), draw(positions), draw(positions)],
   (draw) => ['SETBIT', draw(keys), draw(bits), draw(['0', '1', '2'])],
   (draw) => ['GETBIT', draw(keys), draw(bits)],
+  (draw) => ['BITCOUNT', draw(keys), draw(positions), draw(positions), draw(units)],
+  (draw) => ['BITPOS', draw(keys), draw(['0', '1']), draw(positions), draw(positions), draw(units)],
+  (draw) => ['BITPOS', draw(keys), draw(['0', '1']), draw(positions)],
+  (draw) => ['BITOP', draw(operators), draw(keys), draw(keys), draw(keys), draw(keys)],
+  (draw) => ['BITOP', 'NOT', draw(keys), draw(keys)],
+  (draw) => [
+    'BITFIELD',
+    draw(keys),
+    'GET',
+    draw(fields),
+    draw(offsets),
+    'SET',
+    draw(fields),
+    draw(offsets),
+    draw(integers),
+  ],
+  (draw) => [
+    'BITFIELD',
+    draw(keys),
+    'OVERFLOW',
+    draw(['WRAP', 'SAT', 'FAIL']),
+    draw(['SET', 'INCRBY']),
+    draw(fields),
+    draw(offsets),
+    draw(integers),
+    'GET',
+    draw(fields),
+    draw(offsets),
+  ],
   (draw) => ['INCR', draw(keys)],
   (draw) => ['DECR', draw(keys)],
   (draw) => ['INCRBY', draw(keys), draw(integers)],
