@@ -10,13 +10,14 @@ export function keyPositions(entry: CatalogueEntry, args: readonly Buffer[]): nu
   const { keys, keyCount } = entry.command;
   const words = entry.container === null ? 1 : 2;
   const positions: number[] = [];
+  if (keys !== null) {
+    const last = keys.last < 0 ? args.length + words + keys.last : Math.min(keys.last, args.length + words - 1);
+    for (let position = keys.first; position <= last; position += keys.step) positions.push(position - words);
+  }
   if (keyCount !== undefined) {
     const count = parseInteger(args[keyCount - words] ?? NOTHING) ?? 0;
     const first = keyCount + 1 - words;
     if (count > 0 && count <= args.length - first) for (let i = 0; i < count; i++) positions.push(first + i);
-  } else if (keys !== null) {
-    const last = keys.last < 0 ? args.length + words + keys.last : Math.min(keys.last, args.length + words - 1);
-    for (let position = keys.first; position <= last; position += keys.step) positions.push(position - words);
   }
   return positions;
 }

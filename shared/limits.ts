@@ -138,6 +138,10 @@ export const limits = {
   scanBytes: 1 * MiB,
   /** So many elements of a row are looked up one by one rather than read by an iterator: three to four times faster when in memory. */
   elementLookUps: 256,
+  /** Entries that one node of counts stands for; a sorted set of more has a tree of counts. */
+  countedElements: 512,
+  /** Such buckets that one operation notes to be cut by the next one. */
+  overfullBuckets: 8,
   /** Expired fields of a large row that one change of the row removes on its way: one synchronous stretch. */
   expiredFields: 64,
   /** Members that SRANDMEMBER with a negative count repeats at most: its reply is held in memory. */

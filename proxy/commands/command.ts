@@ -14,14 +14,16 @@ const statuses = (words: readonly string[]): Reply => new SetReply(words.map((te
 /** One for all keys; where the first is used in another way than those behind it, one for it and one for them. */
 function keySpecifications(entry: CatalogueEntry): readonly Reply[] {
   const { keys, keyCount } = entry.command;
-  if (keyCount !== undefined) {
-    return [specification(entry, 0, keyCount, 'keynum', ['keynumidx', 0, 'firstkey', 1, 'keystep', 1])];
-  }
-  if (keys === null) return [];
+  const counted = (index: number): Reply[] =>
+    keyCount === undefined
+      ? []
+      : [specification(entry, index, keyCount, 'keynum', ['keynumidx', 0, 'firstkey', 1, 'keystep', 1])];
+  if (keys === null) return counted(0);
   const { first, last, step } = keys;
   const behind = (from: number): number => (last < 0 ? last : last - from);
   const range = (index: number, from: number, to: number): Reply =>
     specification(entry, index, from, 'range', ['lastkey', to, 'keystep', step, 'limit', 0]);
+  if (keyCount !== undefined) return [range(0, first, behind(first)), ...counted(1)];
   if (last === first || keyFlags(entry, 0) === keyFlags(entry, 1)) return [range(0, first, behind(first))];
   return [range(0, first, 0), range(1, first + 1, behind(first + 1))];
 }

@@ -16,6 +16,7 @@ import {
   VerbatimReply,
   type Reply,
 } from '../../shared/commands/reply.js';
+import { formatDouble } from '../../shared/doubles.js';
 
 /** Buffers up to this are joined to the string. */
 const JOIN_BYTES_MAX = 2_048;
@@ -71,19 +72,6 @@ export class Output {
 /** An error text is one line: Redis replaces what would break it. */
 function errorLine(text: string): string {
   return /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, ' ') : text;
-}
-
-function formatDouble(value: number): string {
-  if (value === Infinity) return 'inf';
-  if (value === -Infinity) return '-inf';
-  if (Number.isNaN(value)) return 'nan';
-  if (Object.is(value, -0)) return '-0';
-  return exponentForm(String(value));
-}
-
-/** Redis prints %.17g, so an exponent has a sign and at least two digits, as in 1e+20. */
-function exponentForm(text: string): string {
-  return text.replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
 function bulkText(output: Output, text: string): void {

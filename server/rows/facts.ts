@@ -10,6 +10,7 @@ import { bytesAt } from './arguments.js';
 import { liveFields } from './field-rows.js';
 import { List } from './list.js';
 import { rowMembers } from './member-set.js';
+import { ranked, scoreBytes } from './zset-rows.js';
 
 const encodingNames: ReadonlyMap<number, string> = new Map(
   Object.entries(Encoding).map(([name, number]) => [number, name]),
@@ -104,6 +105,8 @@ function contents(view: View, key: Buffer, row: Row): Iterable<Buffer> {
       return new List(view, key).walk(true);
     case RowType.set:
       return rowMembers(view, key, row).sort((a, b) => a.compare(b));
+    case RowType.zset:
+      return ranked(view, key, row, 0, row.size, false).flatMap(({ member, score }) => [member, scoreBytes(score)]);
     case RowType.hash:
       return fieldParts(view, key, row);
     default:

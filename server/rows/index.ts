@@ -69,6 +69,20 @@ import {
   setRange,
 } from './strings.js';
 import { marks, transactionOf } from './transactions.js';
+import { zsetCombine, zsetCombineStore, zsetCommonCount } from './zset-algebra.js';
+import { zsetCount, zsetRange, zsetRangeStore, zsetRemoveRange } from './zset-ranges.js';
+import {
+  zsetAdd,
+  zsetIncrement,
+  zsetPop,
+  zsetPopFirst,
+  zsetRandom,
+  zsetRank,
+  zsetRemove,
+  zsetScan,
+  zsetScores,
+  zsetSize,
+} from './zsets.js';
 
 export interface Executor {
   readonly execute: Execute;
@@ -178,6 +192,23 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.hashExpireTimes]: keeps(hashExpireTimes),
   [Code.hashGetAndExpire]: keeps(hashGetAndExpire),
   [Code.hashGetAndRemove]: keeps(hashGetAndRemove),
+  [Code.zsetAdd]: grows(zsetAdd),
+  [Code.zsetIncrement]: grows(zsetIncrement),
+  [Code.zsetRemove]: keeps(zsetRemove),
+  [Code.zsetSize]: keeps(zsetSize),
+  [Code.zsetScores]: keeps(zsetScores),
+  [Code.zsetRank]: keeps(zsetRank),
+  [Code.zsetRange]: keeps(zsetRange),
+  [Code.zsetRangeStore]: grows(zsetRangeStore),
+  [Code.zsetCount]: keeps(zsetCount),
+  [Code.zsetRemoveRange]: keeps(zsetRemoveRange),
+  [Code.zsetPop]: keeps(zsetPop),
+  [Code.zsetPopFirst]: keeps(zsetPopFirst),
+  [Code.zsetRandom]: keeps(zsetRandom),
+  [Code.zsetScan]: keeps(zsetScan),
+  [Code.zsetCombine]: keeps(zsetCombine),
+  [Code.zsetCombineStore]: grows(zsetCombineStore),
+  [Code.zsetCommonCount]: keeps(zsetCommonCount),
   [Code.transaction]: keeps(transaction),
   [Code.growingTransaction]: grows(transaction),
   [Code.readTransaction]: keeps(transaction),

@@ -80,7 +80,7 @@ export interface CommandFacts {
   /** ACL categories without the @. */
   readonly categories: readonly string[];
   readonly keys: KeyRange | null;
-  /** Where it varies how many keys there are (then `keys` is null): the position of the argument that says so, the keys follow. */
+  /** Where it varies how many keys there are, beside those of `keys`: the position of the argument that says so, the keys follow. */
   readonly keyCount?: number;
   /** What COMMAND INFO tells clients beside the flags. */
   readonly tips?: readonly string[];

@@ -11,6 +11,7 @@ import { listCommands } from './lists.js';
 import { serverCommands } from './server.js';
 import { setCommands } from './sets.js';
 import { stringCommands } from './strings.js';
+import { zsetCommands } from './zsets.js';
 import { transactionCommands } from './transactions.js';
 
 /** By lower-case name; subcommands are within their container. */
@@ -22,6 +23,7 @@ export const commands: ReadonlyMap<string, Command> = byName([
   ...listCommands,
   ...setCommands,
   ...hashCommands,
+  ...zsetCommands,
   ...keyCommands,
   ...expiryCommands,
   ...databaseCommands,
@@ -43,7 +45,6 @@ function check(row: Command): void {
   invariant(name === name.toLowerCase(), `the name of command ${name} is in lower case`);
   invariant(Number.isInteger(row.arity) && row.arity !== 0, `command ${name} has an arity`);
   if (keys !== null) checkKeys(row, keys.first, keys.last, keys.step);
-  invariant(keys === null || row.keyCount === undefined, `command ${name} has its keys in one way`);
   invariant(
     row.run !== 'keyed' || keys !== null || row.keyCount !== undefined,
     `keyed command ${name} says where its keys are`,

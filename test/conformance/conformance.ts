@@ -41,6 +41,7 @@ const units = [
   'unit/type/list-3',
   'unit/type/set',
   'unit/type/hash',
+  'unit/type/zset',
   'unit/bitops',
   'unit/bitfield',
   'unit/keyspace',

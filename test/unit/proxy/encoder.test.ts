@@ -45,7 +45,7 @@ describe('reply encoder', () => {
     ['push', new PushReply([1]), '*1\r\n:1\r\n', '>1\r\n:1\r\n'],
     ['boolean', true, ':1\r\n', '#t\r\n'],
     ['double', new DoubleReply(3.25), '$4\r\n3.25\r\n', ',3.25\r\n'],
-    ['large double', new DoubleReply(1e25), '$5\r\n1e+25\r\n', ',1e+25\r\n'],
+    ['large double', new DoubleReply(1e25), '$22\r\n1.0000000000000001e+25\r\n', ',1.0000000000000001e+25\r\n'],
     ['infinity', new DoubleReply(-Infinity), '$4\r\n-inf\r\n', ',-inf\r\n'],
     ['verbatim', new VerbatimReply('txt', 'hi'), '$2\r\nhi\r\n', '=6\r\ntxt:hi\r\n'],
   ];

@@ -159,9 +159,105 @@ const hashLines: readonly ((draw: Draw) => string[])[] = [
   (draw) => ['HRANDFIELD', draw(keys), draw(['0', '1000', 'x']), 'WITHVALUES'],
 ];
 
-/** Commands on lists, sets and hashes; what they choose by chance is left out. */
+const scores =
+  '0 -0 1 1 2 3 -5 1.5 0.1 1e20 1e-7 123456789.123 3.0e2 0x10 .5 5. inf -inf +inf nan x 1e400 9007199254740993 4.9e-324'
+    .split(' ')
+    .concat('', ' 1', '-1.7976931348623157e308');
+const goodScores = scores.slice(0, 14);
+const bounds = [...scores, '(1', '(0.1', '(-inf', '(inf', '-inf', 'inf', '(', '(x'];
+const textBounds = ['-', '+', '[a', '(a', '[foo', '(foo', '[', '(', 'x', '', '-x', '[b', '(x', '[x'];
+const zsetKeys = [...keys, 'z'];
+/** All members of these have one score: what ranges by text ask for. */
+const textKeys = ['t1', 't2'];
+const addOptions = ['NX', 'XX', 'GT', 'LT', 'CH', 'INCR', 'ch'];
+const limited = (draw: Draw): string[] =>
+  draw(['0', '1', '2']) === '0' ? ['LIMIT', draw(positions), draw(positions)] : [];
+const scored = (draw: Draw): string[] => (draw(['0', '1']) === '0' ? ['WITHSCORES'] : []);
+
+/** Commands on sorted sets; what they choose by chance is left out. */
+const zsetLines: readonly ((draw: Draw) => string[])[] = [
+  (draw) => ['ZADD', draw(zsetKeys), draw(scores), draw(members)],
+  (draw) => ['ZADD', draw(zsetKeys), draw(goodScores), draw(members), draw(goodScores), draw(texts)],
+  (draw) => ['ZADD', draw(zsetKeys), draw(addOptions), draw(scores), draw(members)],
+  (draw) => ['ZADD', draw(zsetKeys), draw(addOptions), draw(addOptions), draw(goodScores), draw(members)],
+  (draw) => [
+    'ZADD',
+    draw(zsetKeys),
+    ...Array.from({ length: 20 }, () => [draw(goodScores), draw([...members, ...texts, ...floats])]).flat(),
+  ],
+  (draw) => ['ZADD', draw(textKeys), ...Array.from({ length: 5 }, () => ['0', draw([...members, ...texts])]).flat()],
+  (draw) => ['ZINCRBY', draw(zsetKeys), draw(scores), draw(members)],
+  (draw) => ['ZREM', draw([...zsetKeys, ...textKeys]), draw(members), draw(texts)],
+  (draw) => [draw(['ZSCORE', 'ZRANK', 'ZREVRANK']), draw(zsetKeys), draw(members)],
+  (draw) => ['ZMSCORE', draw(zsetKeys), draw(members), draw(texts)],
+  (draw) => [draw(['ZCARD', 'TYPE']), draw(zsetKeys)],
+  (draw) => ['ZCOUNT', draw(zsetKeys), draw(bounds), draw(bounds)],
+  (draw) => ['ZLEXCOUNT', draw(textKeys), draw(textBounds), draw(textBounds)],
+  (draw) => [draw(['ZRANGE', 'ZREVRANGE']), draw(zsetKeys), draw(positions), draw(positions), ...scored(draw)],
+  (draw) => ['ZRANGE', draw(zsetKeys), draw(positions), draw(positions), 'REV', ...scored(draw)],
+  (draw) => [
+    draw(['ZRANGEBYSCORE', 'ZREVRANGEBYSCORE']),
+    draw(zsetKeys),
+    draw(bounds),
+    draw(bounds),
+    ...limited(draw),
+    ...scored(draw),
+  ],
+  (draw) => [
+    'ZRANGE',
+    draw(zsetKeys),
+    draw(bounds),
+    draw(bounds),
+    'BYSCORE',
+    draw(['REV', 'WITHSCORES']),
+    ...limited(draw),
+  ],
+  (draw) => [
+    draw(['ZRANGEBYLEX', 'ZREVRANGEBYLEX']),
+    draw(textKeys),
+    draw(textBounds),
+    draw(textBounds),
+    ...limited(draw),
+  ],
+  (draw) => ['ZRANGE', draw(textKeys), draw(textBounds), draw(textBounds), 'BYLEX', ...limited(draw)],
+  (draw) => ['ZRANGESTORE', draw(zsetKeys), draw(zsetKeys), draw(positions), draw(positions), draw(['REV', 'BYSCORE'])],
+  (draw) => ['ZRANGESTORE', draw(zsetKeys), draw(zsetKeys), draw(bounds), draw(bounds), 'BYSCORE', ...limited(draw)],
+  (draw) => ['ZREMRANGEBYSCORE', draw(zsetKeys), draw(bounds), draw(bounds)],
+  (draw) => ['ZREMRANGEBYRANK', draw(zsetKeys), draw(positions), draw(positions)],
+  (draw) => ['ZREMRANGEBYLEX', draw(textKeys), draw(textBounds), draw(textBounds)],
+  (draw) => [draw(['ZPOPMIN', 'ZPOPMAX']), draw(zsetKeys)],
+  (draw) => [draw(['ZPOPMIN', 'ZPOPMAX']), draw(zsetKeys), draw(counts)],
+  (draw) => ['ZMPOP', '2', draw(zsetKeys), draw(zsetKeys), draw(['MIN', 'MAX']), 'COUNT', draw(counts)],
+  (draw) => ['ZRANDMEMBER', draw(zsetKeys), draw(['0', '1000', 'x']), ...scored(draw)],
+  (draw) => [draw(['ZUNION', 'ZINTER', 'ZDIFF']), '2', draw(zsetKeys), draw(zsetKeys), ...scored(draw)],
+  (draw) => [
+    draw(['ZUNION', 'ZINTER']),
+    '2',
+    draw(zsetKeys),
+    draw(zsetKeys),
+    'WEIGHTS',
+    draw(goodScores),
+    '2',
+    'WITHSCORES',
+  ],
+  (draw) => [
+    draw(['ZUNIONSTORE', 'ZINTERSTORE']),
+    draw(zsetKeys),
+    '3',
+    draw(zsetKeys),
+    draw(zsetKeys),
+    draw(zsetKeys),
+    'AGGREGATE',
+    draw(['SUM', 'MIN', 'MAX']),
+  ],
+  (draw) => ['ZDIFFSTORE', draw(zsetKeys), '2', draw(zsetKeys), draw(zsetKeys)],
+  (draw) => ['ZINTERCARD', '2', draw(zsetKeys), draw(zsetKeys), 'LIMIT', draw(['0', '1', '2', '5'])],
+];
+
+/** Commands on lists, sets, hashes and sorted sets; what they choose by chance is left out. */
 const collectionLines: readonly ((draw: Draw) => string[])[] = [
   ...hashLines,
+  ...zsetLines,
   ...['LPUSH', 'RPUSH', 'LPUSHX', 'RPUSHX', 'SADD', 'SADD', 'SREM'].flatMap((name) => [
     (draw: Draw) => [name, draw(keys), draw(members)],
     (draw: Draw) => [name, draw(keys), draw(members), draw(members), draw(texts), draw(members)],
@@ -202,10 +298,17 @@ const manyMembers = range(2_000);
 const farPositions = [...range(300), ...range(300).map((text) => `-${text}`)];
 const largeLists = ['l1', 'l2'];
 const largeSets = ['s1', 's2', 's3'];
+const largeZsets = ['z1', 'z2', 'z3'];
+const evenTexts = ['x1', 'x2'];
+const manyScores = [...range(300), '0.5', '-3', '77.7', '1e10', 'inf', '-inf', '-0'];
+const manyBounds = [...manyScores, '(10', '(100', '(200', '-inf', 'inf'];
+const manyTextBounds = ['-', '+', '[1', '(1', '[15', '(5', '[777', '(9'];
+const severalScored = (draw: Draw, count: number, from: readonly string[]): string[] =>
+  Array.from({ length: count }, () => [draw(from), draw(manyMembers)]).flat();
 const largeHashes = ['h1', 'h2', 'h3'];
 const several = (draw: Draw, count: number): string[] => Array.from({ length: count }, () => draw(manyMembers));
 
-/** Commands that make lists, sets and hashes of hundreds of values and change them all over. */
+/** Commands that make collections of hundreds of values and change them all over. */
 const largeLines: readonly ((draw: Draw) => string[])[] = [
   ...['LPUSH', 'RPUSH'].map((name) => (draw: Draw) => [name, draw(largeLists), ...several(draw, 60)]),
   (draw) => [draw(['LPOP', 'RPOP']), draw(largeLists), draw(['1', '10', '50'])],
@@ -228,6 +331,50 @@ const largeLines: readonly ((draw: Draw) => string[])[] = [
   (draw) => [draw(['SINTERSTORE', 'SUNIONSTORE', 'SDIFFSTORE']), draw(largeSets), draw(largeSets), draw(largeSets)],
   (draw) => ['SMOVE', draw(largeSets), draw(largeSets), draw(manyMembers)],
   (draw) => ['SINTERCARD', '2', draw(largeSets), draw(largeSets)],
+  ...['1', '2', '3'].flatMap(() => [
+    (draw: Draw) => ['ZADD', draw(largeZsets), ...severalScored(draw, 60, manyScores)],
+    (draw: Draw) => ['ZADD', draw(largeZsets), draw(['NX', 'XX', 'GT']), 'CH', ...severalScored(draw, 40, manyScores)],
+    (draw: Draw) => ['ZADD', draw(evenTexts), ...severalScored(draw, 60, ['0'])],
+  ]),
+  (draw) => ['ZINCRBY', draw(largeZsets), draw(manyScores.slice(0, 300)), draw(manyMembers)],
+  (draw) => ['ZREM', draw(largeZsets), ...several(draw, 100)],
+  (draw) => [draw(['ZSCORE', 'ZRANK', 'ZREVRANK']), draw(largeZsets), draw(manyMembers)],
+  (draw) => [draw(['ZSCORE', 'ZRANK', 'ZREVRANK']), draw(largeZsets), draw(manyMembers)],
+  (draw) => [draw(['ZRANGE', 'ZREVRANGE']), draw(largeZsets), draw(farPositions), draw(farPositions), 'WITHSCORES'],
+  (draw) => [draw(['ZRANGE', 'ZREVRANGE']), draw(largeZsets), '0', '-1', 'WITHSCORES'],
+  (draw) => [draw(['ZRANGEBYSCORE', 'ZREVRANGEBYSCORE']), draw(largeZsets), draw(manyBounds), draw(manyBounds)],
+  (draw) => ['ZRANGEBYSCORE', draw(largeZsets), '-inf', 'inf', 'LIMIT', draw(range(900)), '5'],
+  (draw) => [
+    'ZREVRANGEBYSCORE',
+    draw(largeZsets),
+    'inf',
+    draw(manyBounds),
+    'LIMIT',
+    draw(range(900)),
+    '5',
+    'WITHSCORES',
+  ],
+  (draw) => [draw(['ZRANGEBYLEX', 'ZREVRANGEBYLEX']), draw(evenTexts), draw(manyTextBounds), draw(manyTextBounds)],
+  (draw) => ['ZRANGEBYLEX', draw(evenTexts), '-', '+', 'LIMIT', draw(range(900)), '5'],
+  (draw) => ['ZLEXCOUNT', draw(evenTexts), draw(manyTextBounds), draw(manyTextBounds)],
+  (draw) => ['ZCOUNT', draw(largeZsets), draw(manyBounds), draw(manyBounds)],
+  (draw) => ['ZREMRANGEBYRANK', draw(largeZsets), draw(farPositions), draw(range(30))],
+  (draw) => ['ZREMRANGEBYSCORE', draw(largeZsets), draw(range(300)), draw(['5', '50', '100', '150'])],
+  (draw) => ['ZREMRANGEBYLEX', draw(evenTexts), '[15', draw(['(16', '[155'])],
+  (draw) => [draw(['ZPOPMIN', 'ZPOPMAX']), draw(largeZsets), draw(['1', '10', '50'])],
+  (draw) => ['ZRANDMEMBER', draw(largeZsets), '5000', 'WITHSCORES'],
+  (draw) => ['ZRANGESTORE', draw(largeZsets), draw(largeZsets), draw(range(100)), draw(farPositions)],
+  (draw) => [
+    draw(['ZUNION', 'ZINTER', 'ZDIFF']),
+    '2',
+    draw(largeZsets),
+    draw([...largeZsets, ...largeSets]),
+    'WITHSCORES',
+  ],
+  (draw) => ['ZUNIONSTORE', draw(largeZsets), '2', draw(largeZsets), draw(largeZsets), 'AGGREGATE', 'MIN'],
+  (draw) => ['ZINTERSTORE', draw(largeZsets), '2', draw(largeZsets), draw(largeSets)],
+  (draw) => ['ZINTERCARD', '2', draw(largeZsets), draw(largeZsets)],
+  (draw) => ['COPY', draw(largeZsets), draw(largeZsets), 'REPLACE'],
   (draw) => ['HSET', draw(largeHashes), ...several(draw, 60)],
   (draw) => ['HSET', draw(largeHashes), ...several(draw, 60)],
   (draw) => ['HDEL', draw(largeHashes), ...several(draw, 100)],
@@ -239,8 +386,9 @@ const largeLines: readonly ((draw: Draw) => string[])[] = [
   (draw) => ['COPY', draw(largeHashes), draw(largeHashes), 'REPLACE'],
   (draw) => ['COPY', draw(largeLists), draw(largeLists), 'REPLACE'],
   (draw) => [draw(['LLEN', 'SCARD', 'TYPE']), draw([...largeLists, ...largeSets])],
-  (draw) => ['OBJECT', 'ENCODING', draw([...largeSets, ...largeHashes])],
-  (draw) => (draw(range(30)) === '0' ? ['DEL', draw([...largeLists, ...largeSets, ...largeHashes])] : ['DBSIZE']),
+  (draw) => ['OBJECT', 'ENCODING', draw([...largeSets, ...largeHashes, ...largeZsets])],
+  (draw) =>
+    draw(range(30)) === '0' ? ['DEL', draw([...largeLists, ...largeSets, ...largeHashes, ...largeZsets])] : ['DBSIZE'],
 ];
 
 export function largeCollectionCommands(seed: number, count: number): string[][] {

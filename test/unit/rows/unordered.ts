@@ -12,9 +12,11 @@ const unorderedCommands = new Set([
   'HRANDFIELD',
   'HSCAN',
   'HGETALL',
+  'ZRANDMEMBER',
+  'ZSCAN',
 ]);
 /** Of these, two and two belong together. */
-const inPairs = new Set(['HGETALL', 'HSCAN']);
+const inPairs = new Set(['HGETALL', 'HSCAN', 'ZSCAN']);
 
 export function isUnordered(words: readonly string[]): boolean {
   return unorderedCommands.has(words[0]?.toUpperCase() ?? '');

@@ -1,0 +1,143 @@
+/**
+ * Sorted sets combined with each other and with sets, whose members have the score 1. Sums are made in the order
+ * that Redis makes them in, smallest set first: with doubles that tells.
+ */
+import { ClientError } from '../../shared/errors.js';
+import { Combination } from '../../shared/operations/sets.js';
+import { Aggregate, fromWire } from '../../shared/operations/zsets.js';
+import type { Execute, Row, View } from '../execution/view.js';
+import { RowType } from '../storage/row.js';
+import { type Arguments, bytesAt, bytesFrom, compactLimitsAt, integerAt, listAt, numberAt } from './arguments.js';
+import { rowHas, rowMembers } from './member-set.js';
+import { SortedSet } from './sorted-set.js';
+import { WRONG_TYPE } from './strings.js';
+import { position, ranked, type Scored, scoreIn } from './zset-rows.js';
+import { flat } from './zsets.js';
+
+interface Source {
+  readonly key: Buffer;
+  readonly row: Row | null;
+  readonly weight: number;
+}
+
+export const zsetCombine: Execute = (view, args) => {
+  const placed = combined(view, args).map((each) => ({ ...each, at: position(each.score, each.member) }));
+  return flat(placed.sort((a, b) => a.at.compare(b.at)));
+};
+
+export const zsetCombineStore: Execute = (view, args) => {
+  const members = combined(view, args.slice(2));
+  const set = SortedSet.replacing(view, bytesAt(args, 0), compactLimitsAt(args, 1));
+  for (const { member, score } of members) set.put(member, score, null);
+  set.finish();
+  return members.length;
+};
+
+export const zsetCommonCount: Execute = (view, args) => {
+  const sources = bytesFrom(args, 1).map((key) => ({ key, row: sourceRow(view, key), weight: 1 }));
+  return intersection(view, bySize(sources), Aggregate.sum, Number(integerAt(args, 0))).length;
+};
+
+/** Arguments: combination, aggregate, weights or null, keys. */
+function combined(view: View, args: Arguments): Scored[] {
+  const weights = args[2] === null ? null : listAt(args, 2).map(fromWire);
+  const sources = bytesFrom(args, 3).map((key, i) => ({ key, row: sourceRow(view, key), weight: weights?.[i] ?? 1 }));
+  const aggregate = numberAt(args, 1);
+  switch (numberAt(args, 0)) {
+    case Combination.intersection:
+      return intersection(view, bySize(sources), aggregate, 0);
+    case Combination.union:
+      return union(view, bySize(sources), aggregate);
+    case Combination.difference:
+      return difference(view, sources);
+    default:
+      throw new ClientError(`ERR malformed operation: combination ${numberAt(args, 0)}`);
+  }
+}
+
+function sourceRow(view: View, key: Buffer): Row | null {
+  const row = view.row(key);
+  if (row !== null && row.type !== RowType.zset && row.type !== RowType.set) throw new ClientError(WRONG_TYPE);
+  return row;
+}
+
+function bySize(sources: readonly Source[]): Source[] {
+  return sources.toSorted((a, b) => (a.row?.size ?? 0) - (b.row?.size ?? 0));
+}
+
+function scored(view: View, { key, row }: Source): Scored[] {
+  if (row === null) return [];
+  if (row.type === RowType.set) return rowMembers(view, key, row).map((member) => ({ member, score: 1 }));
+  return ranked(view, key, row, 0, row.size, false);
+}
+
+function scoreInSource(view: View, { key, row }: Source, member: Buffer): number | null {
+  if (row === null) return null;
+  if (row.type === RowType.set) return rowHas(view, key, row, member) ? 1 : null;
+  return scoreIn(view, key, row, member);
+}
+
+/** The first `limit` of them, 0: all. */
+function intersection(view: View, sources: readonly Source[], aggregate: number, limit: number): Scored[] {
+  const [smallest, ...others] = sources;
+  if (smallest === undefined || smallest.row === null) return [];
+  const common: Scored[] = [];
+  for (const { member, score } of scored(view, smallest)) {
+    let total: number | null = weighted(score, smallest);
+    for (const other of others) {
+      const found = scoreInSource(view, other, member);
+      if (found === null) {
+        total = null;
+        break;
+      }
+      total = aggregated(total, found * other.weight, aggregate);
+    }
+    if (total === null) continue;
+    common.push({ member, score: total });
+    if (common.length === limit) break;
+  }
+  return common;
+}
+
+function union(view: View, sources: readonly Source[], aggregate: number): Scored[] {
+  const all = new Map<string, Scored>();
+  for (const source of sources) {
+    for (const { member, score } of scored(view, source)) {
+      const name = member.latin1Slice();
+      const known = all.get(name);
+      const own = weighted(score, source);
+      all.set(name, { member, score: known === undefined ? own : aggregated(known.score, own, aggregate) });
+    }
+  }
+  return [...all.values()];
+}
+
+/** The first without the members of the others; scores as they are. */
+function difference(view: View, [first, ...others]: readonly Source[]): Scored[] {
+  if (first === undefined || first.row === null) return [];
+  return scored(view, first).filter(({ member }) =>
+    others.every((other) => scoreInSource(view, other, member) === null),
+  );
+}
+
+/** Zero times infinity counts as zero. */
+function weighted(score: number, { weight }: Source): number {
+  const product = score * weight;
+  return Number.isNaN(product) ? 0 : product;
+}
+
+function aggregated(total: number, score: number, aggregate: number): number {
+  switch (aggregate) {
+    case Aggregate.sum: {
+      const sum = total + score;
+      // infinity and minus infinity
+      return Number.isNaN(sum) ? 0 : sum;
+    }
+    case Aggregate.min:
+      return score < total ? score : total;
+    case Aggregate.max:
+      return score > total ? score : total;
+    default:
+      throw new ClientError(`ERR malformed operation: aggregate ${aggregate}`);
+  }
+}
