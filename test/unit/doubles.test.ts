@@ -8,7 +8,7 @@ describe('doubles', () => {
     [0.1, '0.10000000000000001'],
     [1e16, '10000000000000000'],
     [1e17, '1e+17'],
-    [12345678901234567890, '1.2345678901234567e+19'],
+    [2 ** 70, '1.1805916207174113e+21'],
     [0.0001, '0.0001'],
     [0.00001, '1.0000000000000001e-05'],
     [-1.5e300, '-1.5000000000000001e+300'],
@@ -22,7 +22,7 @@ describe('doubles', () => {
   ] as const) {
     it(`are printed as C prints them: ${text}`, () => {
       expect(formatDouble(value)).to.equal(text);
-      expect(Object.is(parseDouble(Buffer.from(text)), value)).to.equal(!text.startsWith('1200000000000000'));
+      expect(Object.is(parseDouble(Buffer.from(text)), value)).to.equal(true);
     });
   }
 
