@@ -39,11 +39,14 @@ export function isError(reply: Reply): reply is RedisError {
   return typeof reply === 'object' && reply !== null && 'error' in reply;
 }
 
+/** Errors that say nothing about the data, and promise that nothing was done. */
+const REFUSALS = /^(ERR not executed|OOM |NOREPLICAS )/;
+
 /** What an answer says about the command's effect; see docs/compatibility.md for the texts. */
 export function outcomeOf(reply: Reply): Outcome {
   if (!isError(reply)) return 'ok';
   if (reply.error.startsWith('UNKNOWN ')) return 'unknown';
-  return /^(ERR not executed|OOM )/.test(reply.error) ? 'refused' : 'ok';
+  return REFUSALS.test(reply.error) ? 'refused' : 'ok';
 }
 
 interface Open {

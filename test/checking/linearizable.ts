@@ -9,6 +9,9 @@
  *   differs from a failed one only in having fewer of these left, and of equal ones only the first is tried.
  * - Before the full search there are two that try such an operation only once something of it has been seen, or is
  *   seen at all. They cannot prove a violation, but find the order of a good history without trying subsets.
+ * - The operation that must return first has to be placed before anything new begins. So of those under way only the ones
+ *   are tried that have keys in common with it, with those, and so on: the others can as well come later.
+ * - What tells much (an operation that answers with data, and fits) is tried first, what fits always as late as it may.
  */
 import type { Operation, Reply } from './history.js';
 import { outcomes, prepare, type Prepared } from './models/index.js';
@@ -29,7 +32,10 @@ export interface SearchResult {
   readonly final: Keyspace;
 }
 
-/** When an operation of unknown outcome may be tried: see above. The share of the budget that the search may take. */
+/**
+ * When an operation of unknown outcome may be tried: when something of it has been seen by then (`due`), is seen at all,
+ * or always. `share`: of the budget that is left.
+ */
 const SEARCHES = [
   { tries: 'due', share: 0.1 },
   { tries: 'seen', share: 0.3 },
@@ -50,7 +56,8 @@ export function search(operations: readonly Operation[], options: SearchOptions)
   let steps = 0;
   for (const { tries, share } of SEARCHES) {
     if (tries !== 'all' && problem.open.length === 0) continue;
-    const found = new Attempt(problem, tries, Math.max(1, Math.floor((options.budget - steps) * share))).run();
+    const budget = Math.max(1, Math.floor((options.budget - steps) * share));
+    const found = new Attempt(problem, tries, budget).run();
     steps += found.steps;
     if (found.verdict === 'linearizable' || tries === 'all') return { ...found, steps };
   }
@@ -66,6 +73,9 @@ interface Closed {
   readonly after: number;
   /** Open operations that can no longer take effect once this has. */
   readonly kills: bigint;
+  readonly keys: number;
+  /** Among what fits: the lower, the earlier it is tried. */
+  readonly rank: number;
 }
 
 /** An operation that may be put somewhere. */
@@ -74,6 +84,7 @@ interface Open {
   readonly callMs: number;
   readonly after: number;
   readonly kills: bigint;
+  readonly keys: number;
   /** When something of it was first seen in a reply; -Infinity: it brings nothing that could be recognised. */
   readonly seenMs: number;
   /** Open operations that are the same and that it is no worse to use first. */
@@ -86,12 +97,26 @@ class Problem {
   readonly open: Open[];
   readonly interner = new Interner();
   readonly empty: number;
+  /** Of everything. */
+  readonly keys: number;
   private readonly clockSkewMs: number;
   private readonly transitions = new Map<number, readonly number[]>();
 
   constructor(operations: readonly Prepared[], { clockSkewMs }: SearchOptions) {
     this.clockSkewMs = clockSkewMs;
     this.empty = this.interner.id(new Map());
+    const numbers = new Map<string, number>();
+    // Keys that share a bit only make the search look at more than it must.
+    const keySet = ({ keys }: Prepared): number => {
+      if (keys === null) return -1;
+      let set = 0;
+      for (const key of keys) {
+        if (!numbers.has(key)) numbers.set(key, numbers.size % 31);
+        set |= 1 << numbers.get(key)!;
+      }
+      return set;
+    };
+    this.keys = operations.reduce((set, prepared) => set | keySet(prepared), 0);
     const seen = new Sightings(operations);
     const open = operations
       .filter(({ reply }) => reply === undefined)
@@ -102,26 +127,38 @@ class Problem {
     for (const prepared of operations) {
       if (prepared.reply === undefined) continue;
       const { callMs, returnMs } = prepared.operation;
-      this.closed.push({ prepared, callMs, returnMs, ...sessions.of(prepared) });
+      const rank = tellsMuch(prepared) ? -Infinity : Math.min(returnMs, seen.of(prepared).seenMs);
+      this.closed.push({ prepared, callMs, returnMs, rank, keys: keySet(prepared), ...sessions.of(prepared) });
     }
     this.open = open.map(({ prepared, seenMs }) => {
       const place = sessions.of(prepared);
-      return { prepared, callMs: prepared.operation.callMs, seenMs, ...place, twins: sessions.twins(prepared) };
+      const { callMs } = prepared.operation;
+      return { prepared, callMs, seenMs, keys: keySet(prepared), ...place, twins: sessions.twins(prepared) };
     });
   }
 
   /** `at`: a closed operation, or from `closed.length` on an open one. */
+  at(at: number): Closed | Open {
+    return (this.closed[at] ?? this.open[at - this.closed.length])!;
+  }
+
   next(state: number, at: number): readonly number[] {
     const key = state * (this.closed.length + this.open.length) + at;
     let found = this.transitions.get(key);
     if (found === undefined) {
-      const { prepared } = (this.closed[at] ?? this.open[at - this.closed.length])!;
+      const { prepared } = this.at(at);
       const after = outcomes(this.interner.keyspaces[state]!, prepared, this.clockSkewMs);
       found = [...new Set(after.map((keyspace) => this.interner.id(keyspace)))];
       this.transitions.set(key, found);
     }
     return found;
   }
+}
+
+/** In most states the reply would have been another one. */
+function tellsMuch({ reply }: Prepared): boolean {
+  if (typeof reply === 'number') return Math.abs(reply) > 1;
+  return Array.isArray(reply) ? reply.length > 0 : typeof reply === 'string' && reply !== 'OK';
 }
 
 function byId(a: Prepared, b: Prepared): number {
@@ -272,15 +309,15 @@ class Attempt {
   }
 
   private result(verdict: SearchResult['verdict'], state: number): SearchResult {
-    const { closed, open, interner } = this.problem;
-    const order = this.path.map((at) => (closed[at] ?? open[at - closed.length])!.prepared.operation);
-    return { verdict, steps: this.steps, order, final: interner.keyspaces[state]! };
+    const { problem } = this;
+    const order = this.path.map((at) => problem.at(at).prepared.operation);
+    return { verdict, steps: this.steps, order, final: problem.interner.keyspaces[state]! };
   }
 
   /** Null: what follows from there is known to fail. */
   private enter(from: Frame, by: number, state: number): Frame | null {
-    const { closed, open } = this.problem;
-    const gone = from.gone | (closed[by] ?? open[by - closed.length])!.kills;
+    const { closed } = this.problem;
+    const gone = from.gone | this.problem.at(by).kills;
     let { base } = from;
     if (by < closed.length) {
       this.done[by] = 1;
@@ -326,38 +363,84 @@ class Attempt {
   }
 
   private frame(state: number, base: number, gone: bigint, by: number): Frame {
-    return { state, base, gone, by, candidates: this.candidates(state, base, gone), at: 0, states: [], tried: 0 };
+    const candidates = this.candidates(state, base, gone);
+    return { state, base, gone, by, candidates, at: 0, states: [], tried: 0 };
   }
 
   private candidates(state: number, base: number, gone: bigint): number[] {
     const { closed, open } = this.problem;
-    let firstReturnMs = Infinity;
-    const possible: number[] = [];
+    const { tries } = this;
+    let first: Closed | null = null;
+    const begun: number[] = [];
     for (let at = base; at < closed.length; at++) {
-      const { callMs, returnMs, after } = closed[at]!;
-      if (callMs > firstReturnMs) break;
+      const operation = closed[at]!;
+      if (first !== null && operation.callMs > first.returnMs) break;
       if (this.done[at] === 1) continue;
-      firstReturnMs = Math.min(firstReturnMs, returnMs);
-      if (after < 0 || this.done[after] === 1) possible.push(at);
+      if (first === null || operation.returnMs < first.returnMs) first = operation;
+      begun.push(at);
     }
-    const now = possible.filter((at) => closed[at]!.callMs <= firstReturnMs);
-    now.sort((a, b) => closed[a]!.returnMs - closed[b]!.returnMs);
-    for (const at of now) {
+    if (first === null) return [];
+    const firstReturnMs = first.returnMs;
+    const underWay = begun.filter((at) => closed[at]!.callMs <= firstReturnMs);
+    const ready = underWay.filter((at) => this.isReady(closed[at]!));
+    for (const at of ready) {
       const { prepared, kills } = closed[at]!;
       if (prepared.specification.write || (kills & ~gone) !== 0n) continue;
       const states = this.problem.next(state, at);
       if (states.length === 1 && states[0] === state) return [at];
     }
     for (let at = 0; at < open.length; at++) {
-      const bit = 1n << BigInt(at);
-      const { callMs, after, seenMs, twins } = open[at]!;
-      if ((gone & bit) !== 0n || callMs > firstReturnMs || (after >= 0 && this.done[after] !== 1)) continue;
-      if (this.tries === 'due' && seenMs > firstReturnMs) continue;
-      if (this.tries === 'seen' && seenMs === Infinity) continue;
+      if ((gone & (1n << BigInt(at))) === 0n && open[at]!.callMs <= firstReturnMs) underWay.push(closed.length + at);
+    }
+    const related = this.related(first, underWay);
+    const now = ready.filter((at) => related.has(at));
+    now.sort((a, b) => closed[a]!.rank - closed[b]!.rank || closed[a]!.returnMs - closed[b]!.returnMs);
+    for (let at = 0; at < open.length; at++) {
+      const operation = open[at]!;
+      const { seenMs, twins } = operation;
+      if (!related.has(closed.length + at) || !this.isReady(operation)) continue;
+      if (tries === 'due' && seenMs > firstReturnMs) continue;
+      if (tries === 'seen' && seenMs === Infinity) continue;
       if (twins !== 0n && this.hasTwin(twins & ~gone, firstReturnMs)) continue;
       now.push(closed.length + at);
     }
     return now;
+  }
+
+  /** What came before it on its connection is done. */
+  private isReady({ after }: Closed | Open): boolean {
+    return after < 0 || this.done[after] === 1;
+  }
+
+  /** `first`, and of what is under way all that keys or a client's own order connect with it. */
+  private related(first: Closed, underWay: readonly number[]): ReadonlySet<number> {
+    const { problem } = this;
+    if (first.keys === problem.keys) return new Set(underWay);
+    const related = new Set<number>();
+    let keys = first.keys;
+    /** Open ones whose client has something related behind them. */
+    let killed = 0n;
+    for (let size = -1; related.size !== size; ) {
+      size = related.size;
+      for (const at of underWay) {
+        if (related.has(at)) continue;
+        const operation = problem.at(at);
+        const isKilled = at >= problem.closed.length && (killed & (1n << BigInt(at - problem.closed.length))) !== 0n;
+        if ((operation.keys & keys) === 0 && !isKilled) continue;
+        for (let by = at; by >= 0 && !related.has(by); by = this.predecessor(by)) {
+          related.add(by);
+          keys |= problem.at(by).keys;
+          killed |= problem.at(by).kills;
+        }
+      }
+    }
+    return related;
+  }
+
+  /** What must be done before it and is not; -1: nothing. */
+  private predecessor(at: number): number {
+    const { after } = this.problem.at(at);
+    return after >= 0 && this.done[after] !== 1 ? after : -1;
   }
 
   /** One of these could be used in its place now. */

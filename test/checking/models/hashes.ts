@@ -51,9 +51,10 @@ export const hashes: Specifications = {
     keys: 'first',
     write: true,
     run: (draft, [key = '', field = '', by = '']) => {
+      const delta = integer(by);
       const old = draft.hash(key).get(field) ?? '0';
       if (!/^-?\d+$/.test(old)) throw new ModelError('ERR hash value is not an integer');
-      const sum = integer(old) + integer(by);
+      const sum = integer(old) + delta;
       setFields(draft, [key, field, String(sum)]);
       return sum;
     },

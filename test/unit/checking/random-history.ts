@@ -4,7 +4,7 @@
  */
 import { isError, type Operation, type Reply } from '../../checking/history.js';
 import { outcomes, prepare, type Prepared } from '../../checking/models/index.js';
-import { type Expected, type Keyspace, ModelError } from '../../checking/models/keyspace.js';
+import { type Draft, type Expected, type Keyspace, ModelError } from '../../checking/models/keyspace.js';
 
 export function generator(seed: number): () => number {
   let state = seed;
@@ -88,9 +88,8 @@ function execute(keyspace: Keyspace, command: readonly string[]): { after: Keysp
         ...specification,
         run: (draft, args) => {
           const expected = expectation(() => specification.run(draft, args));
-          if (typeof expected === 'function') throw new Error(`${command[0] ?? ''} has no one reply`);
-          reply = expected;
-          if (isError(expected)) throw new ModelError(expected.error);
+          reply = typeof expected === 'function' ? contentOf(draft, args, expected) : expected;
+          if (isError(reply)) throw new ModelError(reply.error);
           return expected;
         },
       },
@@ -107,6 +106,17 @@ function expectation(run: () => Expected): Expected {
     if (error instanceof ModelError) return { error: error.message };
     throw error;
   }
+}
+
+/** For a reply in any order: the content as it is kept. */
+function contentOf(draft: Draft, [key = '']: readonly string[], fits: (reply: Reply) => boolean): Reply {
+  const content = draft.get(key)?.content;
+  const replies: Reply[] = [[]];
+  if (content?.type === 'set') replies.push([...content.members]);
+  if (content?.type === 'hash') replies.push([...content.fields].flat());
+  const reply = replies.find(fits);
+  if (reply === undefined) throw new Error(`no reply fits for ${key}`);
+  return reply;
 }
 
 /** Gives one operation a reply that another of its kind got, or a number one off. */
