@@ -49,7 +49,10 @@ export function openSegmentLog(options: LogOptions, done: Callback<OpenedLog>): 
           log,
           recovered,
           setAside,
-          acknowledgeDamage: (acknowledged) => acknowledgeDamage(options.files, setAside, acknowledged),
+          acknowledgeDamage: (acknowledged) =>
+            acknowledgeDamage(options.files, setAside, (unnamed) =>
+              acknowledged(unnamed === null ? null : asOperatingError('damage cannot be acknowledged', unnamed)),
+            ),
         });
       });
     });
@@ -135,7 +138,7 @@ class SegmentLog implements MutationLog {
       readStay(this.#files, segments, { partition, stay: name, from }, each, (error) => {
         this.#readings.delete(reading);
         this.#removeUnneeded();
-        done(error);
+        done(error === null ? null : asOperatingError('reading the log failed', error));
       });
     });
   }
@@ -170,7 +173,7 @@ class SegmentLog implements MutationLog {
       const files = [...this.#earlierFiles, this.#file];
       const next = (error: Error | null): void => {
         const file = files.shift();
-        if (error !== null) return done(error);
+        if (error !== null) return done(asOperatingError('the log cannot be closed', error));
         if (file !== undefined) return file.close(next);
         if (this.#removing === 0) done(null);
         else this.#onRemoved = () => done(null);
