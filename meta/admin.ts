@@ -1,5 +1,5 @@
 /** What the admin API shows and does, without HTTP: rows for people and programs, the same for both. */
-import { members, type MultiKey, type NodeInfo, type Role } from '../shared/cluster.js';
+import { members, type MultiKey, type NodeInfo, type Role, type Seat } from '../shared/cluster.js';
 import type { Environment } from '../shared/environment.js';
 import { OperatingError } from '../shared/errors.js';
 import type { HeartbeatReport, SessionsSize } from '../shared/wire/messages.js';
@@ -15,6 +15,10 @@ export interface NodeRow {
   readonly pid: number;
   readonly boot: string;
   readonly state: string;
+  /** Of a server's data disk; null for others. */
+  readonly diskFreeBytes: number | null;
+  /** Damaged stores and log segments that lie set aside on a server's disk: for an administrator to look at and remove. */
+  readonly setAside: number | null;
 }
 
 export interface TableRow {
@@ -65,6 +69,12 @@ export class Admin {
     this.gatherer = new Checksums(environment, meta);
   }
 
+  private diskOf(role: Role, seat: Seat): Pick<NodeRow, 'diskFreeBytes' | 'setAside'> {
+    const heartbeat = role === 'server' ? this.meta.heartbeatOf(seat) : null;
+    if (heartbeat === null) return { diskFreeBytes: null, setAside: null };
+    return { diskFreeBytes: heartbeat.diskFreeBytes, setAside: heartbeat.setAside ?? 0 };
+  }
+
   nodes(): NodeRow[] {
     const infos = [this.self, ...this.meta.listNodes()];
     const rank: Record<Role, number> = { meta: 0, server: 1, proxy: 2 };
@@ -76,6 +86,7 @@ export class Admin {
         pid,
         boot,
         state,
+        ...this.diskOf(role, { node, boot }),
       }))
       .sort((a, b) => rank[a.role] - rank[b.role] || a.node.localeCompare(b.node));
   }

@@ -171,6 +171,13 @@ export class MetaHttp {
       const [role = '', state = ''] = key.split('/');
       metrics.set('tulpar_nodes', count, { role, state });
     }
+    metrics.clear('tulpar_disk_free_bytes');
+    metrics.clear('tulpar_set_aside');
+    for (const { node, diskFreeBytes, setAside } of admin.nodes()) {
+      if (diskFreeBytes === null || setAside === null) continue;
+      metrics.set('tulpar_disk_free_bytes', diskFreeBytes, { server: node });
+      metrics.set('tulpar_set_aside', setAside, { server: node });
+    }
     for (const name of ['tulpar_partitions', 'tulpar_partitions_serving', 'tulpar_partitions_full'] as const)
       metrics.clear(name);
     for (const { id, name: table, replicas } of meta.tables()) {

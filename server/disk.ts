@@ -1,5 +1,5 @@
 /** The disk of a real server: one folder with its stores and its log, held by a lock. */
-import { mkdir } from 'node:fs';
+import { mkdir, readdir } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../shared/environment.js';
 import { limits } from '../shared/limits.js';
@@ -17,6 +17,8 @@ export interface ServerDisk {
   readonly stores: StoreFactory;
   readonly opened: OpenedLog;
   space(done: Callback<DiskSpace>): void;
+  /** Damaged stores and log segments that lie set aside; absent: nobody counts them. */
+  setAside?(done: Callback<number>): void;
   /** Releases the lock; stores and log are closed before. */
   close(done: Callback): void;
 }
@@ -130,5 +132,23 @@ function mendStores(directory: string, names: readonly string[], options: DiskOp
 }
 
 function disk(dir: string, stores: StoreFactory, opened: OpenedLog, lock: Store): ServerDisk {
-  return { stores, opened, space: (done) => diskSpace(dir, done), close: (done) => lock.close(done) };
+  return {
+    stores,
+    opened,
+    space: (done) => diskSpace(dir, done),
+    setAside: (done) => countSetAside([join(dir, 'stores'), join(dir, 'log')], 0, done),
+    close: (done) => lock.close(done),
+  };
 }
+
+function countSetAside(directories: readonly string[], before: number, done: Callback<number>): void {
+  const [directory, ...rest] = directories;
+  if (directory === undefined) return done(null, before);
+  readdir(directory, (error, names) => {
+    if (error !== null) return done(error);
+    countSetAside(rest, before + names.filter((name) => SET_ASIDE.test(name)).length, done);
+  });
+}
+
+/** `partition-1.damaged-2`, `0000000000000007.damaged`. */
+const SET_ASIDE = /\.damaged(-|$)/;

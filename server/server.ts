@@ -85,6 +85,7 @@ export class Server {
   private readonly meta: MetaLink;
   private disk: ServerDisk | null = null;
   private readonly diskWatch: DiskWatch;
+  private setAside = 0;
   private readonly tables = new Map<number, Table>();
   private readonly known = new Map<number, PartitionInfo>();
   private readonly nodes = new Map<string, NodeInfo>();
@@ -117,6 +118,7 @@ export class Server {
         replicas: [...this.partitions.values()].map((partition) => partition.heartbeat()),
         diskFreeBytes: this.diskWatch.space.freeBytes,
         diskBytes: this.diskWatch.space.sizeBytes,
+        setAside: this.setAside,
       }),
       onAway: (forMs) =>
         logger.warn({ forMs, roles: this.roles() }, 'meta does not answer; roles stay as they are until it is back'),
@@ -437,10 +439,14 @@ export class Server {
     if (disk !== null) this.diskWatch.look((done) => disk.space(done));
   }
 
-  /** Once a second: log segments that nobody lets go. */
+  /** Once a second: log segments that nobody lets go, and what lies set aside. */
   private care(): void {
     const { disk } = this;
     if (disk === null) return;
+    disk.setAside?.((error, count) => {
+      if (error !== null) this.logger.warn({ err: error }, 'what is set aside cannot be counted');
+      else this.setAside = count ?? 0;
+    });
     const { count, pinned } = disk.opened.log.segments();
     if (count <= limits.segmentsPinned) return;
     for (const { partition, stay } of pinned) {

@@ -65,6 +65,18 @@ export const metrics = {
   },
   tulpar_session_results: { type: 'gauge', help: 'Answers that are kept', labels: ['table'], roles: ['meta'] },
   tulpar_session_bytes: { type: 'gauge', help: 'Bytes of these answers', labels: ['table'], roles: ['meta'] },
+  tulpar_disk_free_bytes: {
+    type: 'gauge',
+    help: 'Free space of the data disk of a server',
+    labels: ['server'],
+    roles: ['meta'],
+  },
+  tulpar_set_aside: {
+    type: 'gauge',
+    help: 'Damaged stores and log segments that lie set aside on the disk of a server',
+    labels: ['server'],
+    roles: ['meta'],
+  },
   tulpar_configuration_changes_total: {
     type: 'counter',
     help: 'Configurations decided since this meta started',

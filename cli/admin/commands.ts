@@ -20,7 +20,7 @@ const listings: readonly Listing[] = [
   {
     name: 'nodes',
     description: 'processes of the cluster',
-    columns: ['node', 'role', 'address', 'pid', 'boot', 'state'],
+    columns: ['node', 'role', 'address', 'pid', 'boot', 'state', 'diskFreeBytes', 'setAside'],
     byTable: false,
   },
   {

@@ -231,6 +231,8 @@ export interface HeartbeatReport {
   /** Free bytes of the data disk and its size; 0 where unknown. */
   readonly diskFreeBytes: number;
   readonly diskBytes: number;
+  /** Damaged stores and log segments that lie set aside on its disk. */
+  readonly setAside?: number;
 }
 
 export type ReplicaRole = 'primary' | 'secondary' | 'learner' | 'inactive';
