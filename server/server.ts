@@ -13,7 +13,6 @@ import {
   type Table,
 } from '../shared/cluster.js';
 import type { Environment, Timer } from '../shared/environment.js';
-import { isDamage } from '../shared/errors.js';
 import { limits } from '../shared/limits.js';
 import type { Logger } from '../shared/logging.js';
 import type { OperationResult } from '../shared/operations/operation.js';
@@ -40,9 +39,10 @@ import { handOverAll } from './departure.js';
 import { cacheShares, type OpenDisk, type ServerDisk } from './disk.js';
 import { META_NODE, MetaLink } from './meta-link.js';
 import type { PartitionHost, Timing } from './partition/host.js';
-import { isCopy, newStayName, partitionOfStore, storeName } from './partition/names.js';
+import { newStayName, storeName } from './partition/names.js';
 import { Pace } from './partition/pace.js';
 import { Partition } from './partition/partition.js';
+import { reopenReplicas } from './partition/reopening.js';
 import { loadState } from './partition/state.js';
 import { Turns } from './partition/turns.js';
 
@@ -138,64 +138,16 @@ export class Server {
       this.disk = disk;
       const { recovered, setAside } = disk.opened;
       for (const name of setAside) this.logger.error({ segment: name }, 'a damaged log segment was set aside');
-      disk.stores.list((unlisted, names) => {
-        if (unlisted !== null || names === undefined) return done(unlisted ?? new Error('no list'));
-        this.openAll(disk, names, (failed) => {
-          if (failed !== null) return done(failed);
-          for (const { partition, stay } of recovered) {
-            if (this.partitions.get(partition)?.stay !== stay) disk.opened.log.forget(partition, stay);
-          }
-          // Every replica in doubt has been set aside by now: the next start must not doubt those that learn from here on.
-          disk.opened.acknowledgeDamage((unacknowledged) => {
-            if (unacknowledged !== null) return done(unacknowledged);
-            this.begin();
-            done(null);
-          });
-        });
-      });
-    });
-  }
-
-  private openAll(disk: ServerDisk, names: readonly string[], done: (error: Error | null) => void): void {
-    const [name, ...rest] = names;
-    if (name === undefined) return done(null);
-    const next = (error: Error | null): void => (error === null ? this.openAll(disk, rest, done) : done(error));
-    const id = partitionOfStore(name);
-    if (id !== null) this.recoverPartition(disk, id, next);
-    else if (isCopy(name)) disk.stores.destroy(name, next);
-    else next(null);
-  }
-
-  private recoverPartition(disk: ServerDisk, id: number, done: (error: Error | null) => void): void {
-    const setAside = (reason: string): void => {
-      this.logger.error({ partition: id, reason }, 'a damaged replica was set aside; it will learn again');
-      disk.stores.setAside(storeName(id), reason, done);
-    };
-    disk.stores.open(storeName(id), (error, store) => {
-      if (error !== null || store === undefined) {
-        if (isDamage(error)) setAside(error.message);
-        else done(error ?? new Error('no store'));
-        return;
-      }
-      // What is not damage (a newer version's data, a process without descriptors) must not condemn a sound replica.
-      const judge = (failed: Error | null): void =>
-        store.close(() => {
-          if (isDamage(failed)) setAside(failed.message);
-          else done(failed ?? new Error('no state'));
-        });
-      loadState(store, (unread, loaded) => {
-        if (unread !== null || loaded === undefined) return judge(unread);
-        const { applied } = loaded;
-        if (applied === null) return store.close(() => disk.stores.destroy(storeName(id), done));
-        const { recovered, setAside: damagedSegments } = disk.opened;
-        const logged = recovered.find(({ partition, stay }) => partition === id && stay === applied.stay);
-        if (logged?.damaged === true || (logged === undefined && damagedSegments.length > 0)) {
-          return store.close(() => setAside('its log is damaged'));
+      reopenReplicas(disk, this.host(), (failed, replicas) => {
+        if (failed !== null || replicas === undefined) return done(failed ?? new Error('no replicas'));
+        for (const partition of replicas) this.partitions.set(partition.id, partition);
+        for (const { partition, stay } of recovered) {
+          if (this.partitions.get(partition)?.stay !== stay) disk.opened.log.forget(partition, stay);
         }
-        const partition = new Partition(this.host(), id, null, store, loaded, applied.stay);
-        partition.recover((failed) => {
-          if (failed !== null) return judge(failed);
-          this.partitions.set(id, partition);
+        // Every replica in doubt has been set aside by now: the next start must not doubt those that learn from here on.
+        disk.opened.acknowledgeDamage((unacknowledged) => {
+          if (unacknowledged !== null) return done(unacknowledged);
+          this.begin();
           done(null);
         });
       });
