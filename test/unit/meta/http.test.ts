@@ -51,6 +51,8 @@ describe("meta's HTTP listener", () => {
       pid: 3,
       boot: 'm',
       state: 'alive',
+      diskFreeBytes: null,
+      setAside: null,
     });
     expect(await get('/api/nodes')).to.have.length(4);
   });
