@@ -68,7 +68,7 @@ class Content {
       const end = Math.min(to, this.length);
       if (end <= from) continue;
       this.#bytes.fill(0, from, end);
-      this.#durable.copy(this.#bytes, from, from, Math.min(end, this.#durableLength));
+      if (from < this.#durableLength) this.#durable.copy(this.#bytes, from, from, Math.min(end, this.#durableLength));
     }
     this.#suspect = [];
   }
@@ -80,7 +80,7 @@ class Content {
     const bytes = Buffer.alloc(Math.max(cut, 0));
     this.#durable.copy(bytes, 0, 0, Math.min(cut, least));
     if (loss === 'some') {
-      for (let page = this.#dirty.from; page < Math.min(cut, this.#dirty.to); page += PAGE_BYTES) {
+      for (let page = this.#dirty.from; page < Math.min(cut, this.length, this.#dirty.to); page += PAGE_BYTES) {
         const arrived = page + PAGE_BYTES <= least || environment.random() >= 0.1;
         if (arrived) this.#bytes.copy(bytes, page, page, Math.min(page + PAGE_BYTES, cut, this.length));
       }

@@ -124,7 +124,7 @@ export class Learning {
       partition.host.send(from.node, [Kind.learnState, partition.id, attempt, -1, 0]);
       return;
     }
-    this.current = {
+    const current: Copying = {
       teacher: from,
       attempt,
       snapshotDecree: 0,
@@ -139,13 +139,15 @@ export class Learning {
       ready: false,
       saidMs: 0,
     };
+    this.current = current;
     replica.leave();
     partition.applier.whenApplied(() =>
       this.newStay((committed) => {
-        if (this.current?.attempt !== attempt) return;
+        // a configuration in between ends it, and the teacher's repetition begins the same attempt again
+        if (this.current !== current) return;
         replica.startLearning(from, attempt, ballot, new PrepareList(committed));
-        this.current.committed = committed;
-        this.sendState(this.current);
+        current.committed = committed;
+        this.sendState(current);
       }),
     );
   }

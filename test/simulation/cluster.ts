@@ -5,6 +5,7 @@ import { isReadOnly } from '../../shared/operations/codes.js';
 import { Router } from '../../shared/routing/router.js';
 import { Meta } from '../../meta/meta.js';
 import { MemoryStateStore } from '../../meta/store/memory.js';
+import type { StateStore } from '../../meta/store/store.js';
 import type { ServerDisk } from '../../server/disk.js';
 import type { MutationLog } from '../../server/log/log.js';
 import { openSegmentLog } from '../../server/log/segments.js';
@@ -46,14 +47,12 @@ export interface SimulatedServer {
 /** What a planted bug may replace. */
 export interface Parts {
   readonly log: (log: MutationLog, environment: ProcessEnvironment) => MutationLog;
-  readonly files: (files: VirtualFiles) => VirtualFiles;
-  readonly metaStore: (store: MemoryStateStore) => MemoryStateStore;
+  readonly metaStore: (store: StateStore, environment: ProcessEnvironment) => StateStore;
   readonly timing: typeof timing;
 }
 
 export const soundParts: Parts = {
   log: (log) => log,
-  files: (files) => files,
   metaStore: (store) => store,
   timing,
 };
@@ -73,6 +72,8 @@ export class Cluster {
   readonly byEnvironment = new Map<ProcessEnvironment, SimulatedServer>();
   /** A server has opened its disk, and may have lost what it held in memory only. */
   onStarted: (server: SimulatedServer) => void = () => undefined;
+  /** A server's disk failed: what was not synced may be gone with it. */
+  onDiskFailed: (server: string) => void = () => undefined;
   private readonly proxyProcesses: Process[] = [];
   private readonly logger: Logger;
   private readonly parts: Parts;
@@ -122,7 +123,7 @@ export class Cluster {
     const process = this.process('meta', 'meta');
     const { environment, network } = process;
     const { servers, partitions } = this.plan;
-    const store = this.parts.metaStore(new MemoryStateStore(environment, this.metaRows));
+    const store = this.parts.metaStore(new MemoryStateStore(environment, this.metaRows), environment);
     const onFatal = (error: Error): void => void this.failures.push(`meta: ${error.message}`);
     const meta = new Meta(
       environment,
@@ -164,7 +165,7 @@ export class Cluster {
     const { plan, parts } = this;
     disk.errors = 0;
     const { delayMs, fault, storeFault } = disk;
-    const files = parts.files(new VirtualFiles(environment, disk.log, { delayMs, fault }));
+    const files = new VirtualFiles(environment, disk.log, { delayMs, fault });
     const factory = new MemoryStoreFactory(environment, disk.stores, { delayMs, fault: storeFault });
     const logged: RunningServer['logged'] = new Map();
     const server = new Server(
@@ -223,6 +224,7 @@ export class Cluster {
     const { running } = of;
     if (running === null) return;
     of.running = null;
+    if (of.disk.errors > 0 && this.plan.fsync !== 'always') this.onDiskFailed(of.name);
     this.byEnvironment.delete(running.environment);
     this.kill(running, loss !== 'none');
     running.files.crash(loss);

@@ -89,8 +89,10 @@ export const diskFaults: readonly FaultKind[] = [
     name: 'io-error',
     weight: 0.5,
     begin: (scene) => {
-      const { name, disk } = scene.server();
-      disk.broken = scene.world.pick(['write', 'sync'] as const);
+      const server = scene.server();
+      const { name, disk } = server;
+      // a sync that fails loses what it should have written, as the power does
+      disk.broken = mayLosePower(scene, server) ? scene.world.pick(['write', 'sync'] as const) : 'write';
       scene.during([50, 3_000], () => (disk.broken = null));
       return `${name}: every ${disk.broken} fails with EIO`;
     },

@@ -65,6 +65,7 @@ export class Invariants {
     this.cluster = cluster;
     cluster.wires.onSend = (from, to, message) => this.onSend(from, to, message);
     cluster.onStarted = (server) => this.onStarted(server);
+    cluster.onDiskFailed = (server) => this.forgive(server, true);
   }
 
   after(process: ProcessEnvironment): void {
@@ -208,7 +209,10 @@ export class Invariants {
     for (const seat of members(configuration)) {
       const member = this.running(seat.node);
       if (member === null || !member.started || !sameSeat(member.network.self, seat)) continue;
-      const last = member.server.partitions.get(id)?.replica.list.last ?? 0;
+      const partition = member.server.partitions.get(id);
+      const last = partition?.replica.list.last ?? 0;
+      if (partition !== undefined && partition.applier.applied < partition.replica.list.base)
+        violated(16, id, `${seat.node} is a member, and what it copies is not complete`);
       if (last >= committed) continue;
       this.judgeLoss(id, seat.node, last, committed);
       violated(6, id, `decree ${committed} is committed, and the member ${seat.node} has prepared only ${last}`);

@@ -122,4 +122,31 @@ describe('a learner of a snapshot', function () {
     for (const id of ids) expect(new Set(scenario.sums(id)).size, `partition ${id}`).to.equal(1);
     expectNothingLeft(scenario);
   });
+
+  it('that is told to begin twice, with a configuration in between, begins once (found by seed 2134)', () => {
+    const scenario = new Scenario(4, 3);
+    const { cluster, world } = scenario;
+    scenario.append('something');
+    const server = cluster.servers.find((each) => each !== scenario.primary())!;
+    cluster.killServer(server);
+    for (const node of cluster.nodes) cluster.wires.block(node, server.name);
+    cluster.startServer(server);
+    scenario.until('it has started', () => server.running!.started);
+    const { partition: info } = cluster.meta!.meta.partitions()[0]!;
+    const [table] = cluster.meta!.meta.tables();
+    const partition = server.running!.server.partitions.get(1)!;
+    const teacher = { node: 'teacher', boot: '99-sim' };
+    world.afterEvent = () => undefined; // this teacher's decrees are nobody's
+    server.running!.network.send = (_to, message) => {
+      if (message[0] === Kind.learnState) world.at(0, () => partition.onMessage(teacher, [Kind.learnPlan, 1, 7, 103]));
+      return true;
+    };
+    partition.onMessage(teacher, [Kind.learnBegin, 1, 7, 50]);
+    const configuration = { partition: 1, ballot: 51, primary: teacher, secondaries: [], predecessorGone: true };
+    partition.onConfiguration({ ...info, configuration }, table!);
+    partition.onMessage(teacher, [Kind.learnBegin, 1, 7, 51]);
+    scenario.pass(500);
+    expect(partition.replica.role).to.equal('learner');
+    expect(partition.replica.list.committed, 'where the snapshot ends').to.equal(103);
+  });
 });

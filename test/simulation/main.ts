@@ -5,8 +5,8 @@
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { faultKinds } from './faults.js';
-import type { Wishes } from './plan.js';
-import { runSeed } from './run.js';
+import { plants } from './plants.js';
+import { runSeed, type RunOptions } from './run.js';
 import type { SeedOutcome } from './seed-worker.js';
 
 const HELP = `npm run sim -- [options]
@@ -15,10 +15,12 @@ const HELP = `npm run sim -- [options]
   --jobs J          worker threads (2)
   --log             tell what happens (with one seed)
   --messages        with --log: every message, too
+  --plant NAME      with a bug put in on purpose, which the seeds should find
   --only KINDS      only these kinds of fault, separated by commas
   --faults MS       how long the safety phase lasts (40000)
   --servers, --partitions, --clients N, --fsync MODE, --hostile: instead of what the seed draws
-kinds of fault: ${faultKinds.map(({ name }) => name).join(', ')}`;
+kinds of fault: ${faultKinds.map(({ name }) => name).join(', ')}
+bugs to plant: ${plants.map(({ name }) => name).join(', ')}`;
 
 const { values } = parseArgs({
   options: {
@@ -27,6 +29,7 @@ const { values } = parseArgs({
     jobs: { type: 'string', default: '2' },
     log: { type: 'boolean', default: false },
     messages: { type: 'boolean', default: false },
+    plant: { type: 'string' },
     only: { type: 'string' },
     faults: { type: 'string' },
     servers: { type: 'string' },
@@ -38,13 +41,14 @@ const { values } = parseArgs({
   },
 });
 
-const wishes: Wishes = {
+const wishes: Omit<RunOptions, 'seed'> = {
+  ...(values.plant === undefined ? {} : { plant: values.plant }),
   ...(values.only === undefined ? {} : { only: values.only.split(',') }),
   ...(values.faults === undefined ? {} : { faultMs: Number(values.faults) }),
   ...(values.servers === undefined ? {} : { servers: Number(values.servers) }),
   ...(values.partitions === undefined ? {} : { partitions: Number(values.partitions) }),
   ...(values.clients === undefined ? {} : { clients: Number(values.clients) }),
-  ...(values.fsync === undefined ? {} : { fsync: values.fsync as NonNullable<Wishes['fsync']> }),
+  ...(values.fsync === undefined ? {} : { fsync: values.fsync as NonNullable<RunOptions['fsync']> }),
   ...(values.hostile === undefined ? {} : { hostile: values.hostile }),
 };
 const first = Number(values.seed ?? 1);

@@ -22,6 +22,8 @@ export interface Wishes {
   /** Names of fault kinds: only these. */
   readonly only?: readonly string[];
   readonly hostile?: boolean;
+  /** Anything else that is not left to the seed. */
+  readonly given?: Partial<Plan>;
 }
 
 export interface Plan {
@@ -92,6 +94,7 @@ export function drawPlan(world: World, wishes: Wishes): Plan {
     faultMs: wishes.faultMs ?? 40_000,
     faultEveryMs: world.pick([500, 1_500, 1_500, 4_000]),
     faults: drawFaults(world, fsync, wishes.only),
+    ...wishes.given,
   };
 }
 

@@ -4,6 +4,7 @@ import { Cluster, soundParts, type Parts } from './cluster.js';
 import { converged, compareReplicas, describe, serving } from './convergence.js';
 import { AllowedLoss, Invariants } from './invariants.js';
 import { applyLimits, drawPlan, type Plan, type Wishes } from './plan.js';
+import { plantNamed } from './plants.js';
 import { Scene } from './scene.js';
 import { storyLogger, tellMessages } from './story.js';
 import { drawWorkload, Workload } from './workload.js';
@@ -15,7 +16,8 @@ export interface RunOptions extends Wishes {
   readonly tell?: (line: string) => void;
   /** Tell of every message that is sent, too. */
   readonly messages?: boolean;
-  readonly parts?: Parts;
+  /** The name of a planted bug. */
+  readonly plant?: string;
 }
 
 export interface RunResult {
@@ -43,17 +45,20 @@ const DAY_MS = 86_400_000;
 /** Throws at the first violation, with seed and time in the message. */
 export function runSeed(options: RunOptions): RunResult {
   const world = new World(options.seed);
-  const plan = drawPlan(world, options);
+  const plant = options.plant === undefined ? null : plantNamed(options.plant);
+  const plan = drawPlan(world, { ...plant?.wishes, ...options });
   const restoreLimits = applyLimits(plan);
+  const takeOut = plant?.patch?.();
   const tell = (line: string): void => options.tell?.(`${world.nowMs.toFixed(1).padStart(9)} ${line}`);
   try {
     if (options.tell !== undefined) tell(`plan ${JSON.stringify(plan)}`);
-    return new Run(world, plan, options, tell).result();
+    return new Run(world, plan, options, { ...soundParts, ...plant?.parts }, tell).result();
   } catch (error) {
     const where = `seed ${options.seed} at ${world.nowMs.toFixed(1)} ms (trace ${world.traceHash})`;
     throw new Error(`${where}: ${(error as Error).message}`, { cause: error });
   } finally {
     restoreLimits();
+    takeOut?.();
   }
 }
 
@@ -66,12 +71,12 @@ class Run {
   private workload: Workload | null = null;
   private undecided = 0;
 
-  constructor(world: World, plan: Plan, options: RunOptions, tell: (line: string) => void) {
+  constructor(world: World, plan: Plan, options: RunOptions, parts: Parts, tell: (line: string) => void) {
     this.world = world;
     this.plan = plan;
     this.tell = tell;
     const logger = options.tell === undefined ? silentLogger : storyLogger(tell);
-    this.cluster = new Cluster(world, plan, logger, options.parts ?? soundParts);
+    this.cluster = new Cluster(world, plan, logger, parts);
     const invariants = new Invariants(this.cluster);
     world.afterEvent = (process) => invariants.after(process);
     if (options.messages === true) tellMessages(this.cluster, tell);

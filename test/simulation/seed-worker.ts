@@ -1,7 +1,6 @@
 /** A worker thread of `npm run sim`: runs the seeds that it is given, one after the other. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Wishes } from './plan.js';
-import { runSeed, type RunResult } from './run.js';
+import { runSeed, type RunOptions, type RunResult } from './run.js';
 
 export type SeedOutcome =
   | { readonly seed: number; readonly result: RunResult; readonly error?: undefined }
@@ -10,7 +9,7 @@ export type SeedOutcome =
 parentPort?.on('message', (seed: number) => {
   let outcome: SeedOutcome;
   try {
-    outcome = { seed, result: runSeed({ seed, ...(workerData as Wishes) }) };
+    outcome = { seed, result: runSeed({ seed, ...(workerData as Omit<RunOptions, 'seed'>) }) };
   } catch (error) {
     outcome = { seed, error: (error as Error).message };
   }
