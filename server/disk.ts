@@ -2,6 +2,7 @@
 import { mkdir, readdir } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment } from '../shared/environment.js';
+import { OperatingError } from '../shared/errors.js';
 import { limits } from '../shared/limits.js';
 import { DirectoryFiles } from './log/files.js';
 import type { FsyncMode, OpenedLog } from './log/log.js';
@@ -100,7 +101,7 @@ function openWithSpace(environment: Environment, options: DiskOptions, done: Cal
   const directory = join(options.dir, 'stores');
   openLevelFactory({ directory, queue, cacheBytes: blockBytes, writeBufferBytes, openFiles }, (error, stores) => {
     if (error !== null || stores === undefined) return done(error ?? new Error('no stores'));
-    stores.open(LOCK, (locked, lock) => {
+    openLock(stores, (locked, lock) => {
       if (locked !== null || lock === undefined) return done(locked ?? new Error('no lock'));
       const fail = (failed: Error | null): void => lock.close(() => done(failed ?? new Error('no log')));
       stores.list((unlisted, names) => {
@@ -116,6 +117,17 @@ function openWithSpace(environment: Environment, options: DiskOptions, done: Cal
           });
         });
       });
+    });
+  });
+}
+
+/** Nothing is in it, so one that a power failure left half made is made again; who finds it damaged has locked it. */
+function openLock(stores: StoreFactory, done: Callback<Store>): void {
+  stores.open(LOCK, (error, lock) => {
+    if (!(error instanceof OperatingError) || error.code !== 'E_CORRUPT') return done(error, lock);
+    stores.destroy(LOCK, (undestroyed) => {
+      if (undestroyed === null) stores.open(LOCK, done);
+      else done(undestroyed);
     });
   });
 }

@@ -4,18 +4,17 @@
  * is dead cannot pass for its successor; a folder that was wiped begins at the clock again.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeSafely } from '../../shared/durable-files.js';
 
 /** `dir`: where the last number is kept; without it the clock alone decides (a proxy keeps nothing). */
 export function nameBoot(dir: string | null): string {
   const random = randomBytes(3).toString('hex');
   if (dir === null) return `${Date.now()}-${random}`;
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
   const path = join(dir, 'boot');
   const number = Math.max(Date.now(), readNumber(path) + 1);
-  writeFileSync(`${path}.new`, `${number}\n`);
-  renameSync(`${path}.new`, path);
+  writeSafely(path, `${number}\n`);
   return `${number}-${random}`;
 }
 
@@ -24,6 +23,6 @@ function readNumber(path: string): number {
     const number = Number(readFileSync(path, 'utf8'));
     return Number.isSafeInteger(number) ? number : 0;
   } catch {
-    return 0; // the first boot, or a torn file after a power failure: the clock is enough then
+    return 0; // the first boot: the clock is enough then
   }
 }

@@ -2,8 +2,9 @@
  * Whose a data folder is, written in it at the first start: copies of partitions under another server's name, or of another
  * cluster, must not be taken for this one's.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeSafely } from '../../shared/durable-files.js';
 import { OperatingError } from '../../shared/errors.js';
 
 export interface Owner {
@@ -22,7 +23,6 @@ export function claimFolder(dir: string, owner: Owner): void {
       `${dir} belongs to ${node} of cluster ${cluster}; ${owner.node} of cluster ${owner.cluster} needs a folder of its own`,
     );
   }
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  writeFileSync(`${path}.new`, `${JSON.stringify(owner)}\n`, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  writeSafely(path, `${JSON.stringify(owner)}
+`);
 }

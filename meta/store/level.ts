@@ -1,5 +1,6 @@
 /** The embedded state store: a LevelDB of its own, a few rows, every write synced. */
 import { ClassicLevel } from 'classic-level';
+import { makeFolder, syncPath } from '../../shared/durable-files.js';
 import { OperatingError } from '../../shared/errors.js';
 import type { StateChange, StateStore } from './store.js';
 
@@ -37,7 +38,15 @@ export class LevelStateStore implements StateStore {
   }
 
   private async readAll(): Promise<Map<string, string>> {
+    const { directory } = this;
+    await new Promise<void>((resolve, reject) => {
+      makeFolder(directory, (error) => (error === null ? resolve() : reject(error)));
+    });
     await this.db.open();
+    // LevelDB's own names, which it does not sync before it writes to them
+    await new Promise<void>((resolve, reject) => {
+      syncPath(directory, (error) => (error === null ? resolve() : reject(error)));
+    });
     return new Map(await this.db.iterator().all());
   }
 

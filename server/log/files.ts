@@ -4,6 +4,7 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { makeFolder } from '../../shared/durable-files.js';
 import { syncDirectory } from '../storage/directory.js';
 import { type DiskQueue, Priority } from '../storage/disk-queue.js';
 import type { Callback } from '../storage/store.js';
@@ -46,7 +47,7 @@ export class DirectoryFiles implements LogFiles {
   }
 
   list(done: Callback<{ name: string; bytes: number }[]>): void {
-    fs.mkdir(this.#directory, { recursive: true }, (failed) => {
+    makeFolder(this.#directory, (failed) => {
       if (failed !== null) return done(failed);
       fs.readdir(this.#directory, (error, names) => {
         if (error !== null) return done(error);

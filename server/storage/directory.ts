@@ -1,6 +1,7 @@
 /** Making names durable: a new, renamed or removed file is certain to be so only once its directory is synced. */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { syncPath } from '../../shared/durable-files.js';
 import type { Callback } from './store.js';
 
 export function syncDirectory(directory: string, done: Callback): void {
@@ -19,14 +20,5 @@ export function syncTree(directory: string, done: Callback): void {
       });
     };
     next(0);
-  });
-}
-
-function syncPath(target: string, done: Callback): void {
-  fs.open(target, 'r', (error, descriptor) => {
-    if (error !== null) return done(error);
-    fs.fsync(descriptor, (unsynced) => {
-      fs.close(descriptor, (unclosed) => done(unsynced ?? unclosed));
-    });
   });
 }

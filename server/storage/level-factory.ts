@@ -9,6 +9,7 @@
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { makeFolder } from '../../shared/durable-files.js';
 import { OperatingError, invariant } from '../../shared/errors.js';
 import { syncDirectory, syncTree } from './directory.js';
 import type { DiskQueue } from './disk-queue.js';
@@ -32,7 +33,7 @@ export function openLevelFactory(options: LevelFactoryOptions, done: Callback<St
     if (error === null) done(null, new LevelStoreFactory(options));
     else done(diskError(`the stores in ${directory} cannot be opened`, error));
   };
-  fs.mkdir(directory, { recursive: true }, (error) => {
+  makeFolder(directory, (error) => {
     if (error !== null) return finish(error);
     fs.readdir(directory, (unreadable, names) => {
       if (unreadable !== null) return finish(unreadable);
@@ -48,6 +49,18 @@ export function openLevelFactory(options: LevelFactoryOptions, done: Callback<St
   });
 }
 
+/**
+ * What a new LevelDB begins with is not synced, and what it goes on with has no safe name yet: until then a power failure
+ * would leave a store that names nothing.
+ */
+function named(folder: string, unopened: Error | null, store: Store | undefined, done: Callback<Store>): void {
+  if (unopened !== null || store === undefined) return done(unopened ?? new Error('no store'));
+  syncDirectory(folder, (error) => {
+    if (error === null) done(null, store);
+    else store.close(() => done(diskError(`the store ${folder} cannot be synced`, error)));
+  });
+}
+
 class LevelStoreFactory implements StoreFactory {
   readonly #directory: string;
   readonly #options: LevelFactoryOptions;
@@ -58,7 +71,14 @@ class LevelStoreFactory implements StoreFactory {
   }
 
   open(name: string, done: Callback<Store>): void {
-    openLevelStore(this.#path(name), this.#options, this.#options.queue, done);
+    const folder = this.#path(name);
+    makeFolder(folder, (error) => {
+      if (error !== null) done(diskError(`the store ${folder} cannot be made`, error));
+      else
+        openLevelStore(folder, this.#options, this.#options.queue, (unopened, store) =>
+          named(folder, unopened, store, done),
+        );
+    });
   }
 
   list(done: Callback<string[]>): void {
