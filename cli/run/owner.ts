@@ -23,6 +23,5 @@ export function claimFolder(dir: string, owner: Owner): void {
       `${dir} belongs to ${node} of cluster ${cluster}; ${owner.node} of cluster ${owner.cluster} needs a folder of its own`,
     );
   }
-  writeSafely(path, `${JSON.stringify(owner)}
-`);
+  writeSafely(path, `${JSON.stringify(owner)}\n`);
 }

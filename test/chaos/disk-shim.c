@@ -4,7 +4,7 @@
  * - Faults, as a page that another process writes says: errors and delays of write and fsync, short writes.
  * - A journal, if one is named, of what a power failure would take: up to where each file was synced, and which names
  *   were made, replaced and removed since their directory was synced. What a rename replaces and what an unlink
- *   removes is kept by a hard link until then, so that power-loss.ts can undo it.
+ *   removes is kept by a hard link until then, so that lost-power.ts can undo it.
  *
  * The model of the disk is the strictest that POSIX allows: a file's fsync says nothing about its name, and only what
  * was written before the fsync was called is safe. Files are taken to be append-only, as logs and LevelDB's are.
@@ -190,6 +190,28 @@ ssize_t pwritev64(int fd, const struct iovec *parts, int n, off64_t at) {
     return allowed < 0 ? -1 : next(fd, parts, allowed, at);
 }
 
+/* LevelDB writes through stdio, whose own system calls cannot be caught: its functions are. */
+
+#undef fwrite_unlocked /* a macro where this is optimized */
+#undef fflush_unlocked
+
+static int refused(FILE *file) { return before_write(fileno(file), 1) < 0; }
+
+size_t fwrite(const void *from, size_t size, size_t n, FILE *file) {
+    NEXT(size_t, "fwrite", const void *, size_t, size_t, FILE *)
+    return refused(file) ? 0 : next(from, size, n, file);
+}
+
+size_t fwrite_unlocked(const void *from, size_t size, size_t n, FILE *file) {
+    NEXT(size_t, "fwrite_unlocked", const void *, size_t, size_t, FILE *)
+    return refused(file) ? 0 : next(from, size, n, file);
+}
+
+int fflush_unlocked(FILE *file) {
+    NEXT(int, "fflush_unlocked", FILE *)
+    return file != NULL && refused(file) ? EOF : next(file);
+}
+
 /* Names that were removed or replaced since their directory was synced, by what keeps them. */
 struct removed {
     char *directory, *kept;
@@ -291,6 +313,17 @@ static int exists(const char *path) { return faccessat(AT_FDCWD, path, F_OK, AT_
 
 OPEN(open)
 OPEN(open64)
+
+FILE *fopen64(const char *path, const char *mode) {
+    NEXT(FILE *, "fopen64", const char *, const char *)
+    if (mode[0] == 'r' || journal < 0 || !below(path)) return next(path, mode);
+    pthread_mutex_lock(&names);
+    int existed = exists(path);
+    FILE *file = next(path, mode);
+    if (file != NULL) opened(fileno(file), path, existed);
+    pthread_mutex_unlock(&names);
+    return file;
+}
 
 /* Keeps what `path` names by another name; gives that, or "-" when there is nothing to keep. */
 static void keep(const char *path, char *name) {

@@ -335,7 +335,7 @@ const networks: readonly FaultKind[] = [
   {
     name: 'slow link of one server',
     weight: 1,
-    needs: ['namespaces'],
+    needs: ['namespaces', 'slow link'],
     allows: [],
     run: whileNetwork((network, scene) => network.slow(anyServer(scene).name, scene.random.between(200, 4_000))),
   },

@@ -86,7 +86,13 @@ export class Load {
   /** Ends all clients after what they do at the moment, and hands the last histories in. */
   async stop(): Promise<void> {
     this.running = false;
-    await Promise.race([this.done, delay(STOP_MS).then(() => Promise.reject(new Error('clients did not end')))]);
+    let ended = false;
+    this.done.then(
+      () => (ended = true),
+      () => (ended = true),
+    );
+    await eventually('the clients end', () => ended || undefined, STOP_MS);
+    await this.done;
     const [client] = this.clients;
     if (client === undefined) throw new Error('there is no client');
     for (const group of this.groups.flat()) await this.retire(client, group);

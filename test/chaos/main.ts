@@ -8,7 +8,7 @@ import type { Need } from './surroundings.js';
 import { conclude, type Verdict } from './report.js';
 
 const usage = `npm run chaos -- [options]
-  --scenario NAME   one of: mixed (default), kill-primary, pause-primary, rejoin
+  --scenario NAME   one of: mixed (default), kill-primary, pause-primary, power-loss, rejoin
   --seed N          what chance decides (a new one each time)
  mixed:
   --minutes N       how long faults go on (5)
@@ -16,8 +16,9 @@ const usage = `npm run chaos -- [options]
   --without NEEDS   what not to use, with commas between: namespaces, nft, tmpfs, shim, root
   --servers N --proxies N --partitions N --clients N   (3, 2, 2, 40)
   --pause-ms N      mean pause of a client between two pipelines (40)
- kill-primary, pause-primary:
+ kill-primary, pause-primary, power-loss:
   --times N         how often (20)
+  --fsync MODE      of power-loss: always (default) or everysec
   --pause-secs N    how long each stop of pause-primary is (30)
  rejoin:
   --gigabytes N     what the returning server has to learn (5)
@@ -37,6 +38,7 @@ const { values: given } = parseArgs({
     clients: { type: 'string', default: '40' },
     'pause-ms': { type: 'string', default: '40' },
     'pause-secs': { type: 'string', default: '30' },
+    fsync: { type: 'string', default: 'always' },
     times: { type: 'string', default: '20' },
     seed: { type: 'string' },
     gigabytes: { type: 'string', default: '5' },
@@ -69,6 +71,12 @@ const scenarios: Readonly<Record<string, () => Promise<Verdict>>> = {
       ...load,
       times: Number(given.times),
       pauseSeconds: Number(given['pause-secs']),
+    }),
+  'power-loss': async () =>
+    (await import('./power-loss.js')).powerLoss({
+      ...load,
+      times: Number(given.times),
+      fsync: given.fsync === 'everysec' ? 'everysec' : 'always',
     }),
   rejoin: async () =>
     (await import('./rejoin.js')).rejoin({

@@ -7,7 +7,6 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { isInstalled } from '../cluster/processes.js';
 
 const NAMESPACES = '/run/netns';
 const PREFIX = 'tulpar-chaos';
@@ -24,13 +23,6 @@ export class Namespaces {
   private readonly names: readonly string[];
   private readonly subnet: string;
   private readonly rules = new Map<string, PacketRule[]>();
-
-  /** Why namespaces cannot be had here; null when they can. */
-  static missing(): string | null {
-    if (process.getuid?.() !== 0) return 'root';
-    for (const program of ['ip', 'nsenter']) if (!isInstalled(program)) return program;
-    return null;
-  }
 
   constructor(names: readonly string[]) {
     this.names = names;

@@ -3,31 +3,64 @@
  * cluster's processes. What is not allowed is told by name: a run that skips faults must say so.
  */
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Role } from '../../shared/cluster.js';
-import { isInstalled } from '../cluster/processes.js';
 import type { Surroundings } from './cluster.js';
 import { DiskControl, shimLibrary } from './disk-shim.js';
 import { Namespaces } from './namespaces.js';
 
 /** What a kind of fault may need. */
-export type Need = 'root' | 'namespaces' | 'nft' | 'tmpfs' | 'shim';
+export type Need = 'root' | 'namespaces' | 'nft' | 'slow link' | 'tmpfs' | 'shim';
 
 const FILLER = 'filler';
 const FILLER_CHUNK = Buffer.alloc(1024 * 1024, 'x');
 
-/** Why each need cannot be met here; those that can be are not in it. */
+/** Why each need cannot be met here, found out by trying; those that can be are not in it. */
 export function unmetNeeds(): ReadonlyMap<Need, string> {
   const unmet = new Map<Need, string>();
-  const root = process.getuid?.() === 0;
-  const namespaces = Namespaces.missing();
-  if (!root) unmet.set('root', 'not root');
-  if (namespaces !== null) unmet.set('namespaces', `no ${namespaces}`);
-  if (namespaces !== null || !isInstalled('nft')) unmet.set('nft', namespaces ?? 'no nft (Debian: nftables)');
-  if (!root) unmet.set('tmpfs', 'not root');
-  if (!isInstalled('cc')) unmet.set('shim', 'no cc');
+  const attempt = (needs: readonly Need[], run: () => void): void => {
+    try {
+      run();
+    } catch (error) {
+      const [reason = ''] = String(error).split('\n');
+      for (const need of needs) unmet.set(need, `${need}: ${reason}`);
+    }
+  };
+  attempt(['root'], () => {
+    if (process.getuid?.() !== 0) throw new Error('not root');
+  });
+  attempt(['tmpfs'], () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tulpar-chaos-'));
+    try {
+      mountSmall(folder, 2 ** 20);
+      unmount(folder);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+  attempt(['shim'], () => shimLibrary());
+  attempt(['namespaces', 'nft', 'slow link'], () => {
+    const network = new Namespaces(['one', 'two']);
+    try {
+      network.cut('one');
+      attempt(['nft'], () => network.drop('one', 'two'));
+      attempt(['slow link'], () => network.slow('one', 1_000));
+    } finally {
+      network.remove();
+    }
+  });
   return unmet;
+}
+
+function mountSmall(folder: string, bytes: number): void {
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes},mode=700`, 'tulpar-chaos', folder], { stdio: 'pipe' });
+}
+
+/** Lazily: a process that was killed a moment ago may not be gone yet. */
+function unmount(folder: string): void {
+  execFileSync('umount', ['--lazy', folder], { stdio: 'pipe' });
 }
 
 export interface EverythingOptions {
@@ -35,7 +68,7 @@ export interface EverythingOptions {
   readonly needs: readonly Need[];
   /** Size of each server's file system, where `tmpfs` is among the needs. */
   readonly diskBytes: number;
-  /** Whether the shim keeps a journal for power-loss.ts. */
+  /** Whether the shim keeps a journal for lost-power.ts. */
   readonly journal?: boolean;
 }
 
@@ -68,14 +101,13 @@ export class Everything implements Surroundings {
     this.disks.set(name, disk);
     const environment = { LD_PRELOAD: shimLibrary(), CHAOS_FOLDER: folder, CHAOS_CONTROL: disk.file };
     if (this.options.journal !== true) return environment;
-    const kept = join(this.directory, 'kept', name);
-    mkdirSync(kept, { recursive: true });
-    return { ...environment, CHAOS_JOURNAL: this.journalOf(name), CHAOS_KEPT: kept };
+    mkdirSync(this.keptOf(name), { recursive: true });
+    return { ...environment, CHAOS_JOURNAL: this.journalOf(name), CHAOS_KEPT: this.keptOf(name) };
   }
 
   prepare(_name: string, role: Role, folder: string): void {
     if (role !== 'server' || !this.options.needs.includes('tmpfs')) return;
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${this.options.diskBytes},mode=700`, 'tulpar-chaos', folder]);
+    mountSmall(folder, this.options.diskBytes);
     this.mounts.push(folder);
   }
 
@@ -87,6 +119,10 @@ export class Everything implements Surroundings {
 
   journalOf(name: string): string {
     return join(this.directory, `${name}.journal`);
+  }
+
+  keptOf(name: string): string {
+    return join(this.directory, 'kept', name);
   }
 
   /** Takes space until so many bytes are left. */
@@ -113,7 +149,6 @@ export class Everything implements Surroundings {
 
   remove(): void {
     this.network?.remove();
-    // Lazily: a process that was killed a moment ago may not be gone yet.
-    for (const folder of this.mounts.splice(0)) execFileSync('umount', ['--lazy', folder]);
+    for (const folder of this.mounts.splice(0)) unmount(folder);
   }
 }
