@@ -53,8 +53,8 @@ const FAMILIES = 5;
 const COMMANDS_PER_FAMILY = [20, 100] as const;
 const RECONNECT_MS = [1, 300] as const;
 const FINAL_BATCH = 64;
-/** Steps of the search for one object: far more than any object of this size has needed. */
-const BUDGET = 200_000;
+/** Steps of the search for one object: an object of this size needs hundreds, one in thousands (many unknown outcomes) a million. */
+const BUDGET = 3_000_000;
 
 export class Workload {
   readonly history = new History();
