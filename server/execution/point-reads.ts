@@ -4,6 +4,7 @@
  * (measured: half of the reads of a store that is not cached took 50 µs, a tenth more than 2 ms, some 20 to 80 ms; through
  * the thread pool each costs about 50 µs more). So reads are made here until one was slow; for a while they are
  * fetched off the thread then, and for longer each time that the first ones made here again are slow too.
+ * 2,500 random reads of a cold store held the loop up for 700 to 830 ms in all, and so for 16 ms, in the same time.
  */
 const SLOW_MS = 1;
 const AWAY_MS_FIRST = 100;
