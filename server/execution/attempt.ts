@@ -267,6 +267,12 @@ export class Attempt {
     return entry.value as Buffer | null;
   }
 
+  expect(db: number, key: Buffer, row: Row, sortKeys: readonly Buffer[]): void {
+    if (this.head.readsHere || sortKeys.length < 2) return;
+    const touched = this.touch(db, key);
+    this.head.expect(sortKeys.map((sortKey) => elementKeyOf(touched, row, sortKey)));
+  }
+
   putElement(db: number, key: Buffer, row: Row, sortKey: Buffer, value: Buffer | null): void {
     const touched = this.touch(db, key);
     const elementKey = elementKeyOf(touched, row, sortKey);

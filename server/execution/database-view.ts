@@ -63,6 +63,10 @@ export class DatabaseView implements View {
     return this.attempt.element(this.db, key, row, sortKey);
   }
 
+  expect(key: Buffer, row: Row, sortKeys: readonly Buffer[]): void {
+    this.attempt.expect(this.db, key, row, sortKeys);
+  }
+
   putElement(key: Buffer, row: Row, sortKey: Buffer, value: Buffer): void {
     this.attempt.putElement(this.db, key, row, sortKey, value);
   }

@@ -412,7 +412,7 @@ export class Executor {
   // ---- fetching --------------------------------------------------------------------------------
 
   private fetch(request: Request, missing: Missing | MissingEntry): void {
-    if (missing instanceof MissingEntry) this.fetches.entry(request, missing.key);
+    if (missing instanceof MissingEntry) this.fetches.entry(request, missing.keys);
     else if (!this.fetches.page(request, missing.page)) {
       this.end(request);
       if (request.from !== null)

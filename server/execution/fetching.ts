@@ -86,10 +86,10 @@ export class Fetching<Request extends Fetches> {
     return true;
   }
 
-  /** The entry that was missing; the first time for an operation on many rows, all of those at once. */
-  entry(request: Request, key: string): void {
+  /** The entries that were missing; the first time for an operation on many rows, all of those at once. */
+  entry(request: Request, missing: readonly string[]): void {
     const rows = request.entries === null && ON_ROWS.has(request.execute) ? (request.args as Buffer[]) : [];
-    const keys = rows.length > 1 ? this.attempt.rowsToFetch(request.db, rows) : [key];
+    const keys = rows.length > 1 ? this.attempt.rowsToFetch(request.db, rows) : missing;
     this.begin(request);
     this.host.store.getMany(keys.map(toBuffer), (error, values) => {
       if (this.stopped) return;

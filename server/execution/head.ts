@@ -115,11 +115,23 @@ export class Head {
     const fetched = this.fetched.get(key);
     if (fetched !== undefined) return fetched;
     // One operation that reads a lot is not begun again for each of its entries.
-    if (!this.reads.here && this.fetched.size < limits.fetchedEntries) throw new MissingEntry(key);
+    if (!this.reads.here && this.fetched.size < limits.fetchedEntries) throw new MissingEntry([key]);
     return this.keep(
       key,
       this.reads.make(() => this.store.getSync(toBuffer(key))),
     );
+  }
+
+  /** Whether point reads are made on this thread. */
+  get readsHere(): boolean {
+    return this.reads.here;
+  }
+
+  /** Fetches those of the entries that are missing, all at once; once for an operation, so that it comes to an end. */
+  expect(keys: readonly string[]): void {
+    if (this.fetched.size >= limits.fetchedEntries) return;
+    const missing = keys.filter((key) => !this.entries.has(key) && !this.fetched.has(key));
+    if (missing.length > 0) throw new MissingEntry(missing);
   }
 
   /**

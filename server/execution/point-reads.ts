@@ -10,11 +10,11 @@ const SLOW_MS = 1;
 const AWAY_MS_FIRST = 100;
 const AWAY_MS_LAST = 2_000;
 
-/** Thrown through operations when an entry must be fetched first. */
+/** Thrown through operations when entries must be fetched first. */
 export class MissingEntry {
-  readonly key: string;
-  constructor(key: string) {
-    this.key = key;
+  readonly keys: readonly string[];
+  constructor(keys: readonly string[]) {
+    this.keys = keys;
   }
 }
 

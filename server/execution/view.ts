@@ -95,6 +95,11 @@ export interface View {
 
   /** Element space of a large row. */
   element(key: Buffer, row: Row, sortKey: Buffer): Buffer | null;
+  /**
+   * Several elements are about to be looked up: where reads are fetched, they come all at once, and the operation is
+   * begun again once rather than for each of them.
+   */
+  expect(key: Buffer, row: Row, sortKeys: readonly Buffer[]): void;
   putElement(key: Buffer, row: Row, sortKey: Buffer, value: Buffer): void;
   removeElement(key: Buffer, row: Row, sortKey: Buffer): void;
   elements(key: Buffer, row: Row, range: ElementRange): Element[];

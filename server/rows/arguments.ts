@@ -55,6 +55,11 @@ export function compactLimitsAt(args: Arguments, index: number): CompactLimits |
   return [numberAt(value, 0), numberAt(value, 1)];
 }
 
+/** From `first` on every second argument. */
+export function bytesEverySecond(args: Arguments, first: number): Buffer[] {
+  return Array.from({ length: Math.ceil((args.length - first) / 2) }, (_, i) => bytesAt(args, first + 2 * i));
+}
+
 export function stringOrNullAt(args: Arguments, index: number): string | null {
   const value = args[index];
   if (value === null || value === undefined) return null;

@@ -75,6 +75,11 @@ export class FieldEditor {
     this.#changed = true;
   }
 
+  /** Fields that are looked up next. */
+  expect(fields: readonly Buffer[]): void {
+    if (this.#packed === null) this.#view.expect(this.#key, this.#row!, fields.map(byField));
+  }
+
   /** The stored value of a live field, null when there is none. */
   stored(field: Buffer): Buffer | null {
     const stored = this.#find(field);

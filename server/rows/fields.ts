@@ -13,6 +13,7 @@ import {
   type Arguments,
   booleanAt,
   bytesAt,
+  bytesFrom,
   bytesOrNullAt,
   compactLimitsAt,
   integerAt,
@@ -21,7 +22,7 @@ import {
 import { scanPage } from './databases.js';
 import { expireAt, isPast, timeLeft } from './expiry.js';
 import { FieldEditor } from './field-editor.js';
-import { fieldRange, fieldsRow, liveCount, liveField } from './field-rows.js';
+import { byField, fieldRange, fieldsRow, liveCount, liveField } from './field-rows.js';
 import { successor } from './keys.js';
 import { expiryOf, valueOf } from './packed.js';
 
@@ -36,6 +37,7 @@ export const fieldGet: Execute = (view, args) => {
 export const fieldMultiGet: Execute = (view, args) => {
   const key = bytesAt(args, 0);
   const row = fieldsRow(view, key);
+  if (row?.large === true) view.expect(key, row, bytesFrom(args, 1).map(byField));
   return args.slice(1).map((_, index) => liveValue(view, key, row, bytesAt(args, index + 1)));
 };
 
@@ -51,6 +53,7 @@ export const fieldSet: Execute = (view, args) => {
 
 export const fieldRemove: Execute = (view, args) => {
   const editor = new FieldEditor(view, bytesAt(args, 0));
+  editor.expect(bytesFrom(args, 1));
   let removed = 0;
   for (let i = 1; i < args.length; i++) if (editor.remove(bytesAt(args, i))) removed++;
   editor.finish();

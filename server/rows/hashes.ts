@@ -10,6 +10,7 @@ import type { Element, Execute, Row, View } from '../execution/view.js';
 import {
   booleanAt,
   bytesAt,
+  bytesEverySecond,
   bytesFrom,
   bytesOrNullAt,
   compactLimitsAt,
@@ -36,6 +37,7 @@ const ZERO: LongDouble = { kind: 'finite', mantissa: 0n, exponent: 0 };
 
 export const hashSet: Execute = (view, args) => {
   const editor = new FieldEditor(view, bytesAt(args, 0), compactLimitsAt(args, 1));
+  if (args.length > 4) editor.expect(bytesEverySecond(args, 2));
   let added = 0;
   for (let i = 2; i < args.length; i += 2) if (editor.set(bytesAt(args, i), bytesAt(args, i + 1), 0)) added++;
   editor.finish();

@@ -42,6 +42,11 @@ export function rowHas(view: View, key: Buffer, row: Row, member: Buffer): boole
   return row.large ? view.element(key, row, memberKey(member)) !== null : hasPart(row.value, member);
 }
 
+/** Members that `rowHas` is asked for next. */
+export function rowExpects(view: View, key: Buffer, row: Row, members: readonly Buffer[]): void {
+  if (row.large) view.expect(key, row, members.map(memberKey));
+}
+
 /** Members numbered from `from` up to, not including, `to`; both are within the set. */
 export function rowMembers(view: View, key: Buffer, row: Row, from = 0, to = row.size): Buffer[] {
   if (!row.large) return unpackParts(row.value).slice(from, to);
@@ -93,6 +98,11 @@ export class MemberSet {
   /** 0: there is no set. */
   get size(): number {
     return this.#size;
+  }
+
+  /** Members that are looked up next. */
+  expect(members: readonly Buffer[]): void {
+    if (this.#packed === null) this.#view.expect(this.#key, this.#row!, members.map(memberKey));
   }
 
   /** True when it is new. */

@@ -4,11 +4,12 @@ import { globMatches } from '../../shared/glob.js';
 import { limits } from '../../shared/limits.js';
 import type { Execute, Row, View } from '../execution/view.js';
 import { bytesAt, bytesFrom, bytesOrNullAt, integerOrNullAt, numberAt, stringOrNullAt } from './arguments.js';
-import { MemberSet, rowHas, rowMembers, setRow } from './member-set.js';
+import { MemberSet, rowExpects, rowHas, rowMembers, setRow } from './member-set.js';
 import { differentNumbers } from './random.js';
 
 export const setAdd: Execute = (view, args) => {
   const set = MemberSet.of(view, bytesAt(args, 0));
+  set.expect(bytesFrom(args, 1));
   let added = 0;
   for (let i = 1; i < args.length; i++) if (set.add(bytesAt(args, i))) added++;
   set.finish();
@@ -17,6 +18,7 @@ export const setAdd: Execute = (view, args) => {
 
 export const setRemove: Execute = (view, args) => {
   const set = MemberSet.of(view, bytesAt(args, 0));
+  set.expect(bytesFrom(args, 1));
   let removed = 0;
   for (let i = 1; i < args.length; i++) if (set.remove(bytesAt(args, i))) removed++;
   set.finish();
@@ -28,6 +30,7 @@ export const setSize: Execute = (view, args) => setRow(view, bytesAt(args, 0))?.
 export const setHas: Execute = (view, args) => {
   const key = bytesAt(args, 0);
   const row = setRow(view, key);
+  if (row !== null) rowExpects(view, key, row, bytesFrom(args, 1));
   return bytesFrom(args, 1).map((member) => row !== null && rowHas(view, key, row, member));
 };
 

@@ -91,6 +91,11 @@ export class SortedSet {
     return this.#size;
   }
 
+  /** Members whose scores are asked for next. */
+  expect(members: readonly Buffer[]): void {
+    if (this.#packed === null) this.#view.expect(this.#key, this.#row!, members.map(memberKey));
+  }
+
   score(member: Buffer): number | null {
     if (this.#packed !== null) return this.#packed.get(text(member))?.score ?? null;
     return scoreIn(this.#view, this.#key, this.#row!, member);

@@ -8,6 +8,7 @@ import type { Execute, Row, View } from '../execution/view.js';
 import {
   booleanAt,
   bytesAt,
+  bytesEverySecond,
   bytesFrom,
   bytesOrNullAt,
   compactLimitsAt,
@@ -19,6 +20,7 @@ import {
 import { differentNumbers } from './random.js';
 import { SortedSet } from './sorted-set.js';
 import {
+  memberKey,
   membersIn,
   position,
   ranked,
@@ -39,6 +41,7 @@ export const zsetAdd: Execute = (view, args) => {
   const flags = numberAt(args, 2);
   const key = bytesAt(args, 0);
   const set = SortedSet.of(view, key, compactLimitsAt(args, 1));
+  if (args.length > 5) set.expect(bytesEverySecond(args, 4));
   let added = 0;
   let updated = 0;
   for (let i = 3; i < args.length; i += 2) {
@@ -77,6 +80,7 @@ export const zsetIncrement: Execute = (view, args) => {
 
 export const zsetRemove: Execute = (view, args) => {
   const set = SortedSet.of(view, bytesAt(args, 0));
+  set.expect(bytesFrom(args, 1));
   let removed = 0;
   for (let i = 1; i < args.length; i++) if (set.remove(bytesAt(args, i))) removed++;
   set.finish();
@@ -88,6 +92,7 @@ export const zsetSize: Execute = (view, args) => zsetRow(view, bytesAt(args, 0))
 export const zsetScores: Execute = (view, args) => {
   const key = bytesAt(args, 0);
   const row = zsetRow(view, key);
+  if (row?.large === true) view.expect(key, row, bytesFrom(args, 1).map(memberKey));
   return bytesFrom(args, 1).map((member) => {
     const score = row === null ? null : scoreIn(view, key, row, member);
     return score === null ? null : toWire(score);

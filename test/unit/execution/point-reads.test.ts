@@ -1,7 +1,9 @@
 /** Reads that would hold up the event loop are fetched, and change nothing but the time they take. */
 import { expect } from 'chai';
 import { PointReads } from '../../../server/execution/point-reads.js';
-import { append, exists, get, multiGet, multiSet, remove } from '../../../shared/operations/codes.js';
+import { append, exists, fieldMultiGet, get, multiGet, multiSet, remove } from '../../../shared/operations/codes.js';
+import { hashSet } from '../../../shared/operations/hashes.js';
+import { setAdd, setHas } from '../../../shared/operations/sets.js';
 import { Primary } from './primary.js';
 
 const bytes = (text: string): Buffer => Buffer.from(text);
@@ -85,6 +87,30 @@ describe('an operation whose row is on a slow disk', () => {
       next.turn();
       settle(next);
       expect(String(next.value(read))).to.equal('newx');
+    }
+  });
+
+  it('is begun again once, when it looks up many elements', () => {
+    const members = Array.from({ length: 300 }, (_, i) => bytes(`m${i}`));
+    const fields = members.flatMap((member) => [member, member]);
+    const primary = new Primary();
+    primary.now(setAdd(a, members));
+    primary.now(hashSet(b, null, fields));
+    const next = successor(primary);
+    const wanted = [...members.slice(0, 50), bytes('none')];
+    for (const [operation, found] of [
+      [setHas(a, wanted), (value: unknown) => (value as unknown[]).filter((each) => each === true).length],
+      [fieldMultiGet(b, wanted), (value: unknown) => (value as unknown[]).filter((each) => each !== null).length],
+    ] as const) {
+      const id = next.send(operation, { connection: 1 });
+      next.turn();
+      // the row, then all elements
+      next.fetched();
+      next.turn();
+      next.fetched();
+      next.turn();
+      expect(next.fetching).to.equal(0);
+      expect(found(next.value(id))).to.equal(50);
     }
   });
 

@@ -144,6 +144,10 @@ export class FakeView implements View {
     return this.#elements(key, row).get(name(sortKey)) ?? null;
   }
 
+  expect(): void {
+    // everything is in memory
+  }
+
   putElement(key: Buffer, row: Row, sortKey: Buffer, value: Buffer): void {
     this.#ownElements(key, row).set(name(sortKey), value);
   }
