@@ -14,17 +14,9 @@ import { RowType } from '../storage/row.js';
 import { decodeHeader } from '../storage/row-header.js';
 import { DatabaseView } from './database-view.js';
 import { DATABASES, encodeKeyspaces, KEYSPACES_KEY, type Head, type HeadValue } from './head.js';
-import { mergeRange, type Merged, type Page, type PageRequest } from './range.js';
+import { mergeRange, Missing, type Merged, type Page } from './range.js';
 import { elementKeyOf, type Touched, writeRow } from './touched.js';
 import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View } from './view.js';
-
-/** Thrown through operations when something must be fetched first. */
-export class Missing {
-  readonly page: PageRequest;
-  constructor(page: PageRequest) {
-    this.page = page;
-  }
-}
 
 /** Where the mutation under construction stands: ids of new things come from it. */
 export interface Gathering {

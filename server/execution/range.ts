@@ -15,6 +15,14 @@ export interface PageRequest {
   readonly limit: number;
 }
 
+/** Thrown through operations when a page must be fetched first. */
+export class Missing {
+  readonly page: PageRequest;
+  constructor(page: PageRequest) {
+    this.page = page;
+  }
+}
+
 export interface Page {
   readonly entries: readonly Entry[];
   /** Nothing of the range lies beyond the last entry. */
