@@ -19,6 +19,8 @@ export class CatalogueEntry {
   readonly isWrite: boolean;
   readonly isRead: boolean;
   readonly needsAuthentication: boolean;
+  /** Waits for meta to tell of the table; what Redis answers while it loads does not, but for transactions. */
+  readonly needsTable: boolean;
   /** Not queued within MULTI. */
   readonly immediate: boolean;
   readonly statistics = new CommandStatistics();
@@ -30,6 +32,7 @@ export class CatalogueEntry {
     this.handler = handlers.get(this.name) ?? null;
     this.isWrite = command.flags.includes('write');
     this.isRead = command.flags.includes('readonly');
+    this.needsTable = !command.flags.includes('loading') || this.name === 'exec' || this.name === 'watch';
     this.immediate = IMMEDIATE.has(this.name);
     this.needsAuthentication = !command.flags.includes('no_auth');
     invariant(command.run !== 'session' || this.handler !== null, `command '${this.name}' has a handler`);

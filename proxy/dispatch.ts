@@ -46,8 +46,19 @@ export class Dispatcher {
     if (!session.authenticated && entry.needsAuthentication) return this.reject(session, entry, NO_AUTH);
     session.facts.lastCommand = entry.name;
     if (session.transaction !== null && !entry.immediate) return this.queue(session, session.transaction, entry, rest);
+    if (this.proxy.table.partitions.length === 0 && entry.needsTable) return this.afterMeta(session, entry, rest);
     if (this.proxy.clients.pauses(entry, session)) return this.afterPause(session, entry, rest);
     this.execute(session, entry, rest);
+  }
+
+  /** Meta has not told of the table yet (it restarts, as this proxy did): as long as a request may wait, this one does. */
+  private afterMeta(session: Session, entry: CatalogueEntry, args: readonly Buffer[]): void {
+    session.hold();
+    this.proxy.router.whenKnown(this.proxy.table, () => {
+      if (session.closed) return;
+      this.execute(session, entry, args);
+      session.release();
+    });
   }
 
   /** CLIENT PAUSE: the session takes no more requests either, so its order is kept. */

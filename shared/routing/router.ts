@@ -34,6 +34,7 @@ import { concernsConnection, concernsSession } from './refusals.js';
 import type { RouterOptions } from './router-options.js';
 import { RoutingTable, type RoutedPartition, type RoutedTable } from './routing-table.js';
 import { ServerLink, takeAll } from './server-link.js';
+import { TableWaits } from './table-waits.js';
 
 const TICK_MS = 100;
 
@@ -48,6 +49,7 @@ export class Router {
   private readonly routes = new RoutingTable();
   private readonly links = new Map<string, ServerLink>();
   private readonly connections = new ConnectionPool();
+  private readonly tableWaits = new TableWaits();
   private lastId = 0;
   /** Coarse clock: read once a tick, so that submitting reads none. */
   private now: number;
@@ -91,6 +93,11 @@ export class Router {
   /** The handle of a table by name. Its `facts` are null while meta has not told of it. */
   table(name: string): RoutedTable {
     return this.routes.table(name);
+  }
+
+  /** Calls back once meta has told of the table's partitions, or when it has not within a request's deadline. */
+  whenKnown(table: RoutedTable, run: () => void): void {
+    this.tableWaits.add(table, this.now + this.deadlineMs, run);
   }
 
   /** The table's partitions by range. */
@@ -427,6 +434,7 @@ export class Router {
         this.failWaiting(partition, () => true, 'its partition no longer exists');
       },
     });
+    this.tableWaits.look(this.now);
     this.options.onView?.();
   }
 
@@ -460,11 +468,13 @@ export class Router {
     }
     for (const partition of this.routes.partitions.values()) {
       if (partition.waiting.length > 0) {
-        this.failWaiting(partition, (request) => request.deadline <= this.now, this.whyWaiting(partition));
+        const why = partition.whyWaiting(this.linkOf(partition) !== null, this.deadlineMs);
+        this.failWaiting(partition, (request) => request.deadline <= this.now, why);
       }
       this.settle(partition);
       this.flush(partition);
     }
+    this.tableWaits.look(this.now);
     if (!this.stopped) this.timer = this.environment.after(TICK_MS, () => this.tick());
   }
 
@@ -486,14 +496,5 @@ export class Router {
       this.abandon(request, why);
     }
     this.unblock(partition);
-  }
-
-  private whyWaiting(partition: RoutedPartition): string {
-    const { primary } = partition.facts.configuration;
-    const name = `partition ${partition.id} of table '${partition.table.name}'`;
-    if (primary === null) return `${name} had no primary for ${this.deadlineMs} ms`;
-    if (this.linkOf(partition) === null)
-      return `the primary of ${name}, ${primary.node}, could not be reached for ${this.deadlineMs} ms`;
-    return `${name} at ${primary.node} did not accept it for ${this.deadlineMs} ms`;
   }
 }

@@ -50,6 +50,15 @@ export class RoutedPartition {
     this.session = new PartitionSession(facts.id);
   }
 
+  /** For a request that waited here in vain. */
+  whyWaiting(reachable: boolean, waitedMs: number): string {
+    const { primary } = this.facts.configuration;
+    const name = `partition ${this.facts.id} of table '${this.table.name}'`;
+    if (primary === null) return `${name} had no primary for ${waitedMs} ms`;
+    if (!reachable) return `the primary of ${name}, ${primary.node}, could not be reached for ${waitedMs} ms`;
+    return `${name} at ${primary.node} did not accept it for ${waitedMs} ms`;
+  }
+
   get id(): number {
     return this.facts.id;
   }

@@ -1,0 +1,36 @@
+/** A proxy that starts while meta is away: its clients wait as long as a request would. */
+import { expect } from 'chai';
+import { RoutedTable, type RoutedPartition } from '../../../shared/routing/routing-table.js';
+import { TableWaits } from '../../../shared/routing/table-waits.js';
+
+describe('who waits to hear of a table', () => {
+  it('goes on when meta has told of it', () => {
+    const waits = new TableWaits();
+    const table = new RoutedTable('default');
+    const done: string[] = [];
+    waits.add(table, 100, () => done.push('a'));
+    waits.add(new RoutedTable('other'), 100, () => done.push('b'));
+    waits.look(1);
+    expect(done).to.deep.equal([]);
+    table.partitions = [{} as RoutedPartition];
+    waits.look(2);
+    waits.look(3);
+    expect(done).to.deep.equal(['a']);
+  });
+
+  it('goes on without it when its time is over, and may wait again', () => {
+    const waits = new TableWaits();
+    const table = new RoutedTable('default');
+    const done: number[] = [];
+    waits.add(table, 100, () => {
+      done.push(1);
+      waits.add(table, 200, () => done.push(2));
+    });
+    waits.look(99);
+    expect(done).to.deep.equal([]);
+    waits.look(100);
+    expect(done).to.deep.equal([1]);
+    waits.look(200);
+    expect(done).to.deep.equal([1, 2]);
+  });
+});
