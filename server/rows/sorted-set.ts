@@ -44,6 +44,8 @@ export class SortedSet {
   #changed: boolean;
   /** The row is written anew, in place of whatever is there. */
   #anew: boolean;
+  /** Made a listpack, or none, of all members in the end; else a set is a listpack until it has grown too large for one. */
+  #packedAtOnce: boolean;
   #tree: RankTree;
   /** Where buckets begin that are to be cut. */
   #overfull: Buffer[] = [];
@@ -54,6 +56,7 @@ export class SortedSet {
     this.#row = row;
     this.#anew = anew;
     this.#changed = anew;
+    this.#packedAtOnce = anew;
     this.#compact = compact ?? LISTPACK;
     this.#encoding = row?.encoding === Encoding.skiplist ? Encoding.skiplist : Encoding.listpack;
     this.#size = row?.size ?? 0;
@@ -76,6 +79,14 @@ export class SortedSet {
   /** A new set that takes the place of what is at `key`, of whatever type; without members it only removes that. */
   static replacing(view: View, key: Buffer, compact: CompactLimits | null): SortedSet {
     return new SortedSet(view, key, null, true, compact);
+  }
+
+  /** As `replacing`, of members put one by one; `count`: how many there will be, as far as Redis knows beforehand. */
+  static growing(view: View, key: Buffer, compact: CompactLimits | null, count: number): SortedSet {
+    const set = new SortedSet(view, key, null, true, compact);
+    set.#packedAtOnce = false;
+    if (count > set.#compact[0]) set.#encoding = Encoding.skiplist;
+    return set;
   }
 
   /** First of all: what must be read for it is read before anything else is done. */
@@ -109,7 +120,7 @@ export class SortedSet {
       this.#bytes += member.length + SCORE_BYTES;
       if (this.#size > this.#compact[0] || member.length > this.#compact[1]) this.#encoding = Encoding.skiplist;
     }
-    const score = this.#anew ? given : this.#kept(given);
+    const score = this.#packedAtOnce ? given : this.#kept(given);
     if (this.#packed !== null) this.#packed.set(text(member), { member, score });
     else this.#putLarge(this.#row!, member, score, old);
   }
@@ -178,7 +189,7 @@ export class SortedSet {
 
   #finishPacked(members: readonly Scored[]): void {
     const placed = members.map(({ member, score }) => {
-      return { member, score: this.#anew ? this.#kept(score) : score, at: position(score, member) };
+      return { member, score: this.#packedAtOnce ? this.#kept(score) : score, at: position(score, member) };
     });
     placed.sort((a, b) => a.at.compare(b.at));
     const previous = this.#anew ? null : this.#row;

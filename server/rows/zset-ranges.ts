@@ -34,8 +34,10 @@ export const zsetRange: Execute = (view, args) => {
 export const zsetRangeStore: Execute = (view, args) => {
   const from = bytesAt(args, 1);
   const row = zsetRow(view, from);
-  const found = row === null ? [] : members(view, from, row, listAt(args, 2));
-  const set = SortedSet.replacing(view, bytesAt(args, 0), compactLimitsAt(args, 3));
+  const range = listAt(args, 2);
+  const found = row === null ? [] : members(view, from, row, range);
+  const count = numberAt(range, 0) === RangeBy.rank ? found.length : 0;
+  const set = SortedSet.growing(view, bytesAt(args, 0), compactLimitsAt(args, 3), count);
   for (const { member, score } of found) set.put(member, score, null);
   set.finish();
   return found.length;
