@@ -26,7 +26,7 @@ export interface Settings {
   readonly latencyTracking: boolean;
   readonly percentiles: readonly number[];
   /** What the translation of commands needs to know. */
-  readonly translation: Pick<TranslateContext, 'lfu' | 'hashLimits' | 'zsetLimits'>;
+  readonly translation: Pick<TranslateContext, 'lfu' | 'hashLimits' | 'zsetLimits' | 'sketchSparseBytes'>;
 }
 
 const NO_LIMIT: OutputLimit = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
@@ -116,6 +116,11 @@ export class Configuration {
     return { [name]: names.map((each) => this.number(each)) };
   }
 
+  private sketchSparseBytes(): Partial<Settings['translation']> {
+    const name = 'hll-sparse-max-bytes';
+    return this.get(name) === this.parameters.get(name)?.initial ? {} : { sketchSparseBytes: this.number(name) };
+  }
+
   private workOut(): Settings {
     return {
       requirepass: this.get('requirepass'),
@@ -134,6 +139,7 @@ export class Configuration {
         lfu: this.get('maxmemory-policy').endsWith('-lfu'),
         ...this.compactLimits('hashLimits', 'hash'),
         ...this.compactLimits('zsetLimits', 'zset'),
+        ...this.sketchSparseBytes(),
       },
     };
   }

@@ -130,6 +130,12 @@ export const limits = {
   lcsCells: 16 * MiB,
   /** Bytes that BITOP reads of all its strings: one synchronous stretch (512 MiB take about half a second). */
   bitBytes: 512 * MiB,
+  /** Of the elements of one PFADD, which a proxy hashes in one synchronous stretch (64 MiB take about a third of a second). */
+  hashedBytes: 64 * MiB,
+  /** HyperLogLogs that one operation merges: one synchronous stretch (so many take about half a second). */
+  mergedSketches: 16_384,
+  /** hll-sparse-max-bytes acts up to this: a dense HyperLogLog is shorter than a longer sparse one. */
+  sketchSparseBytes: 16 * KiB,
   /** A collection is packed in its row's header up to this; larger ones live element by element. */
   packedElements: 64,
   packedBytes: 1 * KiB,

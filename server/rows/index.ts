@@ -37,6 +37,7 @@ import {
   hashSetIf,
   hashTimesToLive,
 } from './hashes.js';
+import { sketchAdd, sketchCount, sketchInspect, sketchMerge, sketchUnionCount } from './hyperloglogs.js';
 import { copy, exists, expire, expireTime, move, persist, remove, rename, timeToLive, touch, type } from './keys.js';
 import { longestCommon } from './lcs.js';
 import {
@@ -124,6 +125,11 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.bitCombine]: grows(bitCombine),
   [Code.bitField]: grows(bitField),
   [Code.bitFieldRead]: keeps(bitFieldRead),
+  [Code.sketchAdd]: grows(sketchAdd),
+  [Code.sketchCount]: keeps(sketchCount),
+  [Code.sketchUnionCount]: keeps(sketchUnionCount),
+  [Code.sketchMerge]: grows(sketchMerge),
+  [Code.sketchInspect]: grows(sketchInspect),
   [Code.remove]: keeps(remove),
   [Code.exists]: keeps(exists),
   [Code.touch]: keeps(touch),

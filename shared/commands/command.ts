@@ -70,6 +70,8 @@ export interface TranslateContext {
   /** What the proxy is configured with (hash-max-listpack-entries and so on). Absent: Redis's defaults. */
   readonly hashLimits?: CompactLimits;
   readonly zsetLimits?: CompactLimits;
+  /** hll-sparse-max-bytes. Absent: Redis's default. */
+  readonly sketchSparseBytes?: number;
 }
 
 export interface CommandFacts {

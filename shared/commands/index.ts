@@ -6,6 +6,7 @@ import { connectionCommands } from './connection.js';
 import { databaseCommands } from './databases.js';
 import { expiryCommands } from './expiry.js';
 import { hashCommands } from './hashes.js';
+import { hyperloglogCommands } from './hyperloglogs.js';
 import { keyCommands } from './keys.js';
 import { listCommands } from './lists.js';
 import { serverCommands } from './server.js';
@@ -20,6 +21,7 @@ export const commands: ReadonlyMap<string, Command> = byName([
   ...serverCommands,
   ...stringCommands,
   ...bitCommands,
+  ...hyperloglogCommands,
   ...listCommands,
   ...setCommands,
   ...hashCommands,

@@ -33,6 +33,12 @@ export const Code = {
   bitCombine: 19,
   bitField: 20,
   bitFieldRead: 21,
+  // HyperLogLogs (hyperloglogs.ts)
+  sketchAdd: 22,
+  sketchCount: 23,
+  sketchUnionCount: 24,
+  sketchMerge: 25,
+  sketchInspect: 26,
   // keys of any type
   remove: 40,
   exists: 41,
@@ -140,6 +146,7 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.bitCount,
   Code.bitPosition,
   Code.bitFieldRead,
+  Code.sketchUnionCount,
   Code.getRange,
   Code.length,
   Code.longestCommon,

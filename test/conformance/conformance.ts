@@ -44,6 +44,7 @@ const units = [
   'unit/type/zset',
   'unit/bitops',
   'unit/bitfield',
+  'unit/hyperloglog',
   'unit/keyspace',
   'unit/expire',
   'unit/scan',

@@ -51,6 +51,12 @@ describe('CONFIG', () => {
     expect(configuration.settings.translation).to.deep.equal({ lfu: false, hashLimits: [512, 1024] });
   });
 
+  it('tells the translation of commands how long a sparse HyperLogLog may be where that is not the default', () => {
+    const configuration = new Configuration();
+    configuration.set([['hll-sparse-max-bytes', '1kb']]);
+    expect(configuration.settings.translation).to.deep.equal({ lfu: false, sketchSparseBytes: 1024 });
+  });
+
   it('refuses another port instead of pretending', () => {
     const configuration = new Configuration({ port: '7000' });
     configuration.set([['port', '7000']]);
