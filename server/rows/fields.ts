@@ -5,7 +5,8 @@
 import { ClientError } from '../../shared/errors.js';
 import { add, parseInteger } from '../../shared/integers.js';
 import { limits } from '../../shared/limits.js';
-import { Check, Expiry } from '../../shared/operations/codes.js';
+import { Expiry } from '../../shared/operations/codes.js';
+import { Check } from '../../shared/operations/fields.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import type { Element, ElementRange, Execute, Row, View } from '../execution/view.js';
 import { RowType } from '../storage/row.js';

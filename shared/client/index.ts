@@ -12,5 +12,5 @@ export {
   type RowEntry,
   type Ttl,
 } from './table.js';
-export { Check } from '../operations/codes.js';
+export { Check } from '../operations/fields.js';
 export { ClientError, OperatingError } from '../errors.js';

@@ -1,8 +1,9 @@
 /** One table as the native client sees it. Keys and values are bytes; strings stand for their UTF-8. */
 import { OperatingError } from '../errors.js';
 import { slotOfCursor } from '../commands/scan.js';
-import * as operations from '../operations/codes.js';
-import type { Check, Integer } from '../operations/codes.js';
+import type { Integer } from '../operations/codes.js';
+import * as operations from '../operations/fields.js';
+import type { Check } from '../operations/fields.js';
 import type { Operation, OperationResult } from '../operations/operation.js';
 import { slotOf } from '../slots.js';
 

@@ -1,7 +1,8 @@
 /** Redis's hash commands but for the expiry of fields (field-expiry.ts). What they do is in server/rows/hashes.ts and fields.ts. */
 import { ClientError } from '../errors.js';
 import { INT64_MAX } from '../integers.js';
-import * as fields from '../operations/codes.js';
+import { Expiry } from '../operations/codes.js';
+import * as fields from '../operations/fields.js';
 import * as operations from '../operations/hashes.js';
 import { HashPart, HashSetFlag } from '../operations/hashes.js';
 import type { Operation, OperationResult } from '../operations/operation.js';
@@ -57,14 +58,7 @@ const hsetnx = {
   since: '2.0.0',
   summary: 'Sets a field of a hash if it does not exist.',
   translate: (args, context) =>
-    operations.hashSetIf(
-      at(args, 0),
-      context.hashLimits ?? null,
-      HashSetFlag.ifNone,
-      fields.Expiry.none,
-      0,
-      args.slice(1),
-    ),
+    operations.hashSetIf(at(args, 0), context.hashLimits ?? null, HashSetFlag.ifNone, Expiry.none, 0, args.slice(1)),
   reply: zeroOrOne,
 } as const satisfies KeyedCommand;
 

@@ -4,7 +4,7 @@ import type { TulparTable } from '../../../shared/client/table.js';
 import type { Environment } from '../../../shared/environment.js';
 import { ClientError, type OperatingError } from '../../../shared/errors.js';
 import * as operations from '../../../shared/operations/codes.js';
-import { Check } from '../../../shared/operations/codes.js';
+import { Check } from '../../../shared/operations/fields.js';
 import { Status } from '../../../shared/wire/messages.js';
 import { FakeRouter } from './fake-router.js';
 

@@ -6,8 +6,6 @@ import {
   counts,
   expire,
   Expiry,
-  fieldScan,
-  fieldSet,
   get,
   increment,
   multiGet,
@@ -16,6 +14,7 @@ import {
   set,
   SetFlag,
 } from '../../../shared/operations/codes.js';
+import { fieldScan, fieldSet } from '../../../shared/operations/fields.js';
 import { limits } from '../../../shared/limits.js';
 import type { Operation } from '../../../shared/operations/operation.js';
 import { Status } from '../../../shared/wire/messages.js';

@@ -3,7 +3,8 @@
  * random: every answer must be the one of a plain model that executes each request once, in the order of its connection.
  */
 import { expect } from 'chai';
-import { append, counts, fieldScan, fieldSet, get, increment, remove, set } from '../../../shared/operations/codes.js';
+import { append, counts, get, increment, remove, set } from '../../../shared/operations/codes.js';
+import { fieldScan, fieldSet } from '../../../shared/operations/fields.js';
 import type { Operation, OperationResult } from '../../../shared/operations/operation.js';
 import { Status } from '../../../shared/wire/messages.js';
 import { bytes, Primary, type Reply } from './primary.js';

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { ClientError } from '../../../shared/errors.js';
 import { limits } from '../../../shared/limits.js';
-import * as operations from '../../../shared/operations/codes.js';
-import { Check, type CheckAndSet, type Field } from '../../../shared/operations/codes.js';
+import * as codes from '../../../shared/operations/codes.js';
+import * as operations from '../../../shared/operations/fields.js';
+import { Check, type CheckAndSet, type Field } from '../../../shared/operations/fields.js';
 import type { OperationResult } from '../../../shared/operations/operation.js';
 import { FakePartition } from './fake-view.js';
 
@@ -118,13 +119,13 @@ for (const [kind, size] of Object.entries(sizes)) {
 
     it('move with the row when it is copied or renamed', () => {
       const copied = bytes('copied');
-      expect(run(operations.copy(key, copied, 3, false))).to.equal(true);
+      expect(run(codes.copy(key, copied, 3, false))).to.equal(true);
       expect(readable(partition.execute(operations.fieldGet(copied, bytes(name(1))), 3))).to.equal(value(1));
-      run(operations.rename(key, copied, false));
+      run(codes.rename(key, copied, false));
       expect(run(operations.fieldCount(copied))).to.equal(size);
       expect(run(operations.fieldCount(key))).to.equal(0);
-      const [here] = partition.execute(operations.digestValues([copied])) as Buffer[];
-      const [there] = partition.execute(operations.digestValues([copied]), 3) as Buffer[];
+      const [here] = partition.execute(codes.digestValues([copied])) as Buffer[];
+      const [there] = partition.execute(codes.digestValues([copied]), 3) as Buffer[];
       expect(here).to.deep.equal(there);
     });
   });
@@ -137,13 +138,13 @@ describe('fields', () => {
   });
 
   it('are refused on a row of another type, and strings on theirs', () => {
-    partition.execute(operations.set(key, bytes('v')));
+    partition.execute(codes.set(key, bytes('v')));
     expect(() => partition.execute(operations.fieldGet(key, key))).to.throw(ClientError, /^WRONGTYPE /);
     expect(() => partition.execute(operations.fieldSet(key, [field('f', 'v')]))).to.throw(ClientError, /^WRONGTYPE /);
     partition.execute(operations.fieldSet(bytes('fields'), [field('f', 'v')]));
-    expect(() => partition.execute(operations.get(bytes('fields')))).to.throw(ClientError, /^WRONGTYPE /);
-    expect(partition.execute(operations.multiGet([bytes('fields')]))).to.deep.equal([null]);
-    expect(partition.execute(operations.type(bytes('fields')))).to.equal('hash');
+    expect(() => partition.execute(codes.get(bytes('fields')))).to.throw(ClientError, /^WRONGTYPE /);
+    expect(partition.execute(codes.multiGet([bytes('fields')]))).to.deep.equal([null]);
+    expect(partition.execute(codes.type(bytes('fields')))).to.equal('hash');
   });
 
   it('of a large row stay large when it shrinks, with true counts', () => {
@@ -161,14 +162,14 @@ describe('fields', () => {
 
   it('keep the expiry of their row', () => {
     partition.execute(operations.fieldSet(key, [field('f', 'v')]));
-    partition.execute(operations.expire(key, operations.Expiry.relative, 5_000, 0));
+    partition.execute(codes.expire(key, codes.Expiry.relative, 5_000, 0));
     partition.execute(
       operations.fieldSet(
         key,
         Array.from({ length: 100 }, (_, index) => field(`g${index}`, 'v')),
       ),
     );
-    expect(partition.execute(operations.timeToLive(key))).to.equal(5_000);
+    expect(partition.execute(codes.timeToLive(key))).to.equal(5_000);
   });
 
   it('are set when a check on another holds, and only then', () => {
@@ -211,7 +212,7 @@ describe('fields', () => {
   });
 
   it('of all rows are met by a full scan, strings left out', () => {
-    partition.execute(operations.set(bytes('string'), bytes('v')));
+    partition.execute(codes.set(bytes('string'), bytes('v')));
     const expected = new Map<string, number>();
     for (let row = 0; row < 30; row++) {
       const size = row === 7 ? 100 : 2;

@@ -2,8 +2,9 @@
 import { expect } from 'chai';
 import { Encoding } from '../../../server/storage/row.js';
 import { limits } from '../../../shared/limits.js';
-import * as operations from '../../../shared/operations/codes.js';
+import type * as operations from '../../../shared/operations/codes.js';
 import { Expiry, ExpireFlag } from '../../../shared/operations/codes.js';
+import * as fieldOperations from '../../../shared/operations/fields.js';
 import * as hashes from '../../../shared/operations/hashes.js';
 import { FieldOutcome, HashPart, HashSetFlag } from '../../../shared/operations/hashes.js';
 import type { Operation, OperationResult } from '../../../shared/operations/operation.js';
@@ -40,9 +41,9 @@ for (const [kind, size] of [
       const all = texts(run(hashes.hashAll(key, HashPart.both)));
       const found = new Map(all.flatMap((field, i) => (i % 2 === 0 ? [[field, all[i + 1]] as const] : [])));
       expect(found).to.deep.equal(new Map(fields.map((field) => [field, model.get(field)])));
-      expect(run(operations.fieldCount(key))).to.equal(fields.length);
+      expect(run(fieldOperations.fieldCount(key))).to.equal(fields.length);
       const wanted = [...model.keys(), 'absent'];
-      expect(texts(run(operations.fieldMultiGet(key, wanted.map(bytes))))).to.deep.equal(
+      expect(texts(run(fieldOperations.fieldMultiGet(key, wanted.map(bytes))))).to.deep.equal(
         wanted.map((field) => (live(field) ? model.get(field) : null)),
       );
       expect(run(hashes.hashExpireTimes(key, wanted.map(bytes)))).to.deep.equal(
@@ -93,7 +94,7 @@ for (const [kind, size] of [
           model.set(field, `w${i}`);
           expiries.delete(field);
         } else if (what < 0.5) {
-          expect(run(operations.fieldRemove(key, [bytes(field)]))).to.equal(stillThere ? 1 : 0);
+          expect(run(fieldOperations.fieldRemove(key, [bytes(field)]))).to.equal(stillThere ? 1 : 0);
           model.delete(field);
           expiries.delete(field);
         } else if (what < 0.8) {
@@ -140,7 +141,7 @@ for (const [kind, size] of [
         for (let i = 0; i < flat.length; i += 2) met.set(flat[i]!, flat[i + 1]!);
         cursor = next;
         for (let i = 0; i < 3; i++) {
-          run(operations.fieldRemove(key, [bytes(leaving[Math.floor(random() * leaving.length)]!)]));
+          run(fieldOperations.fieldRemove(key, [bytes(leaving[Math.floor(random() * leaving.length)]!)]));
           run(hashes.hashSet(key, null, pairs([[`new${steps}-${i}`, 'v']])));
         }
         steps++;
@@ -201,7 +202,7 @@ for (const [kind, size] of [
         ),
       );
       run(hashes.hashExpire(key, Expiry.relative, 100, 0, ['n', 'm'].map(bytes)));
-      run(operations.fieldIncrement(key, bytes('n'), 1, 0));
+      run(fieldOperations.fieldIncrement(key, bytes('n'), 1, 0));
       run(hashes.hashIncrementFloat(key, bytes('n'), bytes('0.5'), null));
       run(hashes.hashSet(key, null, pairs([['m', '2']])));
       expect(run(hashes.hashTimesToLive(key, ['n', 'm'].map(bytes)))).to.deep.equal([100, -1]);
@@ -248,7 +249,7 @@ describe('the encoding of hashes', () => {
   });
 
   it('stays a hashtable once it was one', () => {
-    const shrink = operations.fieldRemove(
+    const shrink = fieldOperations.fieldRemove(
       key,
       Array.from({ length: 510 }, (_, i) => bytes(`f${i}`)),
     );
