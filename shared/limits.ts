@@ -136,6 +136,10 @@ export const limits = {
   mergedSketches: 16_384,
   /** hll-sparse-max-bytes acts up to this: a dense HyperLogLog is shorter than a longer sparse one. */
   sketchSparseBytes: 16 * KiB,
+  /** What DUMP writes and RESTORE reads: packing, checksum and storing are synchronous stretches (128 MiB: about half a second each). */
+  dumpBytes: 128 * MiB,
+  /** Of a dump so much is compressed: a synchronous stretch at some 100 MiB/s. */
+  compressedBytes: 16 * MiB,
   /** A collection is packed in its row's header up to this; larger ones live element by element. */
   packedElements: 64,
   packedBytes: 1 * KiB,

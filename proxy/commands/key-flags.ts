@@ -49,6 +49,8 @@ const exceptions: Readonly<Record<string, readonly (readonly string[])[]>> = {
   pfcount: [['RW', 'access']],
   pfmerge: [['RW', 'access', 'insert'], READ],
   pfdebug: [['RW', 'access']],
+  restore: [OVERWRITE],
+  'restore-asking': [OVERWRITE],
   rename: [TAKE, OVERWRITE],
   renamenx: [TAKE, CREATE],
   lpush: [INSERT],

@@ -219,7 +219,6 @@ export class Attempt {
     invariant(previous === null || now !== null, 'a row that is changed is there');
     this.keepForUndo(touched);
     if (previous === null && now !== null) this.clear(touched);
-    const accessedAtS = Math.floor(this.nowMs / 1000);
     const version = previous !== null ? previous.version : this.newVersion(change.type);
     const row: Row = {
       type: change.type,
@@ -229,8 +228,8 @@ export class Attempt {
       modifiedAtMs: this.nowMs,
       modified: previous === null ? version : this.changed(),
       origin: 0,
-      accessedAtS,
-      frequency: previous === null ? NEW_FREQUENCY : previous.frequency,
+      accessedAtS: change.accessedAtS ?? Math.floor(this.nowMs / 1000),
+      frequency: change.frequency ?? previous?.frequency ?? NEW_FREQUENCY,
       size: change.size,
       bytes: change.bytes,
       large: change.large,

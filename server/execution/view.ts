@@ -50,6 +50,9 @@ export interface RowChange {
   readonly bytes: number;
   readonly large: boolean;
   readonly value: Buffer;
+  /** For a row that comes with access data of its own; otherwise it is accessed now. */
+  readonly accessedAtS?: number;
+  readonly frequency?: number;
 }
 
 export interface Element {

@@ -9,6 +9,7 @@ import { bitField, bitFieldRead } from './bit-fields.js';
 import { bitCombine, bitCount, bitPosition, getBit, setBit } from './bits.js';
 import { increment, incrementFloat } from './counters.js';
 import { activeExpiry, counts, flush, flushAll, randomKey, scan, swapDatabases } from './databases.js';
+import { dump, restore } from './dumps.js';
 import { digest, digestValues, facts } from './facts.js';
 import {
   fieldCheckAndSet,
@@ -143,6 +144,8 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.move]: keeps(move),
   [Code.facts]: keeps(facts),
   [Code.digestValues]: keeps(digestValues),
+  [Code.dump]: keeps(dump),
+  [Code.restore]: grows(restore),
   [Code.scan]: keeps(scan),
   [Code.randomKey]: keeps(randomKey),
   [Code.counts]: keeps(counts),

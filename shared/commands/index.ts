@@ -4,6 +4,7 @@ import { bitCommands } from './bits.js';
 import type { Command } from './command.js';
 import { connectionCommands } from './connection.js';
 import { databaseCommands } from './databases.js';
+import { dumpCommands } from './dumps.js';
 import { expiryCommands } from './expiry.js';
 import { hashCommands } from './hashes.js';
 import { hyperloglogCommands } from './hyperloglogs.js';
@@ -27,6 +28,7 @@ export const commands: ReadonlyMap<string, Command> = byName([
   ...hashCommands,
   ...zsetCommands,
   ...keyCommands,
+  ...dumpCommands,
   ...expiryCommands,
   ...databaseCommands,
   ...transactionCommands,

@@ -52,6 +52,9 @@ export const Code = {
   move: 50,
   facts: 51,
   digestValues: 52,
+  // (dumps.ts)
+  dump: 53,
+  restore: 54,
   // whole databases
   scan: 70,
   randomKey: 72,
@@ -157,6 +160,7 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.expireTime,
   Code.facts,
   Code.digestValues,
+  Code.dump,
   Code.scan,
   Code.randomKey,
   Code.counts,

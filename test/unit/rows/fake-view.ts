@@ -129,7 +129,8 @@ export class FakeView implements View {
     const version = previous?.version ?? String(++this.#partition.versions).padStart(8, '0');
     const accessedAtS = Math.floor(this.nowMs / 1000);
     const modified = String(++this.#partition.versions).padStart(8, '0');
-    const row = { ...change, version, modified, modifiedAtMs: this.nowMs, origin: 0, accessedAtS, frequency: 5 };
+    const marks = { version, modified, modifiedAtMs: this.nowMs, origin: 0 };
+    const row = { accessedAtS, frequency: previous?.frequency ?? 5, ...change, ...marks };
     this.#rows.set(name(key), { row, elements: change.large ? (old?.elements ?? new Map()) : new Map() });
     return row;
   }

@@ -1,0 +1,250 @@
+/**
+ * What DUMP gives and RESTORE takes: a value as in an RDB file of version 10 (Redis 7.0), then the version (u16 LE)
+ * and a CRC-64 of all before it. Values are written as Redis keeps them, packed where it packs them; read are those
+ * and the plain ones of all versions before.
+ */
+import { ClientError } from '../errors.js';
+import { formatDouble, parseDouble } from '../doubles.js';
+import { limits } from '../limits.js';
+import { crc64 } from './crc64.js';
+import { packIntset, unpackIntset } from './intset.js';
+import { entryBytesMax, packListpack, unpackListpack } from './listpack.js';
+import { DamagedDump, DumpReader, DumpWriter } from './strings.js';
+import { unpackZiplist } from './ziplist.js';
+
+const VERSION = 10;
+const VERSION_BYTES = 2;
+const CHECKSUM_BYTES = 8;
+const FOOTER_BYTES = VERSION_BYTES + CHECKSUM_BYTES;
+
+const RdbType = {
+  string: 0,
+  list: 1,
+  set: 2,
+  zsetText: 3,
+  hash: 4,
+  zset: 5,
+  listZiplist: 10,
+  intset: 11,
+  zsetZiplist: 12,
+  hashZiplist: 13,
+  quicklistZiplists: 14,
+  hashListpack: 16,
+  zsetListpack: 17,
+  quicklist: 18,
+} as const;
+
+/** A node of a list is a listpack, or one long value as it is. */
+const PLAIN_NODE = 1;
+const PACKED_NODE = 2;
+/** What Redis puts in a node by default. */
+const NODE_BYTES = 8_192;
+/** Scores as text: these lengths mean something else. */
+const NEGATIVE_INFINITY = 255;
+const INFINITY = 254;
+const NOT_A_NUMBER = 253;
+
+const WRONG = 'ERR DUMP payload version or checksum are wrong';
+const BAD = 'ERR Bad data format';
+
+export interface ScoredMember {
+  readonly member: Buffer;
+  readonly score: number;
+}
+
+/** `compact`: kept as a listpack (a set: an intset) where it came from. Members and fields are there once. */
+export type DumpedValue =
+  | { readonly type: 'string'; readonly value: Buffer }
+  | { readonly type: 'list'; readonly values: readonly Buffer[] }
+  | { readonly type: 'set'; readonly members: readonly Buffer[]; readonly compact: boolean }
+  | { readonly type: 'hash'; readonly fields: readonly Buffer[]; readonly compact: boolean }
+  | { readonly type: 'zset'; readonly members: readonly ScoredMember[]; readonly compact: boolean };
+
+export function dump(value: DumpedValue): Buffer {
+  const writer = new DumpWriter();
+  write(writer, value);
+  writer.raw(Buffer.of(VERSION, 0));
+  const body = writer.bytes;
+  return Buffer.concat([body, crc64(body)]);
+}
+
+function write(writer: DumpWriter, value: DumpedValue): void {
+  switch (value.type) {
+    case 'string':
+      writer.raw(Buffer.of(RdbType.string));
+      writer.string(value.value);
+      break;
+    case 'list':
+      writeList(writer, value.values);
+      break;
+    case 'set':
+      writer.raw(Buffer.of(value.compact ? RdbType.intset : RdbType.set));
+      if (value.compact) writer.string(packIntset(value.members));
+      else writeStrings(writer, value.members.length, value.members);
+      break;
+    case 'hash':
+      writer.raw(Buffer.of(value.compact ? RdbType.hashListpack : RdbType.hash));
+      if (value.compact) writer.string(packListpack(value.fields));
+      else writeStrings(writer, value.fields.length / 2, value.fields);
+      break;
+    case 'zset':
+      writer.raw(Buffer.of(value.compact ? RdbType.zsetListpack : RdbType.zset));
+      writeSortedSet(writer, value.members, value.compact);
+      break;
+  }
+}
+
+function writeStrings(writer: DumpWriter, count: number, strings: readonly Buffer[]): void {
+  writer.length(count);
+  for (const each of strings) writer.string(each);
+}
+
+function writeList(writer: DumpWriter, values: readonly Buffer[]): void {
+  const nodes: Buffer[][] = [];
+  let bytes = NODE_BYTES;
+  for (const value of values) {
+    bytes += entryBytesMax(value);
+    if (bytes > NODE_BYTES) {
+      nodes.push([]);
+      bytes = entryBytesMax(value);
+    }
+    nodes.at(-1)?.push(value);
+  }
+  writer.raw(Buffer.of(RdbType.quicklist));
+  writer.length(nodes.length);
+  for (const node of nodes) {
+    writer.length(PACKED_NODE);
+    writer.string(packListpack(node));
+  }
+}
+
+/** Given in ascending order of scores; not packed, the highest comes first, as in Redis. */
+function writeSortedSet(writer: DumpWriter, members: readonly ScoredMember[], compact: boolean): void {
+  if (compact) {
+    const parts = members.flatMap(({ member, score }) => [member, Buffer.from(formatDouble(score), 'latin1')]);
+    writer.string(packListpack(parts));
+    return;
+  }
+  writer.length(members.length);
+  for (const { member, score } of members.toReversed()) {
+    writer.string(member);
+    const bytes = Buffer.allocUnsafe(8);
+    bytes.writeDoubleLE(score, 0);
+    writer.raw(bytes);
+  }
+}
+
+/** Throws Redis's errors. What is returned may alias the payload. */
+export function readDump(payload: Buffer): DumpedValue {
+  const footer = payload.length - FOOTER_BYTES;
+  if (footer < 0 || payload.readUInt16LE(footer) > VERSION) throw new ClientError(WRONG);
+  if (payload.length > limits.dumpBytes) throw new ClientError(BAD);
+  const checked = payload.subarray(0, footer + VERSION_BYTES);
+  if (!crc64(checked).equals(payload.subarray(checked.length))) throw new ClientError(WRONG);
+  try {
+    return read(new DumpReader(payload.subarray(0, footer)));
+  } catch (error) {
+    if (error instanceof DamagedDump) throw new ClientError(BAD);
+    throw error;
+  }
+}
+
+function read(reader: DumpReader): DumpedValue {
+  const type = reader.byte();
+  switch (type) {
+    case RdbType.string:
+      return { type: 'string', value: reader.string() };
+    case RdbType.list:
+      return list(strings(reader, reader.count()));
+    case RdbType.listZiplist:
+      return list(whole(unpackZiplist(reader.string())));
+    case RdbType.quicklistZiplists:
+    case RdbType.quicklist:
+      return list(nodes(reader, type === RdbType.quicklist));
+    case RdbType.set:
+      return { type: 'set', members: different(strings(reader, reader.count())), compact: false };
+    case RdbType.intset:
+      return { type: 'set', members: whole(unpackIntset(reader.string())), compact: true };
+    case RdbType.hash:
+      return hash(strings(reader, 2 * reader.count()), false);
+    case RdbType.hashListpack:
+      return hash(whole(unpackListpack(reader.string())), true);
+    case RdbType.hashZiplist:
+      return hash(whole(unpackZiplist(reader.string())), true);
+    case RdbType.zset:
+    case RdbType.zsetText:
+      return zset(plainMembers(reader, type === RdbType.zset), false);
+    case RdbType.zsetListpack:
+      return zset(pairedMembers(whole(unpackListpack(reader.string()))), true);
+    case RdbType.zsetZiplist:
+      return zset(pairedMembers(whole(unpackZiplist(reader.string()))), true);
+    default:
+      throw new DamagedDump('of an unknown type');
+  }
+}
+
+function whole<T>(unpacked: T | null): T {
+  if (unpacked === null) throw new DamagedDump('packed wrongly');
+  return unpacked;
+}
+
+function strings(reader: DumpReader, count: number): Buffer[] {
+  return Array.from({ length: count }, () => reader.string());
+}
+
+function list(values: readonly Buffer[]): DumpedValue {
+  if (values.length === 0) throw new DamagedDump('empty');
+  return { type: 'list', values };
+}
+
+function nodes(reader: DumpReader, tagged: boolean): Buffer[] {
+  return Array.from({ length: reader.count() }, () => {
+    const container = tagged ? reader.length() : PACKED_NODE;
+    const node = reader.string();
+    if (container === PLAIN_NODE && node.length > 0) return [node];
+    if (container !== PACKED_NODE) throw new DamagedDump('a node of another kind');
+    return whole(tagged ? unpackListpack(node) : unpackZiplist(node));
+  }).flat();
+}
+
+function hash(fields: readonly Buffer[], compact: boolean): DumpedValue {
+  if (fields.length % 2 !== 0) throw new DamagedDump('a field without a value');
+  different(fields.filter((_, i) => i % 2 === 0));
+  return { type: 'hash', fields, compact };
+}
+
+function zset(members: readonly ScoredMember[], compact: boolean): DumpedValue {
+  different(members.map(({ member }) => member));
+  if (members.some(({ score }) => Number.isNaN(score))) throw new DamagedDump('a score that is no number');
+  return { type: 'zset', members, compact };
+}
+
+function different(members: readonly Buffer[]): readonly Buffer[] {
+  if (members.length === 0) throw new DamagedDump('empty');
+  const seen = new Set(members.map((member) => member.latin1Slice(0, member.length)));
+  if (seen.size !== members.length) throw new DamagedDump('a member twice');
+  return members;
+}
+
+function plainMembers(reader: DumpReader, binary: boolean): ScoredMember[] {
+  return Array.from({ length: reader.count() }, () => {
+    const member = reader.string();
+    return { member, score: binary ? reader.raw(8).readDoubleLE(0) : textScore(reader) };
+  });
+}
+
+function textScore(reader: DumpReader): number {
+  const length = reader.byte();
+  if (length === NEGATIVE_INFINITY) return -Infinity;
+  if (length === INFINITY) return Infinity;
+  return length === NOT_A_NUMBER ? NaN : scoreOf(reader.raw(length));
+}
+
+function pairedMembers(parts: readonly Buffer[]): ScoredMember[] {
+  if (parts.length % 2 !== 0) throw new DamagedDump('a member without a score');
+  return parts.flatMap((member, i) => (i % 2 === 0 ? [{ member, score: scoreOf(parts[i + 1]!) }] : []));
+}
+
+function scoreOf(text: Buffer): number {
+  return parseDouble(text) ?? NaN;
+}
