@@ -45,6 +45,7 @@ const units = [
   'unit/bitops',
   'unit/bitfield',
   'unit/hyperloglog',
+  'unit/dump',
   'unit/keyspace',
   'unit/expire',
   'unit/scan',

@@ -1,7 +1,8 @@
 /** Reads that would hold up the event loop are fetched, and change nothing but the time they take. */
 import { expect } from 'chai';
 import { PointReads } from '../../../server/execution/point-reads.js';
-import { append, exists, fieldMultiGet, get, multiGet, multiSet, remove } from '../../../shared/operations/codes.js';
+import { append, exists, get, multiGet, multiSet, remove } from '../../../shared/operations/codes.js';
+import { fieldMultiGet } from '../../../shared/operations/fields.js';
 import { hashSet } from '../../../shared/operations/hashes.js';
 import { setAdd, setHas } from '../../../shared/operations/sets.js';
 import { Primary } from './primary.js';
