@@ -54,7 +54,7 @@ const COMMANDS_PER_FAMILY = [20, 100] as const;
 const RECONNECT_MS = [1, 300] as const;
 const FINAL_BATCH = 64;
 /** Steps of the search for one object: an object of this size needs hundreds, one in thousands (many unknown outcomes) a million. */
-const BUDGET = 3_000_000;
+const BUDGET = 1_000_000;
 
 export class Workload {
   readonly history = new History();
