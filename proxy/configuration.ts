@@ -26,7 +26,7 @@ export interface Settings {
   readonly latencyTracking: boolean;
   readonly percentiles: readonly number[];
   /** What the translation of commands needs to know. */
-  readonly translation: Pick<TranslateContext, 'lfu' | 'hashLimits' | 'zsetLimits' | 'sketchSparseBytes'>;
+  readonly translation: Pick<TranslateContext, 'lfu' | 'hashLimits' | 'zsetLimits' | 'streamNodes' | 'sketchSparseBytes'>;
 }
 
 const NO_LIMIT: OutputLimit = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
@@ -110,8 +110,10 @@ export class Configuration {
   }
 
   /** Nothing where they are Redis's defaults, so that operations need not carry them. */
-  private compactLimits(name: 'hashLimits' | 'zsetLimits', type: string): Partial<Settings['translation']> {
-    const names = [`${type}-max-listpack-entries`, `${type}-max-listpack-value`];
+  private compactLimits(
+    name: 'hashLimits' | 'zsetLimits' | 'streamNodes',
+    names: readonly [entries: string, bytes: string],
+  ): Partial<Settings['translation']> {
     if (names.every((each) => this.get(each) === this.parameters.get(each)?.initial)) return {};
     return { [name]: names.map((each) => this.number(each)) };
   }
@@ -137,8 +139,9 @@ export class Configuration {
       percentiles: words(this.get('latency-tracking-info-percentiles')).map(Number),
       translation: {
         lfu: this.get('maxmemory-policy').endsWith('-lfu'),
-        ...this.compactLimits('hashLimits', 'hash'),
-        ...this.compactLimits('zsetLimits', 'zset'),
+        ...this.compactLimits('hashLimits', ['hash-max-listpack-entries', 'hash-max-listpack-value']),
+        ...this.compactLimits('zsetLimits', ['zset-max-listpack-entries', 'zset-max-listpack-value']),
+        ...this.compactLimits('streamNodes', ['stream-node-max-entries', 'stream-node-max-bytes']),
         ...this.sketchSparseBytes(),
       },
     };

@@ -1,4 +1,5 @@
 /** Where the keys of a request are. */
+import { word } from '../shared/commands/arguments.js';
 import { parseInteger } from '../shared/integers.js';
 import type { CatalogueEntry } from './catalogue.js';
 
@@ -7,7 +8,8 @@ const NOTHING = Buffer.alloc(0);
 
 /** Positions of the keys in `args`, as far as the row says; none where the number of keys makes no sense. */
 export function keyPositions(entry: CatalogueEntry, args: readonly Buffer[]): number[] {
-  const { keys, keyCount } = entry.command;
+  const { keys, keyCount, keysBehind } = entry.command;
+  if (keysBehind !== undefined) return positionsBehind(keysBehind.word, keysBehind.from - 1, args);
   const words = entry.container === null ? 1 : 2;
   const positions: number[] = [];
   if (keys !== null) {
@@ -20,4 +22,11 @@ export function keyPositions(entry: CatalogueEntry, args: readonly Buffer[]): nu
     if (count > 0 && count <= args.length - first) for (let i = 0; i < count; i++) positions.push(first + i);
   }
   return positions;
+}
+
+/** The first half of what follows `expected`, which is searched from `from` on. */
+function positionsBehind(expected: string, from: number, args: readonly Buffer[]): number[] {
+  const at = args.findIndex((argument, i) => i >= from && word(argument) === expected);
+  const behind = args.length - at - 1;
+  return at < 0 || behind % 2 === 1 ? [] : Array.from({ length: behind / 2 }, (_, i) => at + 1 + i);
 }

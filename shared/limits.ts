@@ -154,6 +154,10 @@ export const limits = {
   overfullBuckets: 8,
   /** Expired fields of a large row that one change of the row removes on its way: one synchronous stretch. */
   expiredFields: 64,
+  /** Elements that a trimmed stream, or a destroyed group, has left and that one change of the stream removes on its way: one synchronous stretch. */
+  streamSwept: 256,
+  /** XINFO counts the nodes of Redis's radix tree exactly up to so many listpacks: their ids are read for it. */
+  streamTreeNodes: 256,
   /** Members that SRANDMEMBER with a negative count repeats at most: its reply is held in memory. */
   randomMembers: 1_048_576,
   /** Keys that one SCAN command visits at most, whatever COUNT says: its reply is held in memory. */

@@ -13,27 +13,35 @@ const statuses = (words: readonly string[]): Reply => new SetReply(words.map((te
 
 /** One for all keys; where the first is used in another way than those behind it, one for it and one for them. */
 function keySpecifications(entry: CatalogueEntry): readonly Reply[] {
-  const { keys, keyCount } = entry.command;
-  const counted = (index: number): Reply[] =>
+  const { keys, keyCount, keysBehind } = entry.command;
+  if (keysBehind !== undefined) {
+    const { word: keyword, from } = keysBehind;
+    const begin = ['type', 'keyword', 'spec', new MapReply(['keyword', keyword, 'startfrom', from])];
+    return [specification(entry, 0, begin, 'range', ['lastkey', -1, 'keystep', 1, 'limit', 2])];
+  }
+  const counted = (key: number): Reply[] =>
     keyCount === undefined
       ? []
-      : [specification(entry, index, keyCount, 'keynum', ['keynumidx', 0, 'firstkey', 1, 'keystep', 1])];
+      : [specification(entry, key, index(keyCount), 'keynum', ['keynumidx', 0, 'firstkey', 1, 'keystep', 1])];
   if (keys === null) return counted(0);
   const { first, last, step } = keys;
   const behind = (from: number): number => (last < 0 ? last : last - from);
-  const range = (index: number, from: number, to: number): Reply =>
-    specification(entry, index, from, 'range', ['lastkey', to, 'keystep', step, 'limit', 0]);
+  const range = (key: number, from: number, to: number): Reply =>
+    specification(entry, key, index(from), 'range', ['lastkey', to, 'keystep', step, 'limit', 0]);
   if (keyCount !== undefined) return [range(0, first, behind(first)), ...counted(1)];
   if (last === first || keyFlags(entry, 0) === keyFlags(entry, 1)) return [range(0, first, behind(first))];
   return [range(0, first, 0), range(1, first + 1, behind(first + 1))];
 }
 
-function specification(entry: CatalogueEntry, index: number, from: number, find: string, spec: Reply[]): Reply {
+/** Keys begin at this argument. */
+const index = (at: number): Reply[] => ['type', 'index', 'spec', new MapReply(['index', at])];
+
+function specification(entry: CatalogueEntry, key: number, begin: Reply[], find: string, spec: Reply[]): Reply {
   return new MapReply([
     'flags',
-    statuses(keyFlags(entry, index)),
+    statuses(keyFlags(entry, key)),
     'begin_search',
-    new MapReply(['type', 'index', 'spec', new MapReply(['index', from])]),
+    new MapReply(begin),
     'find_keys',
     new MapReply(['type', find, 'spec', new MapReply(spec)]),
   ]);
@@ -118,7 +126,8 @@ function commandLine({ proxy, args }: Call): { entry: CatalogueEntry; rest: read
     throw new ClientError('ERR Invalid command specified');
   }
   const entry = subcommand ?? found;
-  if (entry.command.keys === null && entry.command.keyCount === undefined) {
+  const { keys, keyCount, keysBehind } = entry.command;
+  if (keys === null && keyCount === undefined && keysBehind === undefined) {
     throw new ClientError('ERR The command has no key arguments');
   }
   if (!entry.acceptsArity(args.length)) throw new ClientError('ERR Invalid number of arguments specified for command');

@@ -57,6 +57,26 @@ import {
 } from './lists.js';
 import { setCombine, setCombineStore, setCommonCount } from './set-algebra.js';
 import { setAdd, setHas, setMembers, setMove, setPop, setRandom, setRemove, setScan, setSize } from './sets.js';
+import { consumerCreate, consumerRemove, groupCreate, groupDestroy, groupSetId } from './stream-groups.js';
+import { consumersInfo, groupsInfo, streamFullInfo, streamInfo } from './stream-info.js';
+import {
+  groupAcknowledge,
+  groupAcknowledgeRemove,
+  groupAutoClaim,
+  groupClaim,
+  groupPending,
+  groupPendingRange,
+} from './stream-pending.js';
+import { groupRead, streamRead } from './stream-reading.js';
+import {
+  streamAdd,
+  streamLength,
+  streamRange,
+  streamRemove,
+  streamRemoveReferenced,
+  streamSetId,
+  streamTrim,
+} from './streams.js';
 import {
   append,
   get,
@@ -218,6 +238,30 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.zsetCombine]: keeps(zsetCombine),
   [Code.zsetCombineStore]: grows(zsetCombineStore),
   [Code.zsetCommonCount]: keeps(zsetCommonCount),
+  [Code.streamAdd]: grows(streamAdd),
+  [Code.streamTrim]: keeps(streamTrim),
+  [Code.streamLength]: keeps(streamLength),
+  [Code.streamRange]: keeps(streamRange),
+  [Code.streamRemove]: keeps(streamRemove),
+  [Code.streamRemoveReferenced]: keeps(streamRemoveReferenced),
+  [Code.streamSetId]: grows(streamSetId),
+  [Code.streamRead]: keeps(streamRead),
+  [Code.streamInfo]: keeps(streamInfo),
+  [Code.streamFullInfo]: keeps(streamFullInfo),
+  [Code.groupRead]: keeps(groupRead),
+  [Code.groupAcknowledge]: keeps(groupAcknowledge),
+  [Code.groupAcknowledgeRemove]: keeps(groupAcknowledgeRemove),
+  [Code.groupPending]: keeps(groupPending),
+  [Code.groupPendingRange]: keeps(groupPendingRange),
+  [Code.groupClaim]: keeps(groupClaim),
+  [Code.groupAutoClaim]: keeps(groupAutoClaim),
+  [Code.groupCreate]: grows(groupCreate),
+  [Code.groupSetId]: keeps(groupSetId),
+  [Code.groupDestroy]: keeps(groupDestroy),
+  [Code.consumerCreate]: grows(consumerCreate),
+  [Code.consumerRemove]: keeps(consumerRemove),
+  [Code.groupsInfo]: keeps(groupsInfo),
+  [Code.consumersInfo]: keeps(consumersInfo),
   [Code.transaction]: keeps(transaction),
   [Code.growingTransaction]: grows(transaction),
   [Code.readTransaction]: keeps(transaction),

@@ -8,6 +8,7 @@
  */
 import type { CompactLimits } from '../operations/codes.js';
 import type { Operation, OperationResult } from '../operations/operation.js';
+import type { NodeLimits } from '../operations/streams.js';
 import type { Reply } from './reply.js';
 
 export type CommandFlag =
@@ -70,6 +71,7 @@ export interface TranslateContext {
   /** What the proxy is configured with (hash-max-listpack-entries and so on). Absent: Redis's defaults. */
   readonly hashLimits?: CompactLimits;
   readonly zsetLimits?: CompactLimits;
+  readonly streamNodes?: NodeLimits;
   /** hll-sparse-max-bytes. Absent: Redis's default. */
   readonly sketchSparseBytes?: number;
 }
@@ -84,6 +86,8 @@ export interface CommandFacts {
   readonly keys: KeyRange | null;
   /** Where it varies how many keys there are, beside those of `keys`: the position of the argument that says so, the keys follow. */
   readonly keyCount?: number;
+  /** Where keys and one more argument for each follow a word (then `keys` is null): the word, and from where on it may be. */
+  readonly keysBehind?: { readonly word: string; readonly from: number };
   /** What COMMAND INFO tells clients beside the flags. */
   readonly tips?: readonly string[];
   readonly group: CommandGroup;

@@ -12,6 +12,7 @@ import { keyCommands } from './keys.js';
 import { listCommands } from './lists.js';
 import { serverCommands } from './server.js';
 import { setCommands } from './sets.js';
+import { streamCommands } from './streams.js';
 import { stringCommands } from './strings.js';
 import { zsetCommands } from './zsets.js';
 import { transactionCommands } from './transactions.js';
@@ -27,6 +28,7 @@ export const commands: ReadonlyMap<string, Command> = byName([
   ...setCommands,
   ...hashCommands,
   ...zsetCommands,
+  ...streamCommands,
   ...keyCommands,
   ...dumpCommands,
   ...expiryCommands,
@@ -50,7 +52,7 @@ function check(row: Command): void {
   invariant(Number.isInteger(row.arity) && row.arity !== 0, `command ${name} has an arity`);
   if (keys !== null) checkKeys(row, keys.first, keys.last, keys.step);
   invariant(
-    row.run !== 'keyed' || keys !== null || row.keyCount !== undefined,
+    row.run !== 'keyed' || keys !== null || row.keyCount !== undefined || row.keysBehind !== undefined,
     `keyed command ${name} says where its keys are`,
   );
   invariant(

@@ -9,7 +9,9 @@ import { type RedisServer, startRedisServer } from '../../cluster/redis-server.j
 import { OnePartition } from './one-partition.js';
 import { RawConnection } from './raw-connection.js';
 import { randomCollectionCommands, randomCommands } from './random-commands.js';
+import { largeStreamCommands, randomStreamCommands, withoutTimes } from './random-stream-commands.js';
 import { scripts } from './scripts.js';
+import { streamScripts } from './stream-scripts.js';
 import { ordered } from './unordered.js';
 
 describe('data commands answer as Redis does', () => {
@@ -64,6 +66,22 @@ describe('data commands answer as Redis does', () => {
             expect(ordered(words, ours.send(words)), words.join(' ')).to.equal(ordered(words, await redis.send(words)));
           }
         });
+      }
+
+      for (const [subject, lines] of Object.entries(streamScripts)) {
+        it(subject, () => expectSame(lines));
+      }
+
+      for (const seed of [9, 10]) {
+        it(`random commands on streams of seed ${seed}`, () => expectSame(randomStreamCommands(seed, 4_000)));
+        it(`random commands on large streams of seed ${seed}`, () => expectSame(largeStreamCommands(seed, 4_000)));
+      }
+
+      async function expectSame(lines: readonly (readonly string[])[]): Promise<void> {
+        for (const words of lines) {
+          const reply = withoutTimes(words, await redis.send([...words]));
+          expect(withoutTimes(words, ours.send(words)), words.join(' ')).to.equal(reply);
+        }
       }
 
       it('OBJECT FREQ and IDLETIME ask for the right eviction policy', async () => {

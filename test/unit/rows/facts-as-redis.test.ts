@@ -9,6 +9,7 @@ import { expiryCommands } from '../../../shared/commands/expiry.js';
 import { keyCommands } from '../../../shared/commands/keys.js';
 import { listCommands } from '../../../shared/commands/lists.js';
 import { setCommands } from '../../../shared/commands/sets.js';
+import { streamCommands } from '../../../shared/commands/streams.js';
 import { stringCommands } from '../../../shared/commands/strings.js';
 import { globMatches } from '../../../shared/glob.js';
 import { addLongDouble, formatLongDouble, parseLongDouble } from '../../../shared/long-double.js';
@@ -105,6 +106,7 @@ describe('what must equal Redis exactly', () => {
       ...keyCommands,
       ...expiryCommands,
       ...databaseCommands,
+      ...streamCommands.filter(({ since }) => since < '8'),
     ];
     const client = new Redis({ port: server.port, host: '127.0.0.1' });
     try {

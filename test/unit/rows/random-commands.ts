@@ -62,7 +62,7 @@ const members = ['1', '2', '3', '-7', '007', 'x', '', 'foo', 'b'.repeat(300), '9
 const counts = ['0', '1', '2', '5', '100', '-1', '-2', 'x', ''];
 const ends = ['LEFT', 'RIGHT'];
 
-type Draw = (choices: readonly string[]) => string;
+export type Draw = (choices: readonly string[]) => string;
 
 const lines: readonly ((draw: Draw) => string[])[] = [
   (draw) => ['SET', draw(keys), draw([...texts, ...integers])],
@@ -403,7 +403,7 @@ export function randomCollectionCommands(seed: number, count: number): string[][
   return drawn(collectionLines, seed, count);
 }
 
-function drawn(from: typeof lines, seed: number, count: number): string[][] {
+export function drawn(from: readonly ((draw: Draw) => string[])[], seed: number, count: number): string[][] {
   let state = seed;
   const random = (): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

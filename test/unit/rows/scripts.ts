@@ -375,9 +375,13 @@ const texts: Readonly<Record<string, string>> = {
 };
 
 /** Command lines by subject, each as its words. */
-export const scripts: Readonly<Record<string, readonly (readonly string[])[]>> = Object.fromEntries(
-  Object.entries(texts).map(([subject, text]) => [subject, text.split(';').flatMap(words)]),
-);
+export const scripts: Scripts = scriptsOf(texts);
+
+export type Scripts = Readonly<Record<string, readonly (readonly string[])[]>>;
+
+export function scriptsOf(from: Readonly<Record<string, string>>): Scripts {
+  return Object.fromEntries(Object.entries(from).map(([subject, text]) => [subject, text.split(';').flatMap(words)]));
+}
 
 function words(line: string): string[][] {
   const trimmed = line.trim();
