@@ -26,7 +26,10 @@ export interface Settings {
   readonly latencyTracking: boolean;
   readonly percentiles: readonly number[];
   /** What the translation of commands needs to know. */
-  readonly translation: Pick<TranslateContext, 'lfu' | 'hashLimits' | 'zsetLimits' | 'streamNodes' | 'sketchSparseBytes'>;
+  readonly translation: Pick<
+    TranslateContext,
+    'lfu' | 'hashLimits' | 'zsetLimits' | 'streamNodes' | 'sketchSparseBytes'
+  >;
 }
 
 const NO_LIMIT: OutputLimit = { hardBytes: 0, softBytes: 0, softSeconds: 0 };

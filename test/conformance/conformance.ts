@@ -42,6 +42,8 @@ const units = [
   'unit/type/set',
   'unit/type/hash',
   'unit/type/zset',
+  'unit/type/stream',
+  'unit/type/stream-cgroups',
   'unit/bitops',
   'unit/bitfield',
   'unit/hyperloglog',
