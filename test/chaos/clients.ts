@@ -74,6 +74,7 @@ export class IoredisClient implements LoadClient {
     this.id = id;
     this.redis = new Redis({
       ...choose(1),
+      protocol: 2, // the checker knows replies as RESP2 shows them
       autoResendUnfulfilledCommands: false,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
