@@ -10,6 +10,11 @@ import type { MetaState } from './state.js';
 
 /** A proxy that has been gone this long is no longer listed. */
 const PROXY_FORGOTTEN_MS = 60_000;
+/**
+ * Meta looks at its nodes on every tick. When it did not for this long, it stood still itself (it was stopped, or its machine
+ * was): what its nodes sent meanwhile has not been read yet, and nobody may be taken for lost for it.
+ */
+const STOOD_STILL_MS = 1_000;
 /** Nodes whose refusal is remembered for reports: names of strangers must not fill the memory. */
 const REFUSALS_KEPT = 256;
 
@@ -26,7 +31,9 @@ export interface Registration {
 export class Nodes {
   private readonly environment: Pick<Environment, 'monotonicMs'>;
   private readonly state: MetaState;
-  private startedAtMs: number;
+  /** Until then nobody can be blamed for silence: meta had not started, or it stood still. */
+  private excusedUntilMs: number;
+  private lookedAtMs: number;
   private readonly metaLeaseMs: number;
   private readonly registrations = new Map<string, Registration>();
   /** By node: why it was turned away last. */
@@ -35,13 +42,14 @@ export class Nodes {
   constructor(environment: Pick<Environment, 'monotonicMs'>, state: MetaState, metaLeaseMs: number) {
     this.environment = environment;
     this.state = state;
-    this.startedAtMs = environment.monotonicMs();
+    this.excusedUntilMs = environment.monotonicMs();
+    this.lookedAtMs = this.excusedUntilMs;
     this.metaLeaseMs = metaLeaseMs;
   }
 
   /** The state is there: from now on its servers can be heard of. */
   begin(): void {
-    this.startedAtMs = this.environment.monotonicMs();
+    this.excusedUntilMs = this.now();
   }
 
   refuse(node: string, reason: string): void {
@@ -58,7 +66,7 @@ export class Nodes {
       info,
       reports: new Map(reports.map((report) => [report.partition, report])),
       connected: true,
-      heardAtMs: this.environment.monotonicMs(),
+      heardAtMs: this.now(),
       heartbeat: null,
     });
   }
@@ -70,7 +78,9 @@ export class Nodes {
   }
 
   heard(registration: Registration, heartbeat: HeartbeatReport): void {
-    registration.heardAtMs = this.environment.monotonicMs();
+    const nowMs = this.now();
+    if (!this.isAlive(registration.info) && this.nobodyIsAlive()) this.excusedUntilMs = nowMs;
+    registration.heardAtMs = nowMs;
     registration.heartbeat = heartbeat;
     for (const { partition, contentBallot: ballot, end, applied } of heartbeat.replicas)
       registration.reports.set(partition, { partition, ballot, end, applied });
@@ -79,7 +89,7 @@ export class Nodes {
   /** How long ago anything was heard of this node's newest boot; null: never in this run of meta. */
   silentMs(node: string): number | null {
     const registration = this.registrations.get(node);
-    return registration === undefined ? null : this.environment.monotonicMs() - registration.heardAtMs;
+    return registration === undefined ? null : this.now() - registration.heardAtMs;
   }
 
   heartbeatOf(seat: Seat): HeartbeatReport | null {
@@ -92,7 +102,7 @@ export class Nodes {
 
   forgetLongGoneProxies(): void {
     for (const [node, { info, connected, heardAtMs }] of this.registrations) {
-      if (info.role === 'proxy' && !connected && this.environment.monotonicMs() - heardAtMs > PROXY_FORGOTTEN_MS)
+      if (info.role === 'proxy' && !connected && this.now() - heardAtMs > PROXY_FORGOTTEN_MS)
         this.registrations.delete(node);
     }
   }
@@ -125,10 +135,24 @@ export class Nodes {
     return this.isAlive(info) ? 'alive' : 'lost';
   }
 
-  /** A meta that has just started has heard of nobody: everyone it knows gets a full lease first. */
+  /** A meta that has just started, or just goes on, has heard of nobody: everyone it knows gets a full lease first. */
   private isAlive(info: NodeInfo): boolean {
     if (info.state === 'dead') return false;
-    const heardAtMs = this.get(info)?.heardAtMs ?? this.startedAtMs;
-    return this.environment.monotonicMs() - heardAtMs <= this.metaLeaseMs;
+    const nowMs = this.now();
+    const heardAtMs = Math.max(this.get(info)?.heardAtMs ?? 0, this.excusedUntilMs);
+    return nowMs - heardAtMs <= this.metaLeaseMs;
+  }
+
+  /** Not one server was heard of: it is more likely that meta was cut off, and the others will be back as the first one is. */
+  private nobodyIsAlive(): boolean {
+    for (const { info } of this.state.nodes.values()) if (this.isAlive(info)) return false;
+    return true;
+  }
+
+  private now(): number {
+    const nowMs = this.environment.monotonicMs();
+    if (nowMs - this.lookedAtMs > STOOD_STILL_MS) this.excusedUntilMs = nowMs;
+    this.lookedAtMs = nowMs;
+    return nowMs;
   }
 }

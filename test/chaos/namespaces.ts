@@ -77,6 +77,8 @@ export class Namespaces {
   }
 
   remove(): void {
+    // A namespace goes some time after its name does, and its links with it: these go at once.
+    this.names.forEach((_, at) => quietly('ip', ['link', 'del', linkName(at)]));
     for (const name of this.names) quietly('ip', ['netns', 'del', this.namespaceOf(name)]);
     quietly('ip', ['link', 'del', bridgeName()]);
   }
@@ -88,7 +90,7 @@ export class Namespaces {
     run('ip', ['link', 'set', bridge, 'up']);
     this.names.forEach((name, at) => {
       const namespace = this.namespaceOf(name);
-      const outer = `c${process.pid}v${at}`;
+      const outer = linkName(at);
       run('ip', ['netns', 'add', namespace]);
       run('ip', ['link', 'add', outer, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace]);
       run('ip', ['link', 'set', outer, 'master', bridge, 'up']);
@@ -125,6 +127,11 @@ export class Namespaces {
     const [nsenter = '', ...enter] = this.prefixOf(name);
     return execFileSync(nsenter, [...enter, program, ...words], { input, encoding: 'utf8' });
   }
+}
+
+/** The end outside of the namespace. */
+function linkName(at: number): string {
+  return `c${process.pid}v${at}`;
 }
 
 function bridgeName(): string {

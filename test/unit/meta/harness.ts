@@ -46,6 +46,11 @@ class VirtualTime implements Environment {
     return 0.5;
   }
 
+  /** Time passes and nothing runs: the process is stopped. */
+  standStill(ms: number): void {
+    this.nowMs += ms;
+  }
+
   advance(ms: number): void {
     const untilMs = this.nowMs + ms;
     for (;;) {
@@ -53,7 +58,7 @@ class VirtualTime implements Environment {
       const next = this.queue[0];
       if (next === undefined || next.atMs > untilMs) break;
       this.queue.shift();
-      this.nowMs = next.atMs;
+      this.nowMs = Math.max(this.nowMs, next.atMs); // late after it stood still
       next.run();
     }
     this.nowMs = untilMs;

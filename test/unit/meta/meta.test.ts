@@ -202,6 +202,27 @@ describe('meta', () => {
     expect(shape(harness)).to.equal('2: b c');
   });
 
+  it('gives everybody a full lease after it stood still itself (5)', () => {
+    const harness = threeServers();
+    harness.keepAlive(['a', 'b', 'c'], 400);
+    harness.time.standStill(6_000);
+    harness.keepAlive(['b', 'c'], 3_600);
+    expect(shape(harness)).to.equal('1: a b c');
+    harness.keepAlive(['b', 'c'], 1_600);
+    expect(shape(harness)).to.equal('2: b c');
+  });
+
+  it('gives everybody a full lease after it was cut off from all of them', () => {
+    const harness = threeServers();
+    harness.keepAlive(['a', 'b', 'c'], 400);
+    harness.time.advance(6_000);
+    expect(harness.meta.listNodes().map(({ state }) => state)).to.deep.equal(['lost', 'lost', 'lost']);
+    harness.keepAlive(['b', 'c'], 3_600);
+    expect(shape(harness)).to.equal('1: a b c');
+    harness.keepAlive(['b', 'c'], 1_600);
+    expect(shape(harness)).to.equal('2: b c');
+  });
+
   it('changes nothing by a restart when everybody comes back', () => {
     const harness = threeServers();
     harness.restart();
