@@ -44,9 +44,11 @@ export class ClientRegistry {
     return this.sessions.get(id);
   }
 
-  /** Commands that wait for the end of CLIENT PAUSE. */
-  get waiting(): number {
-    return this.paused.length;
+  /** Clients that wait for something: for the end of CLIENT PAUSE, or in a command like BLPOP. */
+  get blocked(): number {
+    let blocked = this.paused.length;
+    for (const { waiting } of this.sessions.values()) if (waiting !== null) blocked++;
+    return blocked;
   }
 
   /** In the order of their ids. */

@@ -14,6 +14,7 @@ import { LATER, type Call, type ProxyContext } from './context.js';
 import { CROSS_SLOT, keyPositions } from './keys.js';
 import { mergeUnion, PendingHandler, PendingOperation, PendingParts } from './pending.js';
 import type { Session } from './session.js';
+import { PendingWait } from './waiting.js';
 import type { Transaction } from './transaction.js';
 
 const QUEUED = new SimpleString('QUEUED');
@@ -102,6 +103,7 @@ export class Dispatcher {
   private keyed(session: Session, entry: CatalogueEntry, command: KeyedCommand, args: readonly Buffer[]): void {
     const { router, table, clock } = this.proxy;
     const only = table.partitions[0];
+    if (command.waitMs !== undefined) return this.waiting(session, entry, command, args);
     if (only !== undefined && (table.partitions.length === 1 || table.facts?.multiKey === 'any')) {
       const operation = command.translate(args, session.context);
       const pending = new PendingOperation(this, session, entry, args, clock.nowMs);
@@ -120,6 +122,22 @@ export class Dispatcher {
     const pending = new PendingOperation(this, session, entry, args, clock.nowMs);
     session.enqueue(pending);
     router.submit(table, slot, session.routed, session.context.db, operation, pending);
+  }
+
+  /** Until it is answered the session takes no more requests. */
+  private waiting(session: Session, entry: CatalogueEntry, command: KeyedCommand, args: readonly Buffer[]): void {
+    const { router, table } = this.proxy;
+    const operation = command.translate(args, session.context);
+    const [slot = 0, ...others] = keyPositions(entry, args).map((position) => slotOf(args[position] as Buffer));
+    const anywhere = table.partitions.length === 1 || table.facts?.multiKey === 'any';
+    if (!anywhere && others.some((other) => other !== slot)) throw new ClientError(CROSS_SLOT);
+    const partition = anywhere ? table.partitions[0] : table.bySlot[slot];
+    if (partition === undefined || partition === null)
+      throw new ClientError('ERR not executed: the partition is not known yet');
+    const pending = new PendingWait(this, session, entry, args, this.proxy);
+    session.enqueue(pending);
+    const request = router.submitTo(partition, session.routed, session.context.db, operation, pending, true);
+    pending.start(request, command.waitMs?.(args) ?? 0);
   }
 
   /** Keys in several slots: one operation a partition, each on that partition's share of the arguments. */

@@ -25,7 +25,7 @@ export abstract class Pending {
   readonly args: readonly Buffer[];
   readonly context: TranslateContext;
   readonly silent: boolean;
-  readonly startedAtMs: number;
+  startedAtMs: number;
   private readonly dispatcher: Dispatcher;
 
   constructor(
@@ -71,11 +71,19 @@ function replyOr(compute: () => Reply): Reply {
   }
 }
 
+export function outcomeReply(
+  command: KeyedCommand,
+  status: number,
+  value: OperationResult,
+  args: readonly Buffer[],
+  context: TranslateContext,
+): Reply {
+  return status === Status.ok ? replyOr(() => command.reply(value, args, context)) : outcomeError(status, value);
+}
+
 export class PendingOperation extends Pending implements Completion {
   onOutcome(status: number, value: OperationResult): void {
-    if (status !== Status.ok) return this.finish(outcomeError(status, value));
-    const command = this.entry.command as KeyedCommand;
-    this.finish(replyOr(() => command.reply(value, this.args, this.context)));
+    this.finish(outcomeReply(this.entry.command as KeyedCommand, status, value, this.args, this.context));
   }
 }
 

@@ -21,6 +21,7 @@ import { ReplyQueue } from './reply-queue.js';
 import { encodeReply, Output } from './resp/encoder.js';
 import { ProtocolError, RequestParser } from './resp/request-parser.js';
 import type { Transaction } from './transaction.js';
+import type { PendingWait } from './waiting.js';
 
 export interface ClientFacts {
   name: string;
@@ -51,6 +52,8 @@ export class Session {
   /** Since MULTI. */
   transaction: Transaction | null = null;
   watched: Watched[] = [];
+  /** What it waits for (BLPOP). */
+  waiting: PendingWait | null = null;
   /** What translations see of this connection; replaced, never changed, as pending requests keep theirs. */
   context: TranslateContext;
   lastActiveMs: number;
@@ -119,7 +122,7 @@ export class Session {
 
   /** As CLIENT LIST shows: N nothing special, e no-evict, T no-touch, c closing after replies. */
   get flags(): string {
-    const flags = `${this.transaction !== null ? 'x' : ''}${this.closing ? 'c' : ''}${this.facts.noEvict ? 'e' : ''}${this.facts.noTouch ? 'T' : ''}`;
+    const flags = `${this.waiting !== null ? 'b' : ''}${this.transaction !== null ? 'x' : ''}${this.closing ? 'c' : ''}${this.facts.noEvict ? 'e' : ''}${this.facts.noTouch ? 'T' : ''}`;
     return flags === '' ? 'N' : flags;
   }
 
@@ -165,6 +168,16 @@ export class Session {
   deauthenticate(): void {
     this.authenticated = this.proxy.configuration.settings.requirepass === '';
     this.parserLimits.unauthenticated = !this.authenticated;
+  }
+
+  beginWait(waiting: PendingWait): void {
+    this.waiting = waiting;
+    this.hold();
+  }
+
+  endWait(): void {
+    this.waiting = null;
+    this.release();
   }
 
   forgetTransaction(): void {
@@ -237,7 +250,8 @@ export class Session {
       this.destroy();
       return;
     }
-    if (this.stalled()) this.socket.pause();
+    // who waits is still listened to: its end must not take what another client could have
+    if (this.stalled() && (this.waiting === null || buffered > limits.waitingInputBytes)) this.socket.pause();
     else if (this.socket.isPaused()) this.socket.resume();
     if (this.ended && !this.stalled()) this.closeAfterReplies();
   }
@@ -245,7 +259,8 @@ export class Session {
   /** The client sends no more; what it sent completely still runs and is answered. */
   private onEnd(): void {
     this.ended = true;
-    this.pump();
+    if (this.waiting !== null) this.destroy();
+    else this.pump();
   }
 
   /** Takes a place in the order of replies. */
@@ -359,6 +374,7 @@ export class Session {
   private onClose(): void {
     if (this.closed) return;
     this.closed = true;
+    this.waiting?.stop('timeout');
     this.proxy.router.release(this.routed);
     this.proxy.clients.remove(this);
     for (const timer of this.closingTimers) timer.cancel();

@@ -54,6 +54,8 @@ export const limits = {
   pendingReplies: 4_096,
   pendingRepliesMin: 16,
   pendingReplyBytes: 16 * MiB,
+  /** What a client may send while it waits (BLPOP) before it is not read from, so that its end is not noticed either. */
+  waitingInputBytes: 64 * KiB,
   /** A client that leaves this much unread is not read from. */
   clientOutputPauseBytes: 1 * MiB,
   /** ... and is closed above this, where client-output-buffer-limit does not say less. */
@@ -121,6 +123,8 @@ export const limits = {
   fetchedEntries: 64,
   fetchRangeEntries: 1_024,
   fetchRangeBytes: 1 * MiB,
+  /** Operations that wait at one partition for something to pop or read: a few hundred bytes each. */
+  waits: 100_000,
   // data
   /** Redis's `databases`. */
   databases: 16,

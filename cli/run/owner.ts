@@ -1,6 +1,6 @@
 /**
- * Whose a data folder is, and in which format, written in it at the first start: copies of partitions under another server's name, or of another
- * cluster, must not be taken for this one's.
+ * Whose a data folder is, and in which format, written in it at the first start: copies of partitions under another
+ * server's name, or of another cluster, must not be taken for this one's.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

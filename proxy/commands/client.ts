@@ -93,14 +93,16 @@ const unpause: SessionHandler = ({ proxy }) => {
   return OK;
 };
 
-/** Nobody is ever blocked yet. */
-const unblock: SessionHandler = ({ args }) => {
+const unblock: SessionHandler = ({ proxy, args }) => {
   if (args.length > 2) throw new ClientError(SYNTAX);
   const reason = args.length === 2 ? word(args[1]) : 'TIMEOUT';
   if (reason !== 'TIMEOUT' && reason !== 'ERROR')
     throw new ClientError('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
-  if (parseInteger(at(args, 0)) === null) throw new ClientError('ERR value is not an integer or out of range');
-  return 0;
+  const id = parseInteger(at(args, 0));
+  if (id === null) throw new ClientError('ERR value is not an integer or out of range');
+  const waiting = proxy.clients.get(Number(id))?.waiting ?? null;
+  waiting?.stop(reason === 'ERROR' ? 'error' : 'timeout');
+  return waiting === null ? 0 : 1;
 };
 
 const getredir: SessionHandler = () => -1;

@@ -63,7 +63,7 @@ function clients({ proxy }: Facts): Fields {
     ['maxclients', proxy.configuration.settings.maxClients],
     ['client_recent_max_input_buffer', Math.max(0, ...sessions.map((session) => session.queryBytes))],
     ['client_recent_max_output_buffer', Math.max(0, ...sessions.map((session) => session.outputBytes))],
-    ['blocked_clients', proxy.clients.waiting],
+    ['blocked_clients', proxy.clients.blocked],
     ['tracking_clients', 0],
     ['clients_in_timeout_table', 0],
   ];

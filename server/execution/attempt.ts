@@ -5,7 +5,6 @@
  * each attempt, as this is the hot path.
  */
 import { ClientError, invariant } from '../../shared/errors.js';
-import type { KeyedHash } from '../../shared/keyed-hash.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import { slotOf } from '../../shared/slots.js';
 import { PARTITION_WIDE, type Group, type GroupWrite } from '../replication/mutation.js';
@@ -16,7 +15,7 @@ import { DatabaseView } from './database-view.js';
 import { DATABASES, encodeKeyspaces, KEYSPACES_KEY, type Head, type HeadValue } from './head.js';
 import { mergeRange, Missing, type Merged, type Page } from './range.js';
 import { elementKeyOf, type Touched, writeRow } from './touched.js';
-import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View } from './view.js';
+import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View, PartitionFacts } from './view.js';
 
 /** Where the mutation under construction stands: ids of new things come from it. */
 export interface Gathering {
@@ -26,12 +25,6 @@ export interface Gathering {
 
 const NEW_FREQUENCY = 5;
 const RANDOM_TRIES = 16;
-
-export interface PartitionFacts {
-  readonly slots: { readonly from: number; readonly to: number };
-  readonly multiKey: 'any' | 'slot';
-  readonly hash: KeyedHash;
-}
 
 export class Attempt {
   nowMs = 0;
@@ -452,6 +445,17 @@ export class Attempt {
 
   dependOn(decree: number): void {
     if (decree > this.dependency) this.dependency = decree;
+  }
+
+  /** The rows this operation looked up: database, key in latin1, what is there now and whether this operation changed it. */
+  rows(tell: (db: number, key: string, row: Row | null, changed: boolean) => void): void {
+    const keyspaces = this.keyspaces ?? this.head.keyspaces;
+    for (const { keys, key, dirty, row } of this.touched.values()) tell(keyspaces.indexOf(keys), key, row, dirty);
+  }
+
+  /** Rows may have become others by SWAPDB. */
+  get changedKeyspaces(): boolean {
+    return this.keyspaces !== null;
   }
 
   /** Moves the writes into the mutation: false when there are none. The result then depends on it. */

@@ -8,21 +8,30 @@ import { ClientError, invariant } from '../../shared/errors.js';
 import type { Environment } from '../../shared/environment.js';
 import { limits } from '../../shared/limits.js';
 import type { OperationArgument, OperationResult } from '../../shared/operations/operation.js';
-import { Status, type Message, type RequestMessage, type RetryReason } from '../../shared/wire/messages.js';
+import {
+  Status,
+  type Message,
+  type RequestMessage,
+  type RetryReason,
+  type SettleMessage,
+} from '../../shared/wire/messages.js';
 import type { Origin } from '../../shared/wire/network.js';
 import type { Annotation, SessionChange } from '../replication/mutation.js';
 import { executors } from '../rows/index.js';
 import type { Store } from '../storage/store.js';
-import { Attempt, IDS_PER_MUTATION, type Gathering, type PartitionFacts } from './attempt.js';
-import { Fetching, type Fetched } from './fetching.js';
+import { Attempt, IDS_PER_MUTATION, type Gathering } from './attempt.js';
+import { Fetching } from './fetching.js';
 import type { Head } from './head.js';
 import { MissingEntry } from './point-reads.js';
-import { Missing } from './range.js';
 import { HeldReplies, type ReplyHost } from './held-replies.js';
 import { MutationBuilder, type MutationParts } from './mutation-builder.js';
+import { Missing } from './range.js';
+import { Request } from './request.js';
+import type { RowType } from '../storage/row.js';
 import { SessionKeeper } from './session-keeper.js';
 import { RESULT_NOT_KEPT, weight, type ConnectionState, type Sessions } from './sessions.js';
-import type { Execute, View } from './view.js';
+import type { View, PartitionFacts } from './view.js';
+import { Waits } from './waits.js';
 
 /** What the executor asks of its partition. */
 export interface ExecutorHost extends ReplyHost {
@@ -43,23 +52,9 @@ export interface ExecutorHost extends ReplyHost {
   fail(error: Error): void;
 }
 
-interface Request extends Fetched {
-  readonly from: Origin | null;
-  readonly id: number;
-  readonly sequence: number;
-  readonly db: number;
-  state: ConnectionState | null;
-  readonly execute: Execute;
-  readonly args: readonly OperationArgument[];
-  readonly write: boolean;
-  readonly denyoom: boolean;
-  readonly done: (() => void) | null;
-  nowMs: number;
-  seed: number;
-}
-
 const NOT_KEPT_TEXT =
   'UNKNOWN its result: the command was executed once, its server was lost, and the result was too large to be kept';
+const TOO_MANY_WAIT = 'ERR too many clients wait for something at this partition';
 const UNKNOWN_OPERATION = 'ERR unknown operation; the server is older than the proxy';
 
 export class Executor {
@@ -75,6 +70,9 @@ export class Executor {
   private readonly fetching = new Set<Request>();
   private readonly fetches: Fetching<Request>;
   private readonly held: HeldReplies;
+  private readonly waits = new Waits<Request>();
+  /** The row for which waits are being served. */
+  private serving: string | null = null;
   private readonly mutation = new MutationBuilder();
   private gathering: Gathering;
   private timeMs: number;
@@ -124,7 +122,7 @@ export class Executor {
 
   /** From a proxy. Executed when this turn's input has been read. */
   submit(from: Origin, message: RequestMessage): void {
-    const [, id, , , name, connection, sequence, acknowledged, db, operation] = message;
+    const [, id, , , name, connection, sequence, acknowledged, db, operation, waits] = message;
     const session = this.keeper.find(from, name);
     if (session === undefined) {
       this.host.reply(from, id, Status.retry, 'unknown-session' satisfies RetryReason);
@@ -137,50 +135,15 @@ export class Executor {
       this.host.reply(from, id, Status.clientError, UNKNOWN_OPERATION);
       return;
     }
-    this.queue.push({
-      from,
-      id,
-      sequence,
-      db,
-      state,
-      execute: executor.execute,
-      args: operation.slice(1) as OperationArgument[],
-      write: executor.write,
-      denyoom: executor.denyoom,
-      done: null,
-      pages: null,
-      entries: null,
-      nowMs: 0,
-      seed: 0,
-      fetches: 0,
-      hold: 0,
-    });
+    const args = operation.slice(1) as OperationArgument[];
+    const sender = { from, id, sequence, state };
+    this.queue.push(new Request(sender, db, executor, args, waits === true));
     this.kick();
   }
 
   /** An operation of the server's own (sweeping): `done` once it has been executed. */
   internal(db: number, execute: (view: View) => void, done: () => void): void {
-    this.queue.push({
-      from: null,
-      id: 0,
-      sequence: 0,
-      db,
-      state: null,
-      args: [],
-      write: true,
-      denyoom: false,
-      done,
-      execute: (view) => {
-        execute(view);
-        return null;
-      },
-      pages: null,
-      entries: null,
-      nowMs: 0,
-      seed: 0,
-      fetches: 0,
-      hold: 0,
-    });
+    this.queue.push(Request.internal(db, execute, done));
     this.kick();
   }
 
@@ -215,6 +178,7 @@ export class Executor {
       const request = this.queue[this.at]!;
       this.at++;
       this.handle(request);
+      if (this.waits.anyReady) this.serveWaits();
       if (this.mutation.full || this.gathering.nextIndex >= IDS_PER_MUTATION / 2) this.seal();
     }
     this.sealIfIdle();
@@ -236,6 +200,7 @@ export class Executor {
       return;
     }
     if (state.dropped && !state.session.ended) request.state = state = state.session.connection(state.connection);
+    if (this.waits.size > 0) this.replaceWait(state);
     if (state.blocked !== null) state.blocked.push(request);
     else if (this.isSettled(request, from, state) || this.isRefused(request, from, state)) this.end(request);
     else this.execute(request);
@@ -297,15 +262,86 @@ export class Executor {
       value = thrown.message;
       attempt.keepExpiriesOnly();
     }
+    const waits = request.awaits !== null && (status === Status.ok ? value === null : this.isSpurious(request));
     const wrote = this.commit(request);
     if (wrote === null) return;
     this.executed++;
     this.end(request);
+    if (waits) return this.wait(request);
+    if (request.awaits !== null) this.waits.remove(request);
     const { from, state } = request;
     if (from === null || state === null) return;
     const { dependency } = attempt;
     this.remember(state, request.sequence, status, value, wrote ? this.gathering.decree : 0);
     this.held.answer(from, request.id, status, value, dependency);
+  }
+
+  /** It found nothing: from now on writes to the rows it looked up make it try again. */
+  private wait(request: Request): void {
+    request.renew();
+    if (this.waits.has(request) || request.from === null) return;
+    if (this.waits.size >= limits.waits) {
+      this.host.reply(request.from, request.id, Status.clientError, TOO_MANY_WAIT);
+      return;
+    }
+    const rows: string[] = [];
+    this.attempt.rows((db, key) => rows.push(Waits.row(db, key)));
+    this.waits.add(request, rows);
+    this.host.reply(request.from, request.id, Status.waiting, null);
+  }
+
+  private wake(changedKeyspaces: boolean): void {
+    if (changedKeyspaces) this.waits.wakeAll();
+    else
+      this.attempt.rows((db, key, row, changed) => {
+        if (row !== null && changed) this.waits.wake(Waits.row(db, key));
+      });
+  }
+
+  /** As Redis does after a command: whoever waits for a row that was written, in the order of coming, while there is one. */
+  private serveWaits(): void {
+    for (let ready = this.waits.takeReady(); ready !== null; ready = this.waits.takeReady()) {
+      this.serving = ready.row;
+      for (const request of ready.waiting) {
+        if (this.stopped || !this.waits.has(request)) continue;
+        this.execute(request);
+        if (this.waits.has(request) && this.typeHere(ready.row) === null) break;
+      }
+      this.serving = null;
+    }
+  }
+
+  /** An error because what was written is of another type concerns nobody who waits; one about its other keys does. */
+  private isSpurious(request: Request): boolean {
+    return this.serving !== null && this.waits.has(request) && this.typeHere(this.serving) !== request.awaits;
+  }
+
+  /** What the operation executed last saw of a row: its type, null when it is absent. */
+  private typeHere(name: string): RowType | null {
+    let type: RowType | null = null;
+    this.attempt.rows((db, key, row) => {
+      if (row !== null && Waits.row(db, key) === name) ({ type } = row);
+    });
+    return type;
+  }
+
+  /** The same request again, or one after it: what its connection waited for is over. */
+  private replaceWait(state: ConnectionState): void {
+    const wait = this.waits.of(state);
+    if (wait !== undefined) this.waits.remove(wait);
+  }
+
+  settle(from: Origin, message: SettleMessage): void {
+    const [, , name, , fence] = message;
+    this.keeper.settle(from, message);
+    const fenced = ({ state, id }: Request): boolean => state?.session.id === name && id <= fence;
+    for (const { id } of this.waits.take(fenced)) this.host.reply(from, id, Status.retry, 'fenced');
+  }
+
+  onDisconnected(boot: string): void {
+    this.keeper.onDisconnected(boot);
+    // they come again over the next connection, if there is one
+    this.waits.take((wait) => wait.from?.boot === boot);
   }
 
   private end(request: Request): void {
@@ -332,7 +368,11 @@ export class Executor {
     }
     // a disk that is too full for deletions still takes the time
     const mayWrite = request.write || expiredMs === 0 || this.host.refusesForSpace(false) === null;
-    if (mayWrite && this.mutation.add(attempt)) return true;
+    const { changedKeyspaces } = attempt;
+    if (mayWrite && this.mutation.add(attempt)) {
+      if (this.waits.size > 0) this.wake(changedKeyspaces);
+      return true;
+    }
     if (expiredMs > loggedTimeMs) {
       this.mutation.marksTime = true;
       attempt.dependOn(this.gathering.decree);
@@ -447,6 +487,7 @@ export class Executor {
     this.fetches.stop();
     const waiting = this.queue.slice(this.at);
     for (const request of this.fetching) waiting.push(request, ...this.unblock(request));
+    waiting.push(...this.waits.take(() => true));
     for (const { from, id } of waiting) if (from !== null) this.host.reply(from, id, Status.retry, reason);
     this.queue = [];
     this.at = 0;

@@ -15,7 +15,7 @@ export interface PageRequest {
   readonly limit: number;
 }
 
-/** Thrown through operations when a page must be fetched first. */
+/** Thrown through operations when something must be fetched first. */
 export class Missing {
   readonly page: PageRequest;
   constructor(page: PageRequest) {

@@ -320,14 +320,14 @@ function rowOfConnection({ session, connection }: ConnectionState): string {
   return `${PREFIX}${session.id}/${connection}`;
 }
 
-/** About what a result takes, beside its place in the table; lists within lists count as too large. */
+/** About what a result takes, beside its place in the table; not counted further once that is too much to keep. */
 export function weight(value: OperationResult): number {
   if (Buffer.isBuffer(value) || typeof value === 'string') return value.length;
   if (!Array.isArray(value)) return 0;
   let bytes = 0;
   for (const item of value as readonly OperationResult[]) {
-    if (Array.isArray(item)) return Number.POSITIVE_INFINITY;
-    bytes += Buffer.isBuffer(item) || typeof item === 'string' ? item.length + 8 : 8;
+    bytes += 8 + weight(item);
+    if (bytes > limits.keptResultBytes) break;
   }
   return bytes;
 }

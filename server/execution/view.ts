@@ -10,6 +10,7 @@
  * A ClientError thrown by an operation drops its writes and becomes the client's error.
  */
 import type { ClientError } from '../../shared/errors.js';
+import type { KeyedHash } from '../../shared/keyed-hash.js';
 import type { OperationArgument, OperationResult } from '../../shared/operations/operation.js';
 import type { RowType } from '../storage/row.js';
 
@@ -66,6 +67,13 @@ export interface ElementRange {
   readonly lt: Buffer | null;
   readonly reverse: boolean;
   readonly limit: number;
+}
+
+/** What operations may know of their partition. */
+export interface PartitionFacts {
+  readonly slots: { readonly from: number; readonly to: number };
+  readonly multiKey: 'any' | 'slot';
+  readonly hash: KeyedHash;
 }
 
 export interface View {

@@ -338,14 +338,14 @@ export class Partition {
       this.refuseEarly('not-primary');
       if (message[0] === Kind.request) host.reply(from, message[1], Status.retry, 'not-primary');
     } else if (message[0] === Kind.sessionOpen) executor.keeper.open(from, message);
-    else if (message[0] === Kind.settle) executor.keeper.settle(from, message);
+    else if (message[0] === Kind.settle) executor.settle(from, message);
     else if (message[3] !== this.identity?.info.rangeVersion) executor.refuseEarly(from, message, 'wrong-range');
     else executor.submit(from, message);
   }
 
   onProxyDisconnected(boot: string): void {
     this.early = this.early.filter(({ from }) => from.boot !== boot);
-    this.executor?.keeper.onDisconnected(boot);
+    this.executor?.onDisconnected(boot);
   }
 
   // ---- messages ------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import { Code, isReadOnly } from '../../shared/operations/codes.js';
 import type { Execute } from '../execution/view.js';
 import { bitField, bitFieldRead } from './bit-fields.js';
 import { bitCombine, bitCount, bitPosition, getBit, setBit } from './bits.js';
+import { RowType } from '../storage/row.js';
 import { increment, incrementFloat } from './counters.js';
 import { activeExpiry, counts, flush, flushAll, randomKey, scan, swapDatabases } from './databases.js';
 import { dump, restore } from './dumps.js';
@@ -110,6 +111,8 @@ export interface Executor {
   readonly execute: Execute;
   /** May write: refused while the partition takes no writes. */
   readonly write: boolean;
+  /** When it may wait: for rows of this type. */
+  readonly awaits?: RowType;
   /** May need more room: refused when disk or memory is short. Removal and expiry are not. */
   readonly denyoom: boolean;
 }
@@ -186,8 +189,8 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.fullScan]: keeps(fullScan),
   [Code.listPush]: grows(listPush),
   [Code.listPop]: keeps(listPop),
-  [Code.listPopFirst]: keeps(listPopFirst),
-  [Code.listMove]: grows(listMove),
+  [Code.listPopFirst]: { ...keeps(listPopFirst), awaits: RowType.list },
+  [Code.listMove]: { ...grows(listMove), awaits: RowType.list },
   [Code.listLength]: keeps(listLength),
   [Code.listRange]: keeps(listRange),
   [Code.listGet]: keeps(listGet),

@@ -21,7 +21,7 @@ import { Status } from '../wire/messages.js';
 import { TulparTable } from './table.js';
 
 /** What the client needs of a router. */
-export type ClientRouter = Pick<Router, 'table' | 'partitionOf' | 'connect' | 'release' | 'submit' | 'stop'>;
+export type ClientRouter = Pick<Router, 'table' | 'connect' | 'release' | 'submit' | 'stop'>;
 
 interface Pending {
   readonly table: RoutedTable;
@@ -77,7 +77,7 @@ export class TulparClient {
   /** To be called when the router has learned more about the cluster. */
   onView(): void {
     for (const [pending, timer] of this.#unrouted) {
-      if (this.#router.partitionOf(pending.table, pending.slot) === null) continue;
+      if ((pending.table.bySlot[pending.slot] ?? null) === null) continue;
       timer.cancel();
       this.#unrouted.delete(pending);
       this.#send(pending);
@@ -104,7 +104,7 @@ export class TulparClient {
     return new Promise((resolve, reject) => {
       const pending = { table, slot, operation, resolve, reject };
       if (this.#closed) reject(closed());
-      else if (this.#router.partitionOf(table, slot) === null) this.#awaitTable(pending);
+      else if ((table.bySlot[slot] ?? null) === null) this.#awaitTable(pending);
       else if (this.#connection.congested || this.#congested.length > 0) this.#congested.push(pending);
       else this.#send(pending);
     });

@@ -1,10 +1,11 @@
-/** Redis 7.0's list commands that do not block. What they do to a list is in server/rows/lists.ts. */
+/** Redis 7.0's list commands. What they do to a list is in server/rows/lists.ts. */
 import { ClientError } from '../errors.js';
 import { parseInteger } from '../integers.js';
 import type { Integer } from '../operations/codes.js';
 import * as operations from '../operations/lists.js';
 import type { Operation, OperationResult } from '../operations/operation.js';
 import { at, countedKeys, integer, positiveInteger, SYNTAX_ERROR, word, wrongArity } from './arguments.js';
+import { timeoutAtEnd, timeoutAtStart } from './blocking.js';
 import type { Command, KeyedCommand } from './command.js';
 import { lpos } from './lpos.js';
 import { NULL_ARRAY, OK, type Reply } from './reply.js';
@@ -208,6 +209,20 @@ const rpoplpush = {
   reply: asIs,
 } as const satisfies KeyedCommand;
 
+/** LMPOP's arguments, from the number of keys on. */
+function popFirst(args: readonly Buffer[]): Operation {
+  const keys = countedKeys(args, 0);
+  const side = 1 + keys.length;
+  const fromHead = end(args[side]);
+  let count: Integer | null = null;
+  for (let i = side + 1; i < args.length; i += 2) {
+    if (count !== null || word(args[i]) !== 'COUNT' || i + 1 >= args.length) throw new ClientError(SYNTAX_ERROR);
+    count = integer(args[i + 1], 'ERR count should be greater than 0');
+    if (count <= 0) throw new ClientError('ERR count should be greater than 0');
+  }
+  return operations.listPopFirst(keys, fromHead, count ?? 1);
+}
+
 const lmpop = {
   ...onOneKey,
   name: 'lmpop',
@@ -218,17 +233,92 @@ const lmpop = {
   flags: ['write', 'movablekeys'],
   categories: ['write', 'list', 'slow'],
   summary: 'Takes values off the first of several lists that is not empty.',
+  translate: popFirst,
+  reply: (result) => result ?? NULL_ARRAY,
+} as const satisfies KeyedCommand;
+
+const blockingPop = {
+  ...onOneKey,
+  arity: -3,
+  since: '2.0.0',
+  keys: { first: 1, last: -2, step: 1 },
+  flags: ['write', 'noscript', 'blocking'],
+  categories: ['write', 'list', 'slow', 'blocking'],
+  waitMs: timeoutAtEnd,
+  reply: (result: OperationResult): Reply => {
+    if (result === null) return NULL_ARRAY;
+    const [key, [value]] = result as [Buffer, [Buffer]];
+    return [key, value];
+  },
+} as const;
+
+/** Its timeout is looked at first, also where it will not wait. */
+function popOne(args: readonly Buffer[], fromHead: boolean): Operation {
+  timeoutAtEnd(args);
+  return operations.listPopFirst(args.slice(0, -1), fromHead, 1);
+}
+
+const blpop = {
+  ...blockingPop,
+  name: 'blpop',
+  summary: 'Takes the first value of the first of several lists that is not empty, or waits for one.',
+  translate: (args) => popOne(args, true),
+} as const satisfies KeyedCommand;
+
+const brpop = {
+  ...blockingPop,
+  name: 'brpop',
+  summary: 'Takes the last value of the first of several lists that is not empty, or waits for one.',
+  translate: (args) => popOne(args, false),
+} as const satisfies KeyedCommand;
+
+const blockingMove = {
+  ...onTwoKeys,
+  flags: ['write', 'denyoom', 'noscript', 'blocking'],
+  categories: ['write', 'list', 'slow', 'blocking'],
+  waitMs: timeoutAtEnd,
+  reply: asIs,
+} as const;
+
+const blmove = {
+  ...blockingMove,
+  name: 'blmove',
+  arity: 6,
+  since: '6.2.0',
+  summary: 'Moves a value from an end of one list to an end of another, or waits for one.',
   translate: (args) => {
-    const keys = countedKeys(args, 0);
-    const side = 1 + keys.length;
-    const fromHead = end(args[side]);
-    let count: Integer | null = null;
-    for (let i = side + 1; i < args.length; i += 2) {
-      if (count !== null || word(args[i]) !== 'COUNT' || i + 1 >= args.length) throw new ClientError(SYNTAX_ERROR);
-      count = integer(args[i + 1], 'ERR count should be greater than 0');
-      if (count <= 0) throw new ClientError('ERR count should be greater than 0');
-    }
-    return operations.listPopFirst(keys, fromHead, count ?? 1);
+    const operation = operations.listMove(at(args, 0), at(args, 1), end(args[2]), end(args[3]));
+    timeoutAtEnd(args);
+    return operation;
+  },
+} as const satisfies KeyedCommand;
+
+const brpoplpush = {
+  ...blockingMove,
+  name: 'brpoplpush',
+  arity: 4,
+  since: '2.2.0',
+  summary: 'Moves the last value of one list to the head of another, or waits for one.',
+  translate: (args) => {
+    timeoutAtEnd(args);
+    return operations.listMove(at(args, 0), at(args, 1), false, true);
+  },
+} as const satisfies KeyedCommand;
+
+const blmpop = {
+  ...onOneKey,
+  name: 'blmpop',
+  arity: -5,
+  since: '7.0.0',
+  keys: null,
+  keyCount: 2,
+  flags: ['write', 'blocking', 'movablekeys'],
+  categories: ['write', 'list', 'slow', 'blocking'],
+  summary: 'Takes values off the first of several lists that is not empty, or waits for one.',
+  waitMs: timeoutAtStart,
+  translate: (args) => {
+    timeoutAtStart(args);
+    return popFirst(args.slice(1));
   },
   reply: (result) => result ?? NULL_ARRAY,
 } as const satisfies KeyedCommand;
@@ -251,4 +341,9 @@ export const listCommands: readonly Command[] = [
   rpoplpush,
   lpos,
   lmpop,
+  blpop,
+  brpop,
+  blmove,
+  brpoplpush,
+  blmpop,
 ];

@@ -107,33 +107,35 @@ export class Request {
   readonly operation: Operation;
   readonly bytes: number;
   /** Monotonic ms, as of the router's coarse clock. */
-  readonly deadline: number;
+  deadline: number;
+  /** The server may let it wait until it finds something: it has no deadline then. */
+  waits = false;
+  /** The server said that it waits. */
+  parked = false;
   readonly completion: Completion;
 
   constructor(
     partition: RoutedPartition,
     connection: RoutedConnection,
-    lane: Lane,
     db: number,
     operation: Operation,
-    bytes: number,
     deadline: number,
     completion: Completion,
   ) {
     this.partition = partition;
     this.connection = connection;
-    this.lane = lane;
-    this.sequence = lane.next();
+    this.lane = connection.lane(partition.facts.id);
+    this.sequence = this.lane.next();
     this.db = db;
     this.operation = operation;
-    this.bytes = bytes;
+    this.bytes = operationBytes(operation);
     this.deadline = deadline;
     this.completion = completion;
   }
 }
 
 /** About what an operation weighs in memory and on the wire. */
-export function operationBytes(operation: readonly unknown[]): number {
+function operationBytes(operation: readonly unknown[]): number {
   let bytes = 48;
   for (let index = 1; index < operation.length; index += 1) {
     const argument = operation[index];

@@ -29,7 +29,7 @@ import {
 import type { Network, Origin } from '../wire/network.js';
 import { ConnectionPool } from './connection-pool.js';
 import { MetaLink } from './meta-link.js';
-import { operationBytes, Request, type Completion, type RoutedConnection } from './request.js';
+import { Request, type Completion, type RoutedConnection } from './request.js';
 import { concernsConnection, concernsSession } from './refusals.js';
 import type { RouterOptions } from './router-options.js';
 import { RoutingTable, type RoutedPartition, type RoutedTable } from './routing-table.js';
@@ -100,16 +100,6 @@ export class Router {
     this.tableWaits.add(table, this.now + this.deadlineMs, run);
   }
 
-  /** The table's partitions by range. */
-  partitions(table: RoutedTable): readonly RoutedPartition[] {
-    return table.partitions;
-  }
-
-  /** Null while meta has not told of the slot's partition. */
-  partitionOf(table: RoutedTable, slot: number): RoutedPartition | null {
-    return table.bySlot[slot] ?? null;
-  }
-
   connect(onDrain: () => void): RoutedConnection {
     return this.connections.take(onDrain);
   }
@@ -140,25 +130,31 @@ export class Router {
     db: number,
     operation: Operation,
     completion: Completion,
-  ): void {
-    const lane = connection.lane(partition.facts.id);
-    const request = new Request(
-      partition,
-      connection,
-      lane,
-      db,
-      operation,
-      operationBytes(operation),
-      this.now + this.deadlineMs,
-      completion,
-    );
+    waits = false,
+  ): Request {
+    const deadline = waits ? Number.POSITIVE_INFINITY : this.now + this.deadlineMs;
+    const request = new Request(partition, connection, db, operation, deadline, completion);
+    request.waits = waits;
     connection.outstanding += 1;
     if (partition.waiting.length === 0 && !partition.suspended) {
       const link = this.linkOf(partition);
       const ready = link !== null && partition.session.link === link && !link.full;
-      if (ready && this.mayStart(link) && this.transmit(link, request)) return;
+      if (ready && this.mayStart(link) && this.transmit(link, request)) return request;
     }
     this.enqueue(partition, request);
+    return request;
+  }
+
+  /** It waits no longer: asked again, it answers with what it finds now, or with what it had found already. */
+  endWait(request: Request): void {
+    request.waits = false;
+    request.deadline = this.now + this.deadlineMs;
+    const link = this.linkOf(request.partition);
+    if (link?.inFlight.get(request.id) !== request) return;
+    link.remove(request);
+    request.unsure = true;
+    this.putBack([request]);
+    this.flush(request.partition);
   }
 
   private enqueue(partition: RoutedPartition, request: Request): void {
@@ -224,7 +220,7 @@ export class Router {
   private transmit(link: ServerLink, request: Request): boolean {
     this.lastId += 1;
     const { partition, lane } = request;
-    const sent = this.network.send(link.node, [
+    const message: [kind: number, ...fields: unknown[]] = [
       Kind.request,
       this.lastId,
       partition.facts.id,
@@ -235,8 +231,9 @@ export class Router {
       lane.acknowledged,
       request.db,
       request.operation,
-    ]);
-    if (!sent) return false;
+    ];
+    if (request.waits) message.push(true);
+    if (!this.network.send(link.node, message)) return false;
     request.id = this.lastId;
     lane.told = lane.acknowledged;
     link.add(request);
@@ -319,6 +316,7 @@ export class Router {
       return;
     }
     const mayStart = link.answered(id);
+    if (status === Status.waiting) return link.park(request);
     if (status === Status.retry) return this.onRefusal(link, request, value as RetryReason);
     link.remove(request);
     request.partition.refusals = 0;

@@ -19,6 +19,8 @@ export class ServerLink {
   /** The first id of each burst that nothing has answered yet, oldest first. */
   private bursts: number[] = [];
   private inFlightBytes = 0;
+  /** Of those in flight, how many wait at the server: they take no room there that others need. */
+  private parked = 0;
 
   constructor(node: string, boot: string) {
     this.node = node;
@@ -27,7 +29,8 @@ export class ServerLink {
 
   get full(): boolean {
     return (
-      this.inFlight.size >= limits.inFlightRequestsPerServer || this.inFlightBytes >= limits.inFlightBytesPerServer
+      this.inFlight.size - this.parked >= limits.inFlightRequestsPerServer ||
+      this.inFlightBytes >= limits.inFlightBytesPerServer
     );
   }
 
@@ -64,9 +67,21 @@ export class ServerLink {
     this.inFlightBytes += request.bytes;
   }
 
+  park(request: Request): void {
+    if (request.parked) return;
+    request.parked = true;
+    this.parked++;
+    this.inFlightBytes -= request.bytes;
+  }
+
   remove(request: Request): void {
     this.inFlight.delete(request.id);
-    this.inFlightBytes -= request.bytes;
+    if (!request.parked) {
+      this.inFlightBytes -= request.bytes;
+      return;
+    }
+    request.parked = false;
+    this.parked--;
   }
 
   /** Removes and returns, in the order of sending, a partition's requests; all when `only` is null. */

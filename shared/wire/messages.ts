@@ -63,6 +63,8 @@ export type RequestMessage = [
   acknowledged: number,
   db: number,
   operation: Operation,
+  /** When it finds nothing it waits. */
+  waits?: true,
 ];
 
 /** How a request ended. */
@@ -75,6 +77,8 @@ export const Status = {
   retry: 2,
   /** It may or may not have been executed. `value` is a text. */
   unknown: 3,
+  /** It has found nothing, and waits at the partition's primary. The answer follows. */
+  waiting: 4,
 } as const;
 
 export type ReplyMessage = [kind: 2, id: number, status: number, value: OperationResult];

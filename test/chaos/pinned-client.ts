@@ -65,7 +65,7 @@ export class PinnedClient {
     pinned.router.start();
     const routed = pinned.router.table(table);
     await eventually('the pinned client knows the cluster', () =>
-      pinned.router.partitionOf(routed, 0) === null ? undefined : true,
+      (routed.bySlot[0] ?? null) === null ? undefined : true,
     );
     pinned.frozen = true;
     return pinned;

@@ -13,13 +13,13 @@ import { KeyedHash } from '../../../shared/keyed-hash.js';
 import type { Operation, OperationResult } from '../../../shared/operations/operation.js';
 import { Kind, type Message, type RetryReason } from '../../../shared/wire/messages.js';
 import type { Origin } from '../../../shared/wire/network.js';
-import { Attempt, type PartitionFacts } from '../../../server/execution/attempt.js';
+import { Attempt } from '../../../server/execution/attempt.js';
 import { Counts } from '../../../server/execution/counts.js';
 import { Executor } from '../../../server/execution/executor.js';
 import { Head, initialKeyspaces } from '../../../server/execution/head.js';
 import type { PointReads } from '../../../server/execution/point-reads.js';
 import { Sessions } from '../../../server/execution/sessions.js';
-import type { View } from '../../../server/execution/view.js';
+import type { View, PartitionFacts } from '../../../server/execution/view.js';
 import type { Annotation, Group, KeptResult, SessionChange } from '../../../server/replication/mutation.js';
 import { everything, fromBuffer, toBuffer } from '../../../server/storage/keys.js';
 import { MemoryStoreFactory } from '../../../server/storage/memory.js';
@@ -216,6 +216,7 @@ export class Primary {
       db?: number;
       session?: number;
       from?: Origin;
+      waits?: boolean;
     } = {},
   ): number {
     const { connection = 1, acknowledged = 0, db = 0, session = SESSION, from = PROXY } = options;
@@ -223,7 +224,20 @@ export class Primary {
     const sequence = options.sequence ?? (this.sequences.get(name) ?? 0) + 1;
     this.sequences.set(name, Math.max(sequence, this.sequences.get(name) ?? 0));
     const id = ++this.lastId;
-    this.executor.submit(from, [Kind.request, id, 1, 1, session, connection, sequence, acknowledged, db, operation]);
+    const waits: [true] | [] = options.waits === true ? [true] : [];
+    this.executor.submit(from, [
+      Kind.request,
+      id,
+      1,
+      1,
+      session,
+      connection,
+      sequence,
+      acknowledged,
+      db,
+      operation,
+      ...waits,
+    ]);
     return id;
   }
 
@@ -233,7 +247,7 @@ export class Primary {
   ): number {
     const { fence = 0, fresh = false, answered = [], session = SESSION, from = PROXY } = options;
     const number = ++this.lastSettle;
-    this.executor.keeper.settle(from, [Kind.settle, 1, session, number, fence, fresh, answered]);
+    this.executor.settle(from, [Kind.settle, 1, session, number, fence, fresh, answered]);
     return number;
   }
 

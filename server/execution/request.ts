@@ -1,0 +1,76 @@
+/** An operation on its way through the executor. */
+import type { OperationArgument } from '../../shared/operations/operation.js';
+import type { Origin } from '../../shared/wire/network.js';
+import type { RowType } from '../storage/row.js';
+import type { Executor as OperationExecutor } from '../rows/index.js';
+import type { Fetched } from './fetching.js';
+import type { HeadEntry } from './head.js';
+import type { Page } from './range.js';
+import type { ConnectionState } from './sessions.js';
+import type { Execute, View } from './view.js';
+
+export class Request implements Fetched {
+  /** Null: the server's own. */
+  readonly from: Origin | null;
+  readonly id: number;
+  readonly sequence: number;
+  readonly db: number;
+  state: ConnectionState | null;
+  readonly execute: Execute;
+  readonly args: readonly OperationArgument[];
+  readonly write: boolean;
+  readonly denyoom: boolean;
+  /** It waits until it finds something, in rows of this type; null: it does not wait. */
+  readonly awaits: RowType | null;
+  readonly done: (() => void) | null;
+  pages: Map<string, Page> | null = null;
+  entries: Map<string, HeadEntry> | null = null;
+  /** The same at every attempt; 0 before the first. */
+  nowMs = 0;
+  seed = 0;
+  fetches = 0;
+  /** The head's handle of the first fetch: everything newer stays in the overlay until the request is done. */
+  hold = 0;
+
+  constructor(
+    sender: { from: Origin; id: number; sequence: number; state: ConnectionState } | null,
+    db: number,
+    executor: OperationExecutor,
+    args: readonly OperationArgument[],
+    waits: boolean,
+    done: (() => void) | null = null,
+  ) {
+    this.from = sender === null ? null : sender.from;
+    this.id = sender === null ? 0 : sender.id;
+    this.sequence = sender === null ? 0 : sender.sequence;
+    this.state = sender === null ? null : sender.state;
+    this.db = db;
+    this.execute = executor.execute;
+    this.args = args;
+    this.write = executor.write;
+    this.denyoom = executor.denyoom;
+    this.awaits = waits ? (executor.awaits ?? null) : null;
+    this.done = done;
+  }
+
+  static internal(db: number, execute: (view: View) => void, done: () => void): Request {
+    const executor = {
+      execute: (view: View): null => {
+        execute(view);
+        return null;
+      },
+      write: true,
+      denyoom: false,
+    };
+    return new Request(null, db, executor, [], false, done);
+  }
+
+  /** Another execution, later. */
+  renew(): void {
+    this.pages = null;
+    this.entries = null;
+    this.nowMs = 0;
+    this.fetches = 0;
+    this.hold = 0;
+  }
+}
