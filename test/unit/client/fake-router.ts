@@ -34,6 +34,7 @@ export class FakeRouter implements ClientRouter {
         { id: index, table: 1, fromSlot, toSlot, rangeVersion: 1, configuration },
         table,
       );
+      table.bySlot.fill(routed, fromSlot, toSlot + 1);
       return { partition, routed };
     });
     return this.#known.map(({ partition }) => partition);
@@ -43,10 +44,6 @@ export class FakeRouter implements ClientRouter {
     const table = this.#tables.get(name) ?? new RoutedTable(name);
     this.#tables.set(name, table);
     return table;
-  }
-
-  partitionOf(table: RoutedTable, slot: number): RoutedPartition | null {
-    return this.#of(table, slot)?.routed ?? null;
   }
 
   connect(onDrain: () => void): RoutedConnection {
