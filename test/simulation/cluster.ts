@@ -36,6 +36,7 @@ export interface RunningServer extends Process {
   /** By partition, what its log has said to be logged: decree to ballot. */
   readonly logged: Map<number, Map<number, number>>;
   started: boolean;
+  stopping: boolean;
 }
 
 export interface SimulatedServer {
@@ -198,7 +199,7 @@ export class Cluster {
       },
       this.logger.child({ node: of.name, boot: network.self.boot }),
     );
-    of.running = { ...process, server, files, factory, logged, started: false };
+    of.running = { ...process, server, files, factory, logged, started: false, stopping: false };
     this.byEnvironment.set(environment, of);
     server.start((error) => {
       if (error !== null) return this.onServerDied(of, environment, error);
@@ -234,7 +235,8 @@ export class Cluster {
   /** As SIGTERM does; `done` when it has ended, or was killed because it did not. */
   stopServer(of: SimulatedServer, done: () => void): void {
     const { running } = of;
-    if (running === null || !running.started) return done();
+    if (running === null || !running.started || running.stopping) return done();
+    running.stopping = true;
     let over = false;
     const end = (): void => {
       if (over) return;

@@ -160,7 +160,7 @@ export const faultKinds: readonly FaultKind[] = [
     weight: 0.7,
     begin: (scene) => {
       const server = scene.server();
-      if (server.running?.started !== true) return null;
+      if (server.running?.started !== true || server.running.stopping) return null;
       scene.cluster.stopServer(server, () => down(scene, server, [1, 3_000]));
       return server.name;
     },

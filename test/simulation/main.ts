@@ -9,6 +9,9 @@ import { plants } from './plants.js';
 import { runSeed, type RunOptions } from './run.js';
 import type { SeedOutcome } from './seed-worker.js';
 
+/** Nearly everything dies young, but lives for an event or two: with little room it would be copied first. */
+const YOUNG_MB = 128;
+
 const HELP = `npm run sim -- [options]
   --seeds N         how many seeds (100)
   --seed S          the first one (1); with S alone, only that one
@@ -105,7 +108,10 @@ function runMany(): void {
     process.exitCode = failed > 0 ? 1 : 0;
   };
   for (let i = 0; i < Number(values.jobs); i++) {
-    const worker = new Worker(new URL('./seed-worker.js', import.meta.url), { workerData: wishes });
+    const worker = new Worker(new URL('./seed-worker.js', import.meta.url), {
+      workerData: wishes,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     const give = (): void => {
       if (next < end) return worker.postMessage(next++);
       busy--;

@@ -5,6 +5,8 @@
 import type { Environment, Timer } from '../../shared/environment.js';
 import type { Event, World } from './world.js';
 
+/** A timer never fires early, nor at the very instant that it was set: sums of fractions are not exact. */
+const TICK_MS = 0.001;
 const EPOCH_MS = 1_700_000_000_000;
 
 export class ProcessEnvironment implements Environment {
@@ -37,7 +39,7 @@ export class ProcessEnvironment implements Environment {
   }
 
   after(delayMs: number, run: () => void): Timer {
-    return this.world.schedule(delayMs / this.rate, this, run);
+    return this.world.schedule(Math.max(0, delayMs) / this.rate + TICK_MS, this, run);
   }
 
   defer(run: () => void): void {

@@ -41,7 +41,7 @@ export function drawWorkload(
 ): WorkloadOptions {
   return {
     clients: 4 + Math.floor(world.random() * 5),
-    pauseMs: world.pick([100, 250, 500]),
+    pauseMs: world.pick([150, 400, 800]),
     pipeline: world.pick([1, 2, 5]),
     hangUpsPerThousand: world.pick([0, 2, 10]),
     flushesPerThousand: world.pick([0, 0, 0, 2]),
