@@ -21,7 +21,7 @@ export function keyPositions(entry: CatalogueEntry, args: readonly Buffer[]): nu
     const first = keyCount + 1 - words;
     if (count > 0 && count <= args.length - first) for (let i = 0; i < count; i++) positions.push(first + i);
   }
-  return positions;
+  return entry.command.optionKeys === undefined ? positions : [...positions, ...entry.command.optionKeys(args)];
 }
 
 /** The first half of what follows `expected`, which is searched from `from` on. */

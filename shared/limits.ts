@@ -144,6 +144,8 @@ export const limits = {
   dumpBytes: 128 * MiB,
   /** Of a dump so much is compressed: a synchronous stretch at some 100 MiB/s. */
   compressedBytes: 16 * MiB,
+  /** Members that a search by position reads at a time: with ANY it ends early. */
+  geoPage: 1_024,
   /** A collection is packed in its row's header up to this; larger ones live element by element. */
   packedElements: 64,
   packedBytes: 1 * KiB,

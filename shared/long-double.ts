@@ -51,6 +51,14 @@ export function parseLongDouble(bytes: Buffer): LongDouble | null {
   return parts[1] === '-' ? { ...value, mantissa: -value.mantissa } : value;
 }
 
+/** Exactly the same number, which is finite. */
+export function longDoubleOf(value: number): LongDouble {
+  let mantissa = value;
+  let exponent = 0;
+  for (; !Number.isInteger(mantissa); exponent--) mantissa *= 2;
+  return { kind: 'finite', mantissa: BigInt(mantissa), exponent };
+}
+
 export function addLongDouble(a: LongDouble, b: LongDouble): LongDouble {
   if (a.kind === 'nan' || b.kind === 'nan') return { kind: 'nan' };
   if (a.kind === 'infinite') return b.kind === 'infinite' && b.negative !== a.negative ? { kind: 'nan' } : a;

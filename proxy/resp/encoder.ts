@@ -102,8 +102,9 @@ function encodeAggregate(
   } else if (reply instanceof SetReply) encodeItems(output, resp === 3 ? '~' : '*', reply.items, resp);
   else if (reply instanceof PushReply) encodeItems(output, resp === 3 ? '>' : '*', reply.items, resp);
   else if (reply instanceof DoubleReply) {
-    if (resp === 3) output.append(`,${formatDouble(reply.value)}\r\n`);
-    else bulkText(output, formatDouble(reply.value));
+    const text = reply.text ?? formatDouble(reply.value);
+    if (resp === 3) output.append(`,${text}\r\n`);
+    else bulkText(output, text);
   } else if (reply instanceof BigNumberReply) {
     if (resp === 3) output.append(`(${reply.digits}\r\n`);
     else bulkText(output, reply.digits);

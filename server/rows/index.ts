@@ -24,6 +24,7 @@ import {
   fieldTimeToLive,
   fullScan,
 } from './fields.js';
+import { geoSearch, geoSearchStore } from './geo.js';
 import {
   hashAll,
   hashExpire,
@@ -265,6 +266,8 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.consumerRemove]: keeps(consumerRemove),
   [Code.groupsInfo]: keeps(groupsInfo),
   [Code.consumersInfo]: keeps(consumersInfo),
+  [Code.geoSearch]: keeps(geoSearch),
+  [Code.geoSearchStore]: grows(geoSearchStore),
   [Code.transaction]: keeps(transaction),
   [Code.growingTransaction]: grows(transaction),
   [Code.readTransaction]: keeps(transaction),

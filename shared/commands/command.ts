@@ -88,6 +88,8 @@ export interface CommandFacts {
   readonly keyCount?: number;
   /** Where keys and one more argument for each follow a word (then `keys` is null): the word, and from where on it may be. */
   readonly keysBehind?: { readonly word: string; readonly from: number };
+  /** Where further keys are that an option brings: their positions within `args`, which are without the command's name. */
+  readonly optionKeys?: (args: readonly Buffer[]) => readonly number[];
   /** What COMMAND INFO tells clients beside the flags. */
   readonly tips?: readonly string[];
   readonly group: CommandGroup;

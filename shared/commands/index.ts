@@ -6,6 +6,7 @@ import { connectionCommands } from './connection.js';
 import { databaseCommands } from './databases.js';
 import { dumpCommands } from './dumps.js';
 import { expiryCommands } from './expiry.js';
+import { geoCommands } from './geo.js';
 import { hashCommands } from './hashes.js';
 import { hyperloglogCommands } from './hyperloglogs.js';
 import { keyCommands } from './keys.js';
@@ -29,6 +30,7 @@ export const commands: ReadonlyMap<string, Command> = byName([
   ...hashCommands,
   ...zsetCommands,
   ...streamCommands,
+  ...geoCommands,
   ...keyCommands,
   ...dumpCommands,
   ...expiryCommands,

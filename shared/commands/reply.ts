@@ -34,11 +34,13 @@ export class ErrorReply {
     this.text = text;
   }
 }
-/** RESP2: a bulk string. */
+/** RESP2: a bulk string. With a `text` it is written so. */
 export class DoubleReply {
   readonly value: number;
-  constructor(value: number) {
+  readonly text: string | null;
+  constructor(value: number, text: string | null = null) {
     this.value = value;
+    this.text = text;
   }
 }
 /** An integer beyond 64 bits, in decimal. RESP2: a bulk string. */

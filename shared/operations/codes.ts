@@ -158,6 +158,9 @@ export const Code = {
   consumerRemove: 261,
   groupsInfo: 262,
   consumersInfo: 263,
+  // positions in sorted sets (geo.ts)
+  geoSearch: 190,
+  geoSearchStore: 191,
   // several at once (transactions.ts)
   transaction: 200,
   growingTransaction: 201,
@@ -232,6 +235,7 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.groupPendingRange,
   Code.groupsInfo,
   Code.consumersInfo,
+  Code.geoSearch,
   Code.readTransaction,
   Code.marks,
 ]);

@@ -48,6 +48,8 @@ const units = [
   'unit/bitfield',
   'unit/hyperloglog',
   'unit/dump',
+  'unit/geo',
+  'unit/sort',
   'unit/keyspace',
   'unit/expire',
   'unit/scan',
