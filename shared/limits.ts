@@ -152,6 +152,8 @@ export const limits = {
   /** Keys or fields that one scanning operation visits, and the bytes after which it stops: one synchronous stretch. */
   scanVisited: 1_024,
   scanBytes: 1 * MiB,
+  /** What a walk over a row's elements reads at once in the end; it begins with few, and the operation begins anew for each page. */
+  walkPage: 65_536,
   /** So many elements of a row are looked up one by one rather than read by an iterator: three to four times faster when in memory. */
   elementLookUps: 256,
   /** Entries that one node of counts stands for; a sorted set of more has a tree of counts. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { limits } from '../../shared/limits.js';
-import { ID_MAX, ID_MIN, nextId } from '../../shared/stream-ids.js';
+import { ID_MAX, ID_MIN } from '../../shared/stream-ids.js';
 import type { Execute, Row, View } from '../execution/view.js';
 import { Encoding, RowType } from '../storage/row.js';
 import { bytesAt } from './arguments.js';
@@ -12,7 +12,7 @@ import { liveFields } from './field-rows.js';
 import { List } from './list.js';
 import { rowMembers } from './member-set.js';
 import { ranked, scoreBytes } from './zset-rows.js';
-import { type Entry, Stream } from './stream.js';
+import { Stream } from './stream.js';
 
 const encodingNames: ReadonlyMap<number, string> = new Map(
   Object.entries(Encoding).map(([name, number]) => [number, name]),
@@ -122,16 +122,11 @@ function fieldParts(view: View, key: Buffer, row: Row): Buffer[] {
   return liveFields(view, key, row).flatMap(({ sortKey, value }) => [sortKey, value]);
 }
 
-/** Of the entries, a page at a time; groups do not count, as in Redis. */
-function* entryParts(view: View, key: Buffer): Generator<Buffer> {
+/** Of the entries; groups do not count, as in Redis. */
+function entryParts(view: View, key: Buffer): Buffer[] {
   const stream = Stream.find(view, key);
-  let from: Buffer | null = ID_MIN;
-  while (stream !== null && from !== null) {
-    const page: Entry[] = stream.range(from, ID_MAX, false, limits.scanVisited);
-    for (const { id, fields } of page) yield* [id, ...fields];
-    const last = page.at(-1);
-    from = last === undefined || page.length < limits.scanVisited ? null : nextId(last.id);
-  }
+  const entries = stream?.range(ID_MIN, ID_MAX, false, stream.length) ?? [];
+  return entries.flatMap(({ id, fields }) => [id, ...fields]);
 }
 
 /** Each part behind its length, so that no two sequences of parts look alike. */

@@ -20,7 +20,6 @@ const POSITION_BYTES = 6;
 const MIDDLE = 2 ** 47;
 /** A walk's first page; each further one is twice as large, as the operation begins anew for each. */
 const WALK_FIRST = 32;
-const WALK_MOST = 65_536;
 
 /** The row, if it is a list or absent. */
 export function listRow(view: View, key: Buffer): Row | null {
@@ -85,7 +84,7 @@ export class List {
   /** All values from one end to the other, read in pages. */
   *walk(fromHead: boolean): Generator<Buffer> {
     const { length } = this;
-    for (let done = 0, page = WALK_FIRST; done < length; page = Math.min(2 * page, WALK_MOST)) {
+    for (let done = 0, page = WALK_FIRST; done < length; page = Math.min(2 * page, limits.walkPage)) {
       const count = Math.min(page, length - done);
       yield* fromHead ? this.slice(done, done + count) : this.slice(length - done - count, length - done).reverse();
       done += count;

@@ -31,6 +31,11 @@ export class RowElements {
     return this.#packed === null;
   }
 
+  /** Several that are looked up next. */
+  expect(sortKeys: readonly Buffer[]): void {
+    if (this.#packed === null) this.#view.expect(this.#key, this.#row!, sortKeys);
+  }
+
   get(sortKey: Buffer): Buffer | null {
     if (this.#packed === null) return this.#view.element(this.#key, this.#row!, sortKey);
     const found = this.#packed[position(this.#packed, sortKey)];

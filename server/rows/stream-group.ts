@@ -150,6 +150,11 @@ export class StreamGroup {
     this.#consumerCount--;
   }
 
+  /** What `pendingOf` is asked for next. */
+  expect(ids: readonly Buffer[]): void {
+    this.#elements.expect(ids.map((id) => this.#key(Member.pending, id)));
+  }
+
   pendingOf(id: Buffer): Pending | null {
     const value = this.#elements.get(this.#key(Member.pending, id));
     return value === null ? null : decodePending(id, value);

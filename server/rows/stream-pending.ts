@@ -47,8 +47,10 @@ export const groupAcknowledge: Execute = (view, args) => {
   if (found === null) return 0;
   const refusal = stringOrNullAt(args, 2);
   if (refusal !== null) throw new ClientError(refusal);
+  const ids = bytesFrom(args, 3);
+  found.group.expect(ids);
   let acknowledged = 0;
-  for (const id of bytesFrom(args, 3)) if (acknowledge(found.group, id)) acknowledged++;
+  for (const id of ids) if (acknowledge(found.group, id)) acknowledged++;
   found.stream.finish();
   return acknowledged;
 };
@@ -97,7 +99,7 @@ export const groupPendingRange: Execute = (view, args) => {
   const consumer = name === null ? null : group.consumer(name);
   if (count === 0 || from.compare(to) > 0 || (name !== null && consumer === null)) return [];
   const found: OperationResult[] = [];
-  for (const pending of walk(group, consumer, from, to)) {
+  for (const pending of walk({ group, consumer, from, to, meets: () => undefined })) {
     if (idleMs !== 0 && view.nowMs - pending.deliveredAtMs < idleMs) continue;
     const idle = Math.max(0, view.nowMs - pending.deliveredAtMs);
     found.push([idText(pending.id), pending.consumer, idle, int64(pending.deliveries)]);
@@ -106,18 +108,33 @@ export const groupPendingRange: Execute = (view, args) => {
   return found;
 };
 
-/** From `from` on, in pages. */
-function* walk(group: StreamGroup, consumer: Consumer | null, from: Buffer, to: Buffer | null): Generator<Pending> {
+interface Walk {
+  readonly group: StreamGroup;
+  /** Null: all of them. */
+  readonly consumer: Consumer | null;
+  readonly from: Buffer;
+  readonly to: Buffer | null;
+  /** Told of each page before what is in it. */
+  readonly meets: (page: readonly Pending[]) => void;
+}
+
+/** Of the group or of one consumer, from `from` on. The operation begins anew for each page, so they grow. */
+function* walk({ group, consumer, from, to, meets }: Walk): Generator<Pending> {
   let next: Buffer | null = from;
-  for (let limit = FIRST_PAGE; next !== null; limit = Math.min(2 * limit, limits.scanVisited)) {
+  for (let limit = FIRST_PAGE; next !== null; limit = Math.min(2 * limit, limits.walkPage)) {
     const page: Pending[] =
-      consumer === null
-        ? group.pendingRange(next, to, false, limit)
-        : group.ownedIds(consumer, next, to, limit).flatMap((id) => group.pendingOf(id) ?? []);
+      consumer === null ? group.pendingRange(next, to, false, limit) : owned(group, consumer, next, to, limit);
+    meets(page);
     yield* page;
     const last = page.at(-1);
     next = last === undefined || page.length < limit ? null : nextId(last.id);
   }
+}
+
+function owned(group: StreamGroup, consumer: Consumer, from: Buffer, to: Buffer | null, limit: number): Pending[] {
+  const ids = group.ownedIds(consumer, from, to, limit);
+  group.expect(ids);
+  return ids.flatMap((id) => group.pendingOf(id) ?? []);
 }
 
 /** When what is claimed counts as delivered: never later than now. */
@@ -141,7 +158,10 @@ export const groupClaim: Execute = (view, args) => {
   if (lastId !== null && lastId.compare(group.lastId) > 0) group.moveTo(lastId, group.entriesRead);
   let consumer: Consumer | null = null;
   const claimed: OperationResult[] = [];
-  for (const id of bytesFrom(args, 11)) {
+  const ids = bytesFrom(args, 11);
+  group.expect(ids);
+  stream.expect(ids);
+  for (const id of ids) {
     const pending = group.pendingOf(id);
     const entry = stream.entry(id);
     if (entry === null) {
@@ -174,7 +194,8 @@ export const groupAutoClaim: Execute = (view, args) => {
   let next: Buffer | null = null;
   const claimed: OperationResult[] = [];
   const gone: OperationResult[] = [];
-  for (const pending of walk(group, null, bytesAt(args, 4), null)) {
+  const meets = (page: readonly Pending[]): void => stream.expect(page.map(({ id }) => id));
+  for (const pending of walk({ group, consumer: null, from: bytesAt(args, 4), to: null, meets })) {
     if (tries === 0 || left === 0) {
       next = pending.id;
       break;

@@ -129,6 +129,7 @@ function newEntries(
   count: number,
 ): OperationResult {
   const entries = behind(stream, group.lastId, count);
+  if (!noAck) group.expect(entries.map(({ id }) => id));
   for (const { id } of entries) {
     group.moveTo(id, readAfter(stream, group, id));
     if (!noAck) group.setPending(id, consumer, view.nowMs, 1n, group.pendingOf(id));
@@ -153,6 +154,8 @@ function givenBefore(
 ): OperationResult {
   const from = nextId(after) ?? ID_MIN;
   const ids = group.ownedIds(consumer, from, null, count === 0 ? consumer.pending : count);
+  stream.expect(ids);
+  group.expect(ids);
   return ids.map((id): OperationResult => {
     const entry = stream.entry(id);
     if (entry === null) return [idText(id), null];

@@ -12,8 +12,6 @@ import { successor } from './keys.js';
 import { packParts, unpackParts } from './packed.js';
 import { RowElements } from './row-elements.js';
 import {
-  DEAD_GROUPS_BEGIN,
-  DEAD_GROUPS_END,
   deadGroupKey,
   decodeFacts,
   decodeNode,
@@ -27,7 +25,6 @@ import {
   GROUPS_BEGIN,
   GROUPS_END,
   idOfEntry,
-  memberKey,
   nameOfGroup,
   newFacts,
   type NodeCounts,
@@ -35,13 +32,13 @@ import {
   nodeOfEntry,
   NODES_BEGIN,
   NODES_END,
-  numberOfDeadGroup,
   numberOfNode,
   storedEntry,
   type StoredNode,
   type StreamFacts,
 } from './stream-facts.js';
 import { StreamGroup } from './stream-group.js';
+import { sweepEntries, sweepGroups } from './stream-leftovers.js';
 import { emptyNodeBytes, entryBytes, isFull, NODE_BYTES_MAX } from './stream-nodes.js';
 import { WRONG_TYPE } from './strings.js';
 
@@ -56,6 +53,9 @@ export interface Cut {
 /** What a pending message and a group take of logical bytes, roughly, over Redis's structures. */
 const PENDING_BYTES = 64;
 const GROUP_BYTES = 64;
+
+/** How many nodes a walk reads at first: most trims take off one. */
+const FIRST_NODES = 2;
 
 export interface Entry {
   readonly id: Buffer;
@@ -114,6 +114,11 @@ export class Stream {
     return this.#elements
       .range({ gte, lt, reverse, limit: Math.min(limit, this.#length) })
       .map(({ sortKey, value }) => ({ id: idOfEntry(sortKey), fields: unpackParts(fieldsOfEntry(value)) }));
+  }
+
+  /** Entries that are looked up next. */
+  expect(ids: readonly Buffer[]): void {
+    if (this.#length > 0) this.#elements.expect(ids.map(entryKey));
   }
 
   entry(id: Buffer): Entry | null {
@@ -184,7 +189,7 @@ export class Stream {
     if (stored === null) return false;
     const { facts } = this;
     this.#elements.remove(entryKey(id));
-    this.#removedFrom(nodeOfEntry(stored), 1);
+    this.#removedFrom(nodeOfEntry(stored), 1, false);
     this.#length--;
     if (id.equals(facts.firstId)) this.#firstRemoved = true;
     if (id.equals(facts.lastEntryId)) this.#lastRemoved = true;
@@ -192,13 +197,13 @@ export class Stream {
     return true;
   }
 
-  #removedFrom(number: number, entries: number): void {
+  #removedFrom(number: number, entries: number, keep: boolean): void {
     const tail = this.facts.tail?.number === number ? this.facts.tail : null;
     const stored = tail === null ? this.#storedNode(number) : null;
     const counts = tail ?? stored!.counts;
     counts.entries -= entries;
     counts.removed += entries;
-    if (counts.entries === 0) this.#removeNode(counts);
+    if (counts.entries === 0 && !keep) this.#removeNode(counts);
     else if (stored !== null) this.#elements.put(nodeKey(number), encodeNode(stored));
   }
 
@@ -216,7 +221,7 @@ export class Stream {
 
   /** Nodes with what the tail's counts are now, from the first on, in pages. */
   *#walkNodes(): Generator<NodeCounts> {
-    for (let gte = NODES_BEGIN, limit = FIRST_NODES; ; limit = Math.min(2 * limit, limits.scanVisited)) {
+    for (let gte = NODES_BEGIN, limit = FIRST_NODES; ; limit = Math.min(2 * limit, limits.walkPage)) {
       const page = this.#elements.range({ gte, lt: NODES_END, reverse: false, limit });
       for (const { sortKey, value } of page) {
         const number = numberOfNode(sortKey);
@@ -235,15 +240,14 @@ export class Stream {
     for (const node of this.#walkNodes()) {
       if (most > 0 && before - this.#length + node.entries > most) break;
       const all = whole(node, this.#length);
-      if (!all && approximately) break;
-      const count = all ? node.entries : within(node, this.#length);
-      if (count >= node.entries) {
+      if (all) {
         this.#cutNode(node);
-        if (all && this.#length > 0) continue;
-      } else if (count > 0) this.#cutWithin(node, count);
+        continue;
+      }
+      const count = approximately ? 0 : within(node, this.#length);
+      if (count > 0) this.#cutWithin(node, count);
       break;
     }
-    if (this.#length < before) this.#changed = true;
     return before - this.#length;
   }
 
@@ -255,17 +259,19 @@ export class Stream {
     this.#firstRemoved = true;
     this.#length -= node.entries;
     this.#removeNode(node);
+    this.#changed = true;
   }
 
-  /** Some of a node's entries, the first ones, but not all. */
+  /** A node's first entries. The node stays even if it has none any more, as in Redis. */
   #cutWithin(node: NodeCounts, count: number): void {
     const { firstId } = this.facts;
     const range = { gte: entryKey(firstId), lt: ENTRIES_END, reverse: false, limit: count };
     const cut = this.#elements.range(range);
     for (const { sortKey } of cut) this.#elements.remove(sortKey);
-    this.#removedFrom(node.number, cut.length);
+    this.#removedFrom(node.number, cut.length, true);
     this.#length -= cut.length;
     this.#firstRemoved = true;
+    this.#changed = true;
   }
 
   /** Of the entries from the first on, how many come before `id`, as far as they are among the first `most`. */
@@ -334,7 +340,7 @@ export class Stream {
 
   /** Nothing that was cut off is left any more: ids may go back behind it. */
   sweepAll(): void {
-    while (this.facts.leftFrom !== null) this.#sweepEntries(limits.scanVisited);
+    while (this.facts.leftFrom !== null) sweepEntries(this.#elements, this.facts, this.#length, limits.scanVisited);
   }
 
   /** Finds the first and the last entry again where these were removed. */
@@ -358,30 +364,6 @@ export class Stream {
     return idOfEntry(entry.sortKey);
   }
 
-  #sweepEntries(most: number): void {
-    const { facts } = this;
-    if (facts.leftFrom === null) return;
-    const lt = this.#length === 0 ? ENTRIES_END : entryKey(facts.firstId);
-    const left = this.#elements.range({ gte: entryKey(facts.leftFrom), lt, reverse: false, limit: most });
-    for (const { sortKey } of left) this.#elements.remove(sortKey);
-    const last = left.at(-1);
-    facts.leftFrom = last === undefined || left.length < most ? null : nextId(idOfEntry(last.sortKey));
-  }
-
-  #sweepGroups(most: number): void {
-    const { facts } = this;
-    if (facts.deadGroups === 0) return;
-    const [dead] = this.#elements.range({ gte: DEAD_GROUPS_BEGIN, lt: DEAD_GROUPS_END, reverse: false, limit: 1 });
-    invariant(dead !== undefined, 'a dead group has its mark');
-    const number = numberOfDeadGroup(dead.sortKey);
-    const range = { gte: memberKey(number), lt: memberKey(number + 1), reverse: false, limit: most };
-    const left = this.#elements.range(range);
-    for (const { sortKey } of left) this.#elements.remove(sortKey);
-    if (left.length === most) return;
-    this.#elements.remove(dead.sortKey);
-    facts.deadGroups--;
-  }
-
   /** Writes the row's header, if anything has changed. */
   finish(): void {
     for (const group of this.#groups.values()) {
@@ -391,9 +373,9 @@ export class Stream {
     }
     if (!this.#changed) return;
     this.settle();
-    this.#sweepEntries(limits.streamSwept);
-    this.#sweepGroups(limits.streamSwept);
     const { facts } = this;
+    sweepEntries(this.#elements, facts, this.#length, limits.streamSwept);
+    sweepGroups(this.#elements, facts, limits.streamSwept);
     const bytes = facts.nodeBytes + PENDING_BYTES * facts.pending + GROUP_BYTES * facts.groups;
     const expireAtMs = this.#row?.expireAtMs ?? 0;
     this.#elements.finish(
@@ -402,6 +384,3 @@ export class Stream {
     );
   }
 }
-
-/** How many nodes a walk reads at first: most trims take off one. */
-const FIRST_NODES = 2;

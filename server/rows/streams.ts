@@ -121,8 +121,10 @@ export const streamRemove: Execute = (view, args) => {
   if (stream === null) return 0;
   const refusal = stringOrNullAt(args, 1);
   if (refusal !== null) throw new ClientError(refusal);
+  const ids = bytesFrom(args, 2);
+  stream.expect(ids);
   let removed = 0;
-  for (const id of bytesFrom(args, 2)) if (removeEntry(stream, id)) removed++;
+  for (const id of ids) if (removeEntry(stream, id)) removed++;
   stream.finish();
   return removed;
 };
