@@ -27,6 +27,6 @@ export function keyPositions(entry: CatalogueEntry, args: readonly Buffer[]): nu
 /** The first half of what follows `expected`, which is searched from `from` on. */
 function positionsBehind(expected: string, from: number, args: readonly Buffer[]): number[] {
   const at = args.findIndex((argument, i) => i >= from && word(argument) === expected);
-  const behind = args.length - at - 1;
-  return at < 0 || behind % 2 === 1 ? [] : Array.from({ length: behind / 2 }, (_, i) => at + 1 + i);
+  const count = at < 0 ? 0 : Math.floor((args.length - at - 1) / 2);
+  return Array.from({ length: count }, (_, i) => at + 1 + i);
 }

@@ -49,6 +49,10 @@ command info lmpop | command info sintercard | command info sinterstore | comman
 command info smembers | command getkeys lmpop 2 a b left | command getkeys lmpop 0 a left | command getkeys lmpop x a left
 command getkeys lmpop 3 a b left | command getkeys sintercard 2 a b limit 1 | command getkeys sintercard 3 a b
 command getkeysandflags lmpop 2 a b left | command getkeysandflags sinterstore a b c | command getkeysandflags smove a b c
+command info xread | command info xreadgroup | command info xlen | command info xpending | command info xgroup|create | command info xinfo|stream
+command getkeys xread streams a b 0 0 | command getkeys xread count 2 block 0 streams a 0 | command getkeys xread streams a b 0
+command getkeys xreadgroup group streams c streams a b > > | command getkeys xinfo stream k full | command getkeys xgroup create k g 0
+command getkeysandflags xreadgroup group g c streams a > | command getkeysandflags xdel a 1 | command getkeysandflags xclaim a g c 0 1
 memory foo | memory usage k samples | memory purge | memory stats x | latency foo | latency latest | latency history a
 latency reset | latency graph x | slowlog get a | slowlog get -2 | slowlog get 1 2 | slowlog reset | slowlog reset x
 object foo bar | wait a b | wait 0 -1 | wait 0 a | lolwut version a | lolwut x | role | time x | acl whoami | acl foo
