@@ -1,5 +1,6 @@
 /** One seed: a safety phase under faults, then everything heals, and must converge, make progress and agree. */
 import { silentLogger } from '../../shared/logging.js';
+import { administer } from './administrator.js';
 import { Cluster, soundParts, type Parts } from './cluster.js';
 import { converged, compareReplicas, describe, serving } from './convergence.js';
 import { AllowedLoss, Invariants } from './invariants.js';
@@ -122,6 +123,7 @@ class Run {
     runFaults(world, plan, scene);
     this.tell('everything heals');
     heal(scene);
+    administer(cluster, (text) => scene.say('chosen by the administrator', text));
     this.expect(() => converged(cluster), SETTLE_MS, 'no convergence');
     const before = answered(operations);
     this.expect(() => answered(operations) > before + PROGRESS_OPERATIONS, SETTLE_MS, 'clients make no progress');
