@@ -146,6 +146,8 @@ export const limits = {
   compressedBytes: 16 * MiB,
   /** Members that a search by position reads at a time: with ANY it ends early. */
   geoPage: 1_024,
+  /** Keys that the patterns of one SORT name at most: one synchronous stretch (so many take about half a second). */
+  sortLookUps: 131_072,
   /** A collection is packed in its row's header up to this; larger ones live element by element. */
   packedElements: 64,
   packedBytes: 1 * KiB,

@@ -92,6 +92,7 @@ const exceptions: Readonly<Record<string, readonly (readonly string[])[]>> = {
   geosearchstore: [OVERWRITE, READ],
   georadius: [READ, OVERWRITE],
   georadiusbymember: [READ, OVERWRITE],
+  sort: [READ, OVERWRITE],
   zadd: [UPDATE],
   zcard: [RO],
   zdiffstore: [OVERWRITE, READ],

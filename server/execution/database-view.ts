@@ -67,6 +67,10 @@ export class DatabaseView implements View {
     this.attempt.expect(this.db, key, row, sortKeys);
   }
 
+  expectRows(keys: readonly Buffer[]): void {
+    this.attempt.expectRows(this.db, keys);
+  }
+
   putElement(key: Buffer, row: Row, sortKey: Buffer, value: Buffer): void {
     this.attempt.putElement(this.db, key, row, sortKey, value);
   }

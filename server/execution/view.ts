@@ -111,6 +111,8 @@ export interface View {
    * begun again once rather than for each of them.
    */
   expect(key: Buffer, row: Row, sortKeys: readonly Buffer[]): void;
+  /** The same of rows that are not among the operation's keys. */
+  expectRows(keys: readonly Buffer[]): void;
   putElement(key: Buffer, row: Row, sortKey: Buffer, value: Buffer): void;
   removeElement(key: Buffer, row: Row, sortKey: Buffer): void;
   elements(key: Buffer, row: Row, range: ElementRange): Element[];

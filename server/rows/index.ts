@@ -59,6 +59,7 @@ import {
 } from './lists.js';
 import { setCombine, setCombineStore, setCommonCount } from './set-algebra.js';
 import { setAdd, setHas, setMembers, setMove, setPop, setRandom, setRemove, setScan, setSize } from './sets.js';
+import { sort, sortStore } from './sorting.js';
 import { consumerCreate, consumerRemove, groupCreate, groupDestroy, groupSetId } from './stream-groups.js';
 import { consumersInfo, groupsInfo, streamFullInfo, streamInfo } from './stream-info.js';
 import {
@@ -170,6 +171,8 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.digestValues]: keeps(digestValues),
   [Code.dump]: keeps(dump),
   [Code.restore]: grows(restore),
+  [Code.sort]: keeps(sort),
+  [Code.sortStore]: grows(sortStore),
   [Code.scan]: keeps(scan),
   [Code.randomKey]: keeps(randomKey),
   [Code.counts]: keeps(counts),

@@ -105,11 +105,7 @@ function sortMembers(members: Buffer[], alphabetic: boolean, descending: boolean
     members.sort((a, b) => sign * a.compare(b));
     return;
   }
-  arrange(
-    members,
-    members.map(numberOf),
-    (a, b, i, j) => sign * (a - b || members[i]!.compare(members[j]!)),
-  );
+  arrange(members, members.map(numberOf), (a, b, i, j) => sign * (a - b || members[i]!.compare(members[j]!)));
 }
 
 function sortBy(view: View, members: Buffer[], place: Place, alphabetic: boolean, descending: boolean): void {
@@ -136,7 +132,11 @@ function compareOrAbsent(a: Buffer | null, b: Buffer | null): number {
 }
 
 /** Brings the members into the order of what belongs to them. */
-function arrange<T>(members: Buffer[], weights: readonly T[], order: (a: T, b: T, i: number, j: number) => number): void {
+function arrange<T>(
+  members: Buffer[],
+  weights: readonly T[],
+  order: (a: T, b: T, i: number, j: number) => number,
+): void {
   const indexes = members.map((_, i) => i);
   indexes.sort((i, j) => order(weights[i]!, weights[j]!, i, j));
   const arranged = indexes.map((i) => members[i]!);
@@ -191,5 +191,6 @@ function valueAt(view: View, place: Place, member: Buffer): Buffer | null {
 }
 
 function checkLookUps(count: number): void {
-  if (count > limits.sortLookUps) throw new ClientError(`ERR SORT with more than ${limits.sortLookUps} keys to look up`);
+  if (count > limits.sortLookUps)
+    throw new ClientError(`ERR SORT with more than ${limits.sortLookUps} keys to look up`);
 }

@@ -13,6 +13,7 @@ import { keyCommands } from './keys.js';
 import { listCommands } from './lists.js';
 import { serverCommands } from './server.js';
 import { setCommands } from './sets.js';
+import { sortCommands } from './sorting.js';
 import { streamCommands } from './streams.js';
 import { stringCommands } from './strings.js';
 import { zsetCommands } from './zsets.js';
@@ -33,6 +34,7 @@ export const commands: ReadonlyMap<string, Command> = byName([
   ...geoCommands,
   ...keyCommands,
   ...dumpCommands,
+  ...sortCommands,
   ...expiryCommands,
   ...databaseCommands,
   ...transactionCommands,

@@ -55,6 +55,9 @@ export const Code = {
   // (dumps.ts)
   dump: 53,
   restore: 54,
+  // (sorting.ts)
+  sort: 55,
+  sortStore: 56,
   // whole databases
   scan: 70,
   randomKey: 72,
@@ -189,6 +192,7 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.facts,
   Code.digestValues,
   Code.dump,
+  Code.sort,
   Code.scan,
   Code.randomKey,
   Code.counts,

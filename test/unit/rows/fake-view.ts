@@ -65,7 +65,7 @@ export class FakePartition {
 
 export class FakeView implements View {
   readonly db: number;
-  readonly multiKey = 'any';
+  readonly multiKey: 'any' | 'slot' = 'any';
   readonly #partition: FakePartition;
 
   constructor(partition: FakePartition, db: number) {
@@ -146,6 +146,10 @@ export class FakeView implements View {
   }
 
   expect(): void {
+    // everything is in memory
+  }
+
+  expectRows(): void {
     // everything is in memory
   }
 

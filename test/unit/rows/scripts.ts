@@ -86,6 +86,25 @@ const texts: Readonly<Record<string, string>> = {
     SET e v PXAT 4102444800000; BITFIELD e SET u8 0 1; PEXPIRETIME e; BITFIELD; BITFIELD w SET i64 3 -2 GET i64 3 GET i7 60;
     GET w; BITFIELD w INCRBY i13 61 -4000 GET i13 61; GET w; BITFIELD k SET u8 0 1 GET u8 0 foo; GET k;
   `,
+  sorting: `
+    RPUSH l 3 1 2 10; SORT l; SORT l DESC; SORT l LIMIT 1 2; SORT l LIMIT 1 -1; SORT l LIMIT -5 2; SORT l LIMIT 2 100; SORT l LIMIT 10 1;
+    SORT l LIMIT 0 0; SORT l ALPHA; SORT l ALPHA DESC; SORT l BY nosort; SORT l BY nosort DESC; SORT l BY nosort LIMIT 1 2;
+    SORT l BY nosort DESC LIMIT 1 2; MSET w_1 9 w_2 8 w_3 7; SORT l BY w_*; SORT l BY w_* DESC; SORT l BY w_* GET #;
+    SORT l BY w_* GET w_* GET # GET x; SORT l GET nokey_* GET # STORE d; LRANGE d 0 -1; SORT l STORE d; LRANGE d 0 -1; TYPE d;
+    SORT l BY nosort BY w_*; SORT l BY w_* BY nosort; HSET h_1 f c n 1; HSET h_2 f b n 2; HSET h_3 f a; SORT l BY h_*->f ALPHA;
+    SORT l BY h_*->n DESC GET h_*->f GET h_*->; SORT l GET w_*->f GET h_* GET h_*->none; SORT l BY h_*->f; SORT l LIMIT a 1; SORT l LIMIT 1;
+    SORT l foo; SORT l BY; SORT l GET; SORT l STORE; SORT; SORT_RO l; SORT_RO l STORE d; SORT_RO l DESC LIMIT 0 2; SORT_RO l BY w_* GET #;
+    SORT nokey; SORT nokey STORE d; EXISTS d; SORT nokey foo; SET s v; SORT s; SORT s foo; HSET h a 1; SORT h; SORT l STORE s; TYPE s;
+    RPUSH words b a C A '' z; SORT words; SORT words ALPHA; SORT words ALPHA DESC LIMIT 0 3; SORT words ALPHA STORE d; LRANGE d 0 -1;
+    SADD set 5 3 9 1; SORT set; SORT set DESC; SORT set BY nosort STORE d; LRANGE d 0 -1; SORT set BY nosort DESC STORE d; LRANGE d 0 -1;
+    SADD set x; SORT set; SORT set ALPHA; SORT set BY w_* ALPHA LIMIT 0 0; ZADD z 3 a 1 b 2 c; SORT z ALPHA; SORT z BY nosort;
+    SORT z BY nosort DESC; SORT z BY nosort LIMIT 1 1; SORT z BY nosort DESC LIMIT 0 2; SORT z; SORT z BY nosort GET w_*;
+    RPUSH f 1.5 -2 1e3 .5 inf -inf 0x10; SORT f; SORT f DESC; RPUSH g 1 1.0 01 1e0; SORT g; SORT g DESC; RPUSH bad nan; SORT bad;
+    RPUSH sign +1 -1; SORT sign; RPUSH inf inf inf -inf;
+    SORT inf; SORT l ASC DESC; SORT l DESC ASC; SORT l GET *; SORT l GET w_*x; SORT l BY *w; SORT l BY '*'; SET e_1 ''; SORT l BY e_*;
+    SORT l BY w_* ALPHA; SORT l BY none_* ALPHA; SORT l BY none_*; SET w_10 x; SORT l BY w_*; SET t v PXAT 4102444800000; SORT l STORE t;
+    PEXPIRETIME t; SORT l STORE l; LRANGE l 0 -1; RPUSH v '' 1; SORT v; SORT words BY nosort GET # GET # LIMIT 0 2;
+  `,
   positions: `
     GEOADD g 13.361389 38.115556 Palermo 15.087269 37.502669 Catania; GEOADD g NX 0 0 Palermo; GEOADD g XX CH 13.5 38 Palermo;
     GEOADD g CH 13.361389 38.115556 Palermo 1 1 new; GEOADD g XX NX 1 1 a; GEOADD g 1 1; GEOADD g 1 1 a 2; GEOADD g a 1 b;
