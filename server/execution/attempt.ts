@@ -257,11 +257,6 @@ export class Attempt {
     this.head.expect(sortKeys.map((sortKey) => elementKeyOf(touched, row, sortKey)));
   }
 
-  expectRows(db: number, keys: readonly Buffer[]): void {
-    if (this.head.readsHere || keys.length < 2) return;
-    this.head.expect(this.rowsToFetch(db, keys));
-  }
-
   putElement(db: number, key: Buffer, row: Row, sortKey: Buffer, value: Buffer | null): void {
     const touched = this.touch(db, key);
     const elementKey = elementKeyOf(touched, row, sortKey);

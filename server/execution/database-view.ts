@@ -68,7 +68,8 @@ export class DatabaseView implements View {
   }
 
   expectRows(keys: readonly Buffer[]): void {
-    this.attempt.expectRows(this.db, keys);
+    const { attempt } = this;
+    if (keys.length > 1 && !attempt.head.readsHere) attempt.head.expect(attempt.rowsToFetch(this.db, keys));
   }
 
   putElement(key: Buffer, row: Row, sortKey: Buffer, value: Buffer): void {

@@ -73,8 +73,11 @@ export class List {
   slice(from: number, to: number): Buffer[] {
     if (this.#packed !== null) return this.#packed.slice(from, to);
     const count = to - from;
-    if (count <= limits.elementLookUps)
-      return Array.from({ length: Math.max(0, count) }, (_, i) => this.#read(from + i));
+    if (count <= limits.elementLookUps) {
+      const sortKeys = Array.from({ length: Math.max(0, count) }, (_, i) => this.#sortKey(from + i));
+      this.#view.expect(this.#key, this.#row!, sortKeys);
+      return sortKeys.map((sortKey) => this.#value(sortKey));
+    }
     const range = { gte: this.#sortKey(from), lt: this.#sortKey(to), reverse: false, limit: count };
     const found = this.#view.elements(this.#key, this.#row!, range);
     invariant(found.length === count, 'a list has no holes');
@@ -239,7 +242,11 @@ export class List {
   }
 
   #read(index: number): Buffer {
-    const value = this.#view.element(this.#key, this.#row!, this.#sortKey(index));
+    return this.#value(this.#sortKey(index));
+  }
+
+  #value(sortKey: Buffer): Buffer {
+    const value = this.#view.element(this.#key, this.#row!, sortKey);
     invariant(value !== null, 'a list has no holes');
     return value;
   }

@@ -228,6 +228,7 @@ const memberForm: Form = { name: 'georadiusbymember', key: 0, fixed: 'member', m
 
 const reads = { flags: ['readonly'], categories: ['read', 'geo', 'slow'] } as const;
 const writes = { flags: ['write', 'denyoom'], categories: ['write', 'geo', 'slow'] } as const;
+const mayStore = { ...writes, flags: ['write', 'denyoom', 'movablekeys'] } as const;
 
 const geosearch = {
   ...onOneKey,
@@ -252,7 +253,7 @@ const geosearchstore = {
 
 const georadius = {
   ...onOneKey,
-  ...writes,
+  ...mayStore,
   ...command(radiusForm),
   optionKeys: storeKey(radiusForm),
   name: 'georadius',
@@ -273,7 +274,7 @@ const georadiusRo = {
 
 const georadiusbymember = {
   ...onOneKey,
-  ...writes,
+  ...mayStore,
   ...command(memberForm),
   optionKeys: storeKey(memberForm),
   name: 'georadiusbymember',

@@ -4,7 +4,9 @@ import { PointReads } from '../../../server/execution/point-reads.js';
 import { append, exists, get, multiGet, multiSet, remove } from '../../../shared/operations/codes.js';
 import { fieldMultiGet } from '../../../shared/operations/fields.js';
 import { hashSet } from '../../../shared/operations/hashes.js';
+import { listPush } from '../../../shared/operations/lists.js';
 import { setAdd, setHas } from '../../../shared/operations/sets.js';
+import { sort } from '../../../shared/operations/sorting.js';
 import { Primary } from './primary.js';
 
 const bytes = (text: string): Buffer => Buffer.from(text);
@@ -113,6 +115,26 @@ describe('an operation whose row is on a slow disk', () => {
       expect(next.fetching).to.equal(0);
       expect(found(next.value(id))).to.equal(50);
     }
+  });
+
+  it('is begun again once for each of the patterns that SORT follows to other rows', () => {
+    const members = Array.from({ length: 100 }, (_, i) => bytes(String(i)));
+    const primary = new Primary();
+    primary.now(listPush(a, true, false, members));
+    primary.now(multiSet(members.flatMap((member) => [bytes(`w${String(member)}`), member])));
+    const next = successor(primary);
+    const patterns = { by: bytes('w*'), gets: [bytes('w*'), bytes('none*')], firstPattern: 'BY' } as const;
+    const sorting = { key: a, asIs: false, descending: true, alphabetic: false, start: 0, count: 100, ...patterns };
+    const id = next.send(sort(sorting), { connection: 1 });
+    let fetches = 0;
+    for (next.turn(); next.fetching > 0; next.turn()) {
+      next.fetched();
+      fetches++;
+    }
+    const values = next.value(id) as readonly (Buffer | null)[];
+    expect(values.slice(0, 4).map((value) => value?.toString())).to.deep.equal(['99', undefined, '98', undefined]);
+    // the list, its values, what it is sorted by, what is not there
+    expect(fetches).to.be.at.most(5);
   });
 
   it('is begun again once, when it is on many rows', () => {

@@ -2,6 +2,10 @@
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import { bitCommands } from '../../../shared/commands/bits.js';
+import { dumpCommands } from '../../../shared/commands/dumps.js';
+import { geoCommands } from '../../../shared/commands/geo.js';
+import { hyperloglogCommands } from '../../../shared/commands/hyperloglogs.js';
+import { sortCommands } from '../../../shared/commands/sorting.js';
 import { commands } from '../../../shared/commands/index.js';
 import type { Command } from '../../../shared/commands/command.js';
 import { databaseCommands } from '../../../shared/commands/databases.js';
@@ -101,6 +105,10 @@ describe('what must equal Redis exactly', () => {
     const rows = [
       ...stringCommands,
       ...bitCommands,
+      ...hyperloglogCommands,
+      ...geoCommands,
+      ...sortCommands,
+      ...dumpCommands,
       ...listCommands,
       ...setCommands,
       ...keyCommands,
