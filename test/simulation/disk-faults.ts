@@ -115,6 +115,16 @@ export const diskFaults: readonly FaultKind[] = [
     },
   },
   {
+    // nearly always the end of a run: what was lost is allowed to be, within the window that invariants.ts knows
+    name: 'blackout-unsynced',
+    weight: 0.05,
+    needs: 'everysec',
+    begin: (scene) => {
+      for (const server of scene.cluster.servers) if (server.running !== null) losePower(scene, server);
+      return 'all servers lose their power, and what they had not synced';
+    },
+  },
+  {
     name: 'corrupt-log',
     weight: 0.5,
     begin: (scene) => damage(scene, ({ disk }) => disk.corruptLog()),

@@ -30,6 +30,8 @@ export class SimulatedDisk {
   slowMs: readonly [number, number] | null = null;
   /** Nothing comes back before. */
   stalledUntilMs = 0;
+  /** The longest that anything took: so much later than it should be, what was written is on stable storage. */
+  longestMs = 0;
   /** Errors it has given since it was last all well: whoever dies of them is no finding. */
   errors = 0;
   private readonly world: World;
@@ -47,6 +49,7 @@ export class SimulatedDisk {
     else if (operation === 'sync') delayMs = world.between(...profile.syncMs);
     if (this.slowMs !== null && delayMs > 0) delayMs += world.between(...this.slowMs);
     if (this.stalledUntilMs > world.nowMs) delayMs += this.stalledUntilMs - world.nowMs;
+    this.longestMs = Math.max(this.longestMs, delayMs);
     return delayMs;
   };
 

@@ -20,8 +20,8 @@ import type { ProcessEnvironment } from './process.js';
 /** What the fsync mode allows to be lost was lost: nothing more can be said of this run. */
 export class AllowedLoss extends Error {}
 
-/** With `everysec`: a second until the sync begins, and what the slowest disk takes for the one before and for its own. */
-const WINDOW_MS = 2_000;
+/** With `everysec`: a second until the sync begins, and what the disk takes for the one before and for its own. */
+const SYNC_EVERY_MS = 1_000;
 
 /** A replica as it was after the last event of its process. */
 interface Seen {
@@ -56,8 +56,8 @@ export class Invariants {
   private readonly cluster: Cluster;
   private readonly facts = new Map<number, Facts>();
   private readonly seen = new WeakMap<Partition, Seen>();
-  /** When a server last lost its power, with a log that is not synced before it acknowledges. */
-  private readonly powerLost = new Map<string, number>();
+  /** When a server lost its power, with a log that is not synced before it acknowledges. */
+  private readonly powerLost = new Map<string, number[]>();
   /** By server and partition: the highest ballot under which it acknowledged something. */
   private readonly acknowledged = new Map<string, Map<number, number>>();
 
@@ -80,7 +80,9 @@ export class Invariants {
   /** A server's disk lost what it had acknowledged, or may have: what was not synced. */
   forgive(server: string, power: boolean): void {
     this.acknowledged.delete(server);
-    if (power) this.powerLost.set(server, this.cluster.world.nowMs);
+    if (!power) return;
+    const { nowMs } = this.cluster.world;
+    this.powerLost.set(server, [...(this.powerLost.get(server) ?? []), nowMs]);
   }
 
   /** As meta has them on its disk. */
@@ -226,11 +228,12 @@ export class Invariants {
   private judgeLoss(id: number, node: string, last: number, committed: number): void {
     const lostMs = this.powerLost.get(node);
     if (lostMs === undefined) return;
-    const { fsync, disk } = this.cluster.plan;
-    const windowMs = fsync === 'no' ? Number.POSITIVE_INFINITY : WINDOW_MS + 2 * disk.syncMs[1];
+    const allowed = (ms: number): boolean => lostMs.some((atMs) => ms <= atMs && ms >= atMs - windowMs);
+    const { cluster } = this;
+    const { longestMs } = cluster.servers.find(({ name }) => name === node)!.disk;
+    const windowMs = cluster.plan.fsync === 'no' ? Number.POSITIVE_INFINITY : SYNC_EVERY_MS + 3 * longestMs;
     const { committedMs } = this.of(id);
-    for (let decree = last + 1; decree <= committed; decree++)
-      if ((committedMs[decree] ?? lostMs) < lostMs - windowMs) return;
+    for (let decree = last + 1; decree <= committed; decree++) if (!allowed(committedMs[decree] ?? 0)) return;
     throw new AllowedLoss(`${node} lost decrees ${last + 1} to ${committed} of partition ${id} with its power`);
   }
 

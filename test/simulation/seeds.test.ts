@@ -30,6 +30,14 @@ describe('the simulated cluster', function () {
     expect(blackouts).to.be.greaterThan(3);
   });
 
+  it('with everysec loses at most a second and what the disk takes, when all servers lose their power together (20)', () => {
+    const losses = [1, 2, 3, 4, 5, 6].flatMap((seed) => {
+      const { loss } = runSeed({ seed, fsync: 'everysec', only: ['blackout-unsynced'], faultMs });
+      return loss === undefined ? [] : [loss];
+    });
+    expect(losses.length, 'a run with more of it would have failed').to.be.greaterThan(0);
+  });
+
   it('recognises repeated requests when connections break and servers die between execution and answer (18)', () => {
     for (const seed of [21, 22, 23]) {
       const result = runSeed({ seed, only: ['break', 'flap', 'kill', 'freeze'], faultMs });
