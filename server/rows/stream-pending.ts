@@ -187,7 +187,7 @@ export const groupAutoClaim: Execute = (view, args) => {
   const { stream, group } = findOrRefuse(view, bytesAt(args, 0), bytesAt(args, 1));
   const name = bytesAt(args, 2);
   const idleMs = Number(integerAt(args, 3));
-  let left = most(integerAt(args, 5));
+  let left = Math.min(most(integerAt(args, 5)), limits.streamDelivered);
   const idsOnly = booleanAt(args, 6);
   let tries = left * AUTOCLAIM_TRIES;
   let consumer: Consumer | null = null;

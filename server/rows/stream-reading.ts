@@ -5,6 +5,7 @@
  */
 import { ClientError } from '../../shared/errors.js';
 import type { OperationArgument, OperationResult } from '../../shared/operations/operation.js';
+import { limits } from '../../shared/limits.js';
 import { ID_MAX, ID_MIN, idText, nextId } from '../../shared/stream-ids.js';
 import type { Execute, View } from '../execution/view.js';
 import { type Arguments, booleanAt, bytesAt, integerAt, listAt, stringOrNullAt } from './arguments.js';
@@ -88,13 +89,14 @@ export const groupRead: Execute = (view, args) => {
   const name = bytesAt(args, 0);
   const consumerName = bytesAt(args, 1);
   const noAck = booleanAt(args, 2);
-  const count = most(integerAt(args, 3));
+  const wanted = most(integerAt(args, 3));
+  const count = wanted === 0 ? limits.streamDelivered : Math.min(wanted, limits.streamDelivered);
   const streams = new Streams(view);
-  const wanted = positionsOf(streams, listAt(args, 4), (key, stream) => {
+  const positions = positionsOf(streams, listAt(args, 4), (key, stream) => {
     if (stream === null || stream.group(name) === null) throw noGroup(key, name, ' in XREADGROUP with GROUP option');
   });
   const found: OperationResult[] = [];
-  for (const { key, stream, after } of wanted) {
+  for (const { key, stream, after } of positions) {
     const group = stream?.group(name);
     if (stream === null || group === null || group === undefined) continue;
     // Redis knows `>` by the highest id, so that this one means the same.

@@ -156,6 +156,7 @@ const xautoclaim = {
   since: '6.2.0',
   tips: ['nondeterministic_output'],
   summary: 'Hands entries that have been pending for long to another consumer of the group.',
+  note: 'at most 10,000 at once, whatever COUNT says; the id returned says where to go on',
   translate: (args) => {
     const idle = integer(args[3], 'ERR Invalid min-idle-time argument for XAUTOCLAIM');
     const from = rangeFrom(at(args, 4));

@@ -113,7 +113,7 @@ const xreadgroup = {
   ...common,
   name: 'xreadgroup',
   arity: -7,
-  note,
+  note: `${note}. It gives at most 10,000 entries of a stream at once, whatever COUNT says`,
   keysBehind: { word: 'STREAMS', from: 4 },
   flags: ['write', 'blocking', 'movablekeys'],
   categories: ['write', 'stream', 'slow', 'blocking'],
