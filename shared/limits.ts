@@ -142,6 +142,8 @@ export const limits = {
   sketchSparseBytes: 16 * KiB,
   /** What DUMP writes and RESTORE reads: packing, checksum and storing are synchronous stretches (128 MiB: about half a second each). */
   dumpBytes: 128 * MiB,
+  /** Members, fields or values in a dump: as many as one command may have arguments. A few bytes may stand for very many. */
+  dumpParts: 1_048_576,
   /** Of a dump so much is compressed: a synchronous stretch at some 100 MiB/s. */
   compressedBytes: 16 * MiB,
   /** Members that a search by position reads at a time: with ANY it ends early. */

@@ -26,7 +26,9 @@ export const dump: Execute = (view, args) => {
   const key = bytesAt(args, 0);
   const row = view.row(key);
   if (row === null) return null;
-  if (row.bytes > limits.dumpBytes) throw new ClientError(`ERR a value of more than ${limits.dumpBytes} bytes`);
+  if (row.bytes > limits.dumpBytes || row.size > limits.dumpParts) {
+    throw new ClientError(`ERR a value of more than ${limits.dumpBytes} bytes or ${limits.dumpParts} parts`);
+  }
   return wireValue(valueOfRow(view, key, row));
 };
 

@@ -198,13 +198,19 @@ function list(values: readonly Buffer[]): DumpedValue {
 }
 
 function nodes(reader: DumpReader, tagged: boolean): Buffer[] {
-  return Array.from({ length: reader.count() }, () => {
+  const values: Buffer[] = [];
+  for (let left = reader.count(); left > 0; left--) {
     const container = tagged ? reader.length() : PACKED_NODE;
     const node = reader.string();
-    if (container === PLAIN_NODE && node.length > 0) return [node];
-    if (container !== PACKED_NODE) throw new DamagedDump('a node of another kind');
-    return whole(tagged ? unpackListpack(node) : unpackZiplist(node));
-  }).flat();
+    if (container !== PACKED_NODE && (container !== PLAIN_NODE || node.length === 0)) {
+      throw new DamagedDump('a node of another kind');
+    }
+    const packed = container === PACKED_NODE;
+    for (const value of packed ? whole(tagged ? unpackListpack(node) : unpackZiplist(node)) : [node])
+      values.push(value);
+    if (values.length > limits.dumpParts) throw new DamagedDump('has too many parts');
+  }
+  return values;
 }
 
 function hash(fields: readonly Buffer[], compact: boolean): DumpedValue {

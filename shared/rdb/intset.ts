@@ -1,5 +1,6 @@
 /** Redis's sets of integers: width in bytes u32 LE | count u32 LE | the integers LE, in ascending order. */
 import { int64, parseInteger } from '../integers.js';
+import { limits } from '../limits.js';
 
 const HEADER_BYTES = 8;
 const WIDTHS = [2, 4, 8] as const;
@@ -16,12 +17,12 @@ export function packIntset(members: readonly Buffer[]): Buffer {
   return packed.subarray(0, packed.length - 8);
 }
 
-/** The members; null when it is damaged. */
+/** The members; null when it is damaged, or has more than a dump may. */
 export function unpackIntset(packed: Buffer): Buffer[] | null {
   if (packed.length < HEADER_BYTES) return null;
   const width = packed.readUInt32LE(0);
   const count = packed.readUInt32LE(4);
-  if (!WIDTHS.some((bytes) => bytes === width) || count === 0) return null;
+  if (!WIDTHS.some((bytes) => bytes === width) || count === 0 || count > limits.dumpParts) return null;
   if (packed.length !== HEADER_BYTES + width * count) return null;
   const members: Buffer[] = [];
   let previous: bigint | null = null;

@@ -11,6 +11,7 @@
  *   f1, f2, f3, f4            2, 3, 4, 8 bytes LE   f0, length u32 LE, bytes      longer
  */
 import { parseInteger } from '../integers.js';
+import { limits } from '../limits.js';
 
 const HEADER_BYTES = 6;
 const END = 0xff;
@@ -65,14 +66,14 @@ function integerContent(value: bigint): Buffer {
   return content.subarray(0, 1 + bytes);
 }
 
-/** The parts, which alias `packed`; null when it is damaged. */
+/** The parts, which alias `packed`; null when it is damaged, or has more than a dump may. */
 export function unpackListpack(packed: Buffer): Buffer[] | null {
   if (packed.length <= HEADER_BYTES || packed.readUInt32LE(0) !== packed.length) return null;
   const end = packed.length - 1;
   if (packed[end] !== END) return null;
   const parts: Buffer[] = [];
   let at = HEADER_BYTES;
-  while (at < end) {
+  while (at < end && parts.length <= 2 * limits.dumpParts) {
     const span = spanOf(packed, at);
     if (span === null) return null;
     const next = at + span.head + span.bytes;

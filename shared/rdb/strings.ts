@@ -123,6 +123,7 @@ export class DumpReader {
   count(): number {
     const count = this.length();
     if (count > this.#bytes.length - this.#at) throw new DamagedDump('ends early');
+    if (count > limits.dumpParts) throw new DamagedDump('has too many parts');
     return count;
   }
 

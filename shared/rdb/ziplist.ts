@@ -9,6 +9,8 @@
  *   01nnnnnn nnnnnnnn, bytes  of up to 16,383                f1 to fd             0 to 12
  *   80, length u32 BE, bytes  longer
  */
+import { limits } from '../limits.js';
+
 const HEADER_BYTES = 10;
 const END = 0xff;
 const UNKNOWN_COUNT = 0xffff;
@@ -21,7 +23,7 @@ const INTEGER_BYTES: ReadonlyMap<number, number> = new Map([
   [0xfe, 1],
 ]);
 
-/** The parts, which alias `packed`; null when it is damaged. */
+/** The parts, which alias `packed`; null when it is damaged, or has more than a dump may. */
 export function unpackZiplist(packed: Buffer): Buffer[] | null {
   const end = packed.length - 1;
   if (end < HEADER_BYTES || packed.readUInt32LE(0) !== packed.length || packed[end] !== END) return null;
@@ -29,6 +31,7 @@ export function unpackZiplist(packed: Buffer): Buffer[] | null {
   let previous = 0;
   let last = HEADER_BYTES;
   for (let at = HEADER_BYTES; at < end; ) {
+    if (parts.length === 2 * limits.dumpParts) return null;
     const long = packed[at] === LONG_PREVIOUS;
     const head = at + (long ? 5 : 1);
     if (head >= end || (long ? packed.readUInt32LE(at + 1) : packed[at]) !== previous) return null;

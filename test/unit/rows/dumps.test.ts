@@ -304,6 +304,18 @@ describe('dumps', () => {
     });
   });
 
+  it('of a few bytes that would become very many parts are refused', () => {
+    // A listpack of 100 MiB, nearly all of it zeros, which would be 50 million entries.
+    const entries = 50 * 1024 * 1024;
+    const header = Buffer.from([0, 0, 0, 0, 0xff, 0xff]);
+    header.writeUInt32LE(2 * entries + 7, 0);
+    const listpack = Buffer.alloc(2 * entries + 7);
+    for (let at = 7; at < listpack.length; at += 2) listpack[at] = 1;
+    listpack.set(header);
+    listpack[listpack.length - 1] = 0xff;
+    expect(unpackListpack(listpack)).to.equal(null);
+  });
+
   it('of hashes with fields that expire are refused', () => {
     const ours = new OnePartition();
     ours.send(['HSET', 'h', 'a', '1']);
