@@ -239,7 +239,7 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.zsetCount]: keeps(zsetCount),
   [Code.zsetRemoveRange]: keeps(zsetRemoveRange),
   [Code.zsetPop]: keeps(zsetPop),
-  [Code.zsetPopFirst]: keeps(zsetPopFirst),
+  [Code.zsetPopFirst]: { ...keeps(zsetPopFirst), awaits: RowType.zset },
   [Code.zsetRandom]: keeps(zsetRandom),
   [Code.zsetScan]: keeps(zsetScan),
   [Code.zsetCombine]: keeps(zsetCombine),

@@ -6,6 +6,7 @@ import type { Integer } from '../operations/codes.js';
 import type { Operation, OperationResult } from '../operations/operation.js';
 import * as operations from '../operations/zsets.js';
 import { AddFlag, fromWire } from '../operations/zsets.js';
+import { timeoutAtEnd, timeoutAtStart } from './blocking.js';
 import { at, countedKeys, integer, positiveInteger, randomCount, SYNTAX_ERROR, word, wrongArity } from './arguments.js';
 import type { Command, KeyedCommand, TranslateContext } from './command.js';
 import { DoubleReply, NULL_ARRAY, type Reply } from './reply.js';
@@ -211,6 +212,83 @@ const zpopmax = {
   translate: pop(true),
 } as const satisfies KeyedCommand;
 
+/** ZMPOP's arguments, from the number of keys on. */
+function popFirst(args: readonly Buffer[]): Operation {
+  const keys = countedKeys(args, 0);
+  const side = word(args[1 + keys.length]);
+  if (side !== 'MIN' && side !== 'MAX') throw new ClientError(SYNTAX_ERROR);
+  let count: Integer | null = null;
+  for (let i = 2 + keys.length; i < args.length; i += 2) {
+    if (count !== null || word(args[i]) !== 'COUNT' || i + 1 >= args.length) throw new ClientError(SYNTAX_ERROR);
+    count = integer(args[i + 1], 'ERR count should be greater than 0');
+    if (count <= 0) throw new ClientError('ERR count should be greater than 0');
+  }
+  return operations.zsetPopFirst(keys, side === 'MAX', count ?? 1);
+}
+
+function firstPopped(result: OperationResult): Reply {
+  if (result === null) return NULL_ARRAY;
+  const [key, popped] = result as readonly [Buffer, OperationResult];
+  return [key, scoredReply(popped, 3)];
+}
+
+const blockingPops = {
+  ...onOneKey,
+  arity: -3,
+  since: '5.0.0',
+  keys: { first: 1, last: -2, step: 1 },
+  flags: ['write', 'noscript', 'blocking', 'fast'],
+  categories: ['write', 'sortedset', 'fast', 'blocking'],
+  waitMs: timeoutAtEnd,
+  reply: (result: OperationResult): Reply => {
+    if (result === null) return NULL_ARRAY;
+    const [key, popped] = result as readonly [Buffer, OperationResult];
+    return [key, ...(scoredReply(popped, 2) as readonly Reply[])];
+  },
+} as const;
+
+/** Its timeout is looked at first, also where it will not wait. */
+const popOne =
+  (highest: boolean) =>
+  (args: readonly Buffer[]): Operation => {
+    timeoutAtEnd(args);
+    return operations.zsetPopFirst(args.slice(0, -1), highest, 1);
+  };
+
+const bzpopmin = {
+  ...blockingPops,
+  name: 'bzpopmin',
+  summary:
+    'Removes and returns the member with the lowest score of the first sorted set that has one, or waits for one.',
+  translate: popOne(false),
+} as const satisfies KeyedCommand;
+
+const bzpopmax = {
+  ...blockingPops,
+  name: 'bzpopmax',
+  summary:
+    'Removes and returns the member with the highest score of the first sorted set that has one, or waits for one.',
+  translate: popOne(true),
+} as const satisfies KeyedCommand;
+
+const bzmpop = {
+  ...onOneKey,
+  name: 'bzmpop',
+  arity: -5,
+  since: '7.0.0',
+  keys: null,
+  keyCount: 2,
+  flags: ['write', 'blocking', 'movablekeys'],
+  categories: ['write', 'sortedset', 'slow', 'blocking'],
+  summary: 'Removes and returns members of the first of several sorted sets that is not empty, or waits for one.',
+  waitMs: timeoutAtStart,
+  translate: (args) => {
+    timeoutAtStart(args);
+    return popFirst(args.slice(1));
+  },
+  reply: firstPopped,
+} as const satisfies KeyedCommand;
+
 const zmpop = {
   ...onOneKey,
   name: 'zmpop',
@@ -221,23 +299,8 @@ const zmpop = {
   flags: ['write', 'movablekeys'],
   categories: ['write', 'sortedset', 'slow'],
   summary: 'Removes and returns members of the first of several sorted sets that is not empty.',
-  translate: (args) => {
-    const keys = countedKeys(args, 0);
-    const side = word(args[1 + keys.length]);
-    if (side !== 'MIN' && side !== 'MAX') throw new ClientError(SYNTAX_ERROR);
-    let count: Integer | null = null;
-    for (let i = 2 + keys.length; i < args.length; i += 2) {
-      if (count !== null || word(args[i]) !== 'COUNT' || i + 1 >= args.length) throw new ClientError(SYNTAX_ERROR);
-      count = integer(args[i + 1], 'ERR count should be greater than 0');
-      if (count <= 0) throw new ClientError('ERR count should be greater than 0');
-    }
-    return operations.zsetPopFirst(keys, side === 'MAX', count ?? 1);
-  },
-  reply: (result) => {
-    if (result === null) return NULL_ARRAY;
-    const [key, popped] = result as readonly [Buffer, OperationResult];
-    return [key, scoredReply(popped, 3)];
-  },
+  translate: popFirst,
+  reply: firstPopped,
 } as const satisfies KeyedCommand;
 
 const zrandmember = {
@@ -293,6 +356,9 @@ export const zsetCommands: readonly Command[] = [
   zpopmin,
   zpopmax,
   zmpop,
+  bzpopmin,
+  bzpopmax,
+  bzmpop,
   zrandmember,
   zscan,
   ...zsetRangeCommands,
