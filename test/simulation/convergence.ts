@@ -33,34 +33,45 @@ export function converged(cluster: Cluster): boolean {
   );
 }
 
+/** Results may be lost on their way, so after this they are asked for again. */
+const ASK_AGAIN_MS = 3_000;
+
 /** Asks for checksums; the result says when all have come, and throws when two differ. */
 export function compareReplicas(cluster: Cluster): () => boolean {
-  const results = new Map<number, Map<string, string>>();
-  const expected = new Map<number, string[]>();
-  const { onSend } = cluster.wires;
-  cluster.wires.onSend = (from, to, message) => {
+  const { world, wires } = cluster;
+  /** By partition: who is to answer, and what came, of the newest question. */
+  const questions = new Map<number, { nodes: readonly string[]; sums: Map<string, string> }>();
+  let number = 0;
+  let askedMs = Number.NEGATIVE_INFINITY;
+  const { onSend } = wires;
+  wires.onSend = (from, to, message) => {
     onSend(from, to, message);
     if (message[0] !== Kind.checksumResult) return;
-    const [, id, , decree, checksum, entries] = message as unknown as ChecksumResultMessage;
-    results.get(id)?.set(from.self.node, `${checksum} with ${entries} entries at decree ${decree}`);
+    const [, id, asked, decree, checksum, entries] = message as unknown as ChecksumResultMessage;
+    if (asked !== number) return;
+    questions.get(id)?.sums.set(from.self.node, `${checksum} with ${entries} entries at decree ${decree}`);
   };
-  for (const { running, id } of acting(cluster)) {
-    const partition = running.server.partitions.get(id)!;
-    results.set(id, new Map());
-    expected.set(
-      id,
-      members(partition.replica.configuration).map(({ node }) => node),
-    );
-    partition.startChecksum(1, META);
-  }
+  const ask = (): void => {
+    number++;
+    askedMs = world.nowMs;
+    questions.clear();
+    for (const { running, id } of acting(cluster)) {
+      const partition = running.server.partitions.get(id)!;
+      const nodes = members(partition.replica.configuration).map(({ node }) => node);
+      questions.set(id, { nodes, sums: new Map() });
+      partition.startChecksum(number, META);
+    }
+  };
   return () => {
-    for (const [id, nodes] of expected) {
-      const sums = results.get(id)!;
-      if (nodes.some((node) => !sums.has(node))) return false;
-      if (new Set(nodes.map((node) => sums.get(node))).size > 1)
+    for (const [id, { sums }] of questions) {
+      if (new Set(sums.values()).size > 1)
         throw new Error(`the replicas of partition ${id} differ: ${JSON.stringify([...sums])}`);
     }
-    return true;
+    const all =
+      questions.size === cluster.plan.partitions &&
+      [...questions.values()].every(({ nodes, sums }) => nodes.every((node) => sums.has(node)));
+    if (!all && world.nowMs - askedMs > ASK_AGAIN_MS) ask();
+    return all;
   };
 }
 
