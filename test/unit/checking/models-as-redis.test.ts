@@ -1,13 +1,11 @@
 /** The models against a real redis-server: what one client sees of it must be explained by them, reply by reply. */
 import { expect } from 'chai';
-import { isInstalled } from '../../cluster/processes.js';
-import { type RedisServer, startRedisServer } from '../../cluster/redis-server.js';
 import { checkHistory } from '../../checking/check.js';
 import { History, type Operation } from '../../checking/history.js';
 import { Traffic } from '../../checking/traffic.js';
 import { ReplyReader } from '../../simulation/reply-reader.js';
-import { RawConnection } from '../rows/raw-connection.js';
 import { generator, pick } from './random-history.js';
+import { redisBeside } from '../rows/redis-beside.js';
 
 /** Edges that the traffic does not come by, on few keys of all types. */
 const EDGES = [
@@ -86,20 +84,7 @@ const EDGES = [
 ];
 
 describe('the models', () => {
-  let server: RedisServer;
-  let redis: RawConnection;
-
-  before(async function () {
-    if (!isInstalled('redis-server')) this.skip();
-    server = await startRedisServer();
-    redis = await RawConnection.open(server.port);
-  });
-
-  after(async () => {
-    if (!isInstalled('redis-server')) return;
-    redis.close();
-    await server.stop();
-  });
+  const redis = redisBeside();
 
   async function record(commands: Iterable<readonly string[]>): Promise<Operation[]> {
     const history = new History();

@@ -4,31 +4,16 @@
  * these are far away.
  */
 import { expect } from 'chai';
-import { isInstalled } from '../../cluster/processes.js';
-import { type RedisServer, startRedisServer } from '../../cluster/redis-server.js';
 import { OnePartition } from './one-partition.js';
-import { RawConnection } from './raw-connection.js';
 import { randomCollectionCommands, randomCommands } from './random-commands.js';
 import { largeStreamCommands, randomStreamCommands, withoutTimes } from './random-stream-commands.js';
 import { scripts } from './scripts.js';
 import { streamScripts } from './stream-scripts.js';
 import { ordered } from './unordered.js';
+import { redisBeside } from './redis-beside.js';
 
 describe('data commands answer as Redis does', () => {
-  let server: RedisServer;
-  let redis: RawConnection;
-
-  before(async function () {
-    if (!isInstalled('redis-server')) this.skip();
-    server = await startRedisServer();
-    redis = await RawConnection.open(server.port);
-  });
-
-  after(async () => {
-    if (!isInstalled('redis-server')) return;
-    redis.close();
-    await server.stop();
-  });
+  const redis = redisBeside();
 
   for (const resp of [2, 3] as const) {
     describe(`in RESP${resp}`, () => {

@@ -4,18 +4,11 @@ import * as bits from '../../../shared/operations/bits.js';
 import { BitOperator, BitUnit } from '../../../shared/operations/bits.js';
 import { get, set } from '../../../shared/operations/codes.js';
 import { FakePartition } from './fake-view.js';
+import { generator } from './random-numbers.js';
 
 const key = Buffer.from('key');
 const other = Buffer.from('other');
 const to = Buffer.from('to');
-
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 /** Bytes that begin `shift` bytes behind a word's beginning. */
 function shifted(length: number, shift: number, byte: () => number): Buffer {

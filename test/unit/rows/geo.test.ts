@@ -5,21 +5,12 @@ import { distanceWithin, type Shape } from '../../../shared/geo/shape.js';
 import { type GeoSearch, geoSearch, Order } from '../../../shared/operations/geo.js';
 import type { OperationResult } from '../../../shared/operations/operation.js';
 import { zsetAdd } from '../../../shared/operations/zsets.js';
-import { isInstalled } from '../../cluster/processes.js';
-import { type RedisServer, startRedisServer } from '../../cluster/redis-server.js';
 import { FakePartition } from './fake-view.js';
 import { OnePartition } from './one-partition.js';
-import { RawConnection } from './raw-connection.js';
+import { generator } from './random-numbers.js';
+import { redisBeside } from './redis-beside.js';
 
 const key = Buffer.from('key');
-
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 describe('positions', () => {
   it('come back from scores to within a metre', () => {
@@ -63,20 +54,7 @@ describe('positions', () => {
   });
 
   describe('as in Redis', () => {
-    let server: RedisServer;
-    let redis: RawConnection;
-
-    before(async function () {
-      if (!isInstalled('redis-server')) this.skip();
-      server = await startRedisServer();
-      redis = await RawConnection.open(server.port);
-    });
-
-    after(async () => {
-      if (!isInstalled('redis-server')) return;
-      redis.close();
-      await server.stop();
-    });
+    const redis = redisBeside();
 
     for (const seed of [1, 2]) {
       it(`are found, measured and printed, seed ${seed}`, async () => {

@@ -9,21 +9,13 @@ import * as hashes from '../../../shared/operations/hashes.js';
 import { FieldOutcome, HashPart, HashSetFlag } from '../../../shared/operations/hashes.js';
 import type { Operation, OperationResult } from '../../../shared/operations/operation.js';
 import { FakePartition } from './fake-view.js';
+import { generator } from './random-numbers.js';
 
 const key = Buffer.from('hash');
 const bytes = (text: string): Buffer => Buffer.from(text);
 const texts = (result: OperationResult): (string | null)[] =>
   (result as readonly (Buffer | null)[]).map((each) => (each === null ? null : each.toString()));
 const pairs = (entries: Iterable<readonly [string, string]>): Buffer[] => [...entries].flat().map(bytes);
-
-/** Numbers in [0, 1), one after the other. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 for (const [kind, size] of [
   ['a packed hash', 10],

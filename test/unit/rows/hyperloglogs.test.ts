@@ -8,19 +8,10 @@ import { selfTest } from '../../../shared/hyperloglog/self-test.js';
 import { Sketch } from '../../../shared/hyperloglog/sketch.js';
 import { get, set } from '../../../shared/operations/codes.js';
 import * as sketches from '../../../shared/operations/hyperloglogs.js';
-import { isInstalled } from '../../cluster/processes.js';
-import { type RedisServer, startRedisServer } from '../../cluster/redis-server.js';
 import { FakePartition } from './fake-view.js';
 import { OnePartition } from './one-partition.js';
-import { RawConnection } from './raw-connection.js';
-
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
+import { generator } from './random-numbers.js';
+import { redisBeside } from './redis-beside.js';
 
 describe('HyperLogLogs', () => {
   it('pass their self-test', () => expect(selfTest()).to.equal(null));
@@ -76,20 +67,7 @@ describe('HyperLogLogs', () => {
   });
 
   describe('are those of Redis', () => {
-    let server: RedisServer;
-    let redis: RawConnection;
-
-    before(async function () {
-      if (!isInstalled('redis-server')) this.skip();
-      server = await startRedisServer();
-      redis = await RawConnection.open(server.port);
-    });
-
-    after(async () => {
-      if (!isInstalled('redis-server')) return;
-      redis.close();
-      await server.stop();
-    });
+    const redis = redisBeside();
 
     for (const seed of [1, 2, 3]) {
       it(`from sparse to dense and merged, seed ${seed}`, async () => {

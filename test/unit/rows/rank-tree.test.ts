@@ -4,17 +4,10 @@ import type { Row, View } from '../../../server/execution/view.js';
 import { RankTree, type TreeRoot } from '../../../server/rows/rank-tree.js';
 import { Encoding, RowType } from '../../../server/storage/row.js';
 import { FakePartition } from './fake-view.js';
+import { generator } from './random-numbers.js';
 
 const key = Buffer.from('tree');
 const sizes = { bucketMost: 6, nodeMost: 4 };
-
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 /** Each change with a tree of its own, as operations make them. */
 class Counted {

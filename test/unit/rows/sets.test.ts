@@ -5,21 +5,13 @@ import { copy, digestValues, remove, rename } from '../../../shared/operations/c
 import type { OperationResult } from '../../../shared/operations/operation.js';
 import * as sets from '../../../shared/operations/sets.js';
 import { FakePartition } from './fake-view.js';
+import { generator } from './random-numbers.js';
 
 const key = Buffer.from('set');
 const other = Buffer.from('other');
 
 const bytes = (text: string): Buffer => Buffer.from(text);
 const texts = (result: OperationResult): string[] => (result as readonly Buffer[]).map(String);
-
-/** Numbers in [0, 1), one after the other. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 describe('sets', () => {
   for (const [kind, size] of [

@@ -15,6 +15,7 @@ import {
   type ZsetRange,
 } from '../../../shared/operations/zsets.js';
 import { FakePartition } from './fake-view.js';
+import { generator } from './random-numbers.js';
 
 const key = Buffer.from('zset');
 const other = Buffer.from('other');
@@ -30,15 +31,6 @@ const inOrder = (a: Pair, b: Pair): number => a[1] - b[1] || Buffer.compare(byte
 const scored = (members: Iterable<Pair>): zsets.ScoredMember[] =>
   [...members].map(([member, score]) => ({ member: bytes(member), score }));
 const from = (score: number, exclusive = false): ScoreBound => ({ score, exclusive });
-
-/** Numbers in [0, 1), one after the other. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 for (const [kind, size] of [
   ['a packed sorted set', 10],
