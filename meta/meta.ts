@@ -467,7 +467,8 @@ export class Meta {
       const { partition } = wait;
       if (!this.waitingSinceMs.has(partition)) this.waitingSinceMs.set(partition, this.now());
       if (before.has(JSON.stringify(wait))) continue;
-      const known = (this.assess(partition)?.members ?? []).map(
+      const { members = [], earlier = [] } = this.assess(partition) ?? {};
+      const known = [...members, ...earlier].map(
         ({ node, state, copy }) => `${node}: ${state}${copy === null ? '' : ` (${describeCopy(copy)})`}`,
       );
       this.logger.warn({ ...wait, known }, 'partition has no primary');

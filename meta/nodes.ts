@@ -118,6 +118,7 @@ export class Nodes {
         alive: this.isAlive(info),
         present: registration?.connected ?? false,
         reports: registration?.reports ?? new Map(),
+        acting: actingIn(registration?.heartbeat ?? null),
       });
     }
     return servers;
@@ -155,4 +156,9 @@ export class Nodes {
     this.lookedAtMs = nowMs;
     return nowMs;
   }
+}
+
+function actingIn(heartbeat: HeartbeatReport | null): ReadonlySet<number> | null {
+  if (heartbeat === null) return null;
+  return new Set(heartbeat.replicas.flatMap(({ partition, role }) => (role === 'inactive' ? [] : [partition])));
 }

@@ -1,5 +1,5 @@
 /** What an administrator sees of partitions that wait: for every member and every other copy, what meta knows of it. */
-import { lossesOf, type Recovery } from './decisions/recovery.js';
+import { lossesOf, type MemberReport, type Recovery } from './decisions/recovery.js';
 
 export interface RecoveryRow {
   readonly table: string;
@@ -7,7 +7,7 @@ export interface RecoveryRow {
   /** How long this run of meta has been waiting. */
   readonly waitingMs: number;
   readonly node: string;
-  readonly was: 'primary' | 'secondary' | 'no member';
+  readonly was: 'primary' | 'secondary' | 'earlier member' | 'no member';
   readonly state: string;
   /** Of its copy; null where it has none, or none is known. */
   readonly ballot: number | null;
@@ -32,7 +32,13 @@ export interface Surroundings {
 export function recoveryRows(recovery: Recovery, surroundings: Surroundings): RecoveryRow[] {
   const { table, waitingMs, primary } = surroundings;
   const isOther = new Set(recovery.others);
-  return [...recovery.members, ...recovery.others].map((report) => {
+  const isEarlier = new Set(recovery.earlier);
+  const was = (report: MemberReport): RecoveryRow['was'] => {
+    if (isOther.has(report)) return 'no member';
+    if (isEarlier.has(report)) return 'earlier member';
+    return report.node === primary ? 'primary' : 'secondary';
+  };
+  return [...recovery.members, ...recovery.earlier, ...recovery.others].map((report) => {
     const { node, state, copy } = report;
     const contradiction = recovery.contradictions.find((text) => text.startsWith(`${node} `));
     return {
@@ -40,7 +46,7 @@ export function recoveryRows(recovery: Recovery, surroundings: Surroundings): Re
       partition: recovery.partition,
       waitingMs,
       node,
-      was: isOther.has(report) ? 'no member' : node === primary ? 'primary' : 'secondary',
+      was: was(report),
       state,
       ballot: copy?.ballot ?? null,
       end: copy?.end ?? null,

@@ -23,6 +23,11 @@ export interface PartitionRecord {
    * `Configuration.predecessorGone` tells a new primary.
    */
   readonly uncertain: readonly Seat[];
+  /**
+   * Nodes that were members since the last configuration that is known to have served, and are none now. As long as nothing was
+   * logged under the ballot in force, they hold what its members hold, and may hold more (see decisions/recovery.ts).
+   */
+  readonly earlier: readonly string[];
 }
 
 export interface NodeRecord {
@@ -75,9 +80,13 @@ export class MetaState {
     const row: unknown = JSON.parse(value);
     if (kind === 'ids') Object.assign(this.ids, row);
     else if (kind === 'table') this.tables.set((row as Table).id, row as Table);
-    else if (kind === 'partition') this.partitions.set((row as PartitionRecord).partition.id, row as PartitionRecord);
+    else if (kind === 'partition') this.loadPartition(row as PartitionRecord);
     else if (kind === 'node') this.nodes.set((row as NodeRecord).info.node, row as NodeRecord);
     else throw new OperatingError('E_CORRUPT', `meta's state holds a row of an unknown kind: ${key}`);
+  }
+
+  private loadPartition(row: Omit<PartitionRecord, 'earlier'> & Partial<PartitionRecord>): void {
+    this.partitions.set(row.partition.id, { ...row, earlier: row.earlier ?? [] });
   }
 
   get defaultCreated(): boolean {
@@ -129,6 +138,7 @@ export class MetaState {
         },
         served: false,
         uncertain: [],
+        earlier: [],
       });
       this.changedPartitions.add(id);
     }
@@ -154,6 +164,8 @@ export class MetaState {
     invariant(configuration.ballot === partition.configuration.ballot + 1, 'a configuration follows the one in force');
     const nodes = new Set(members(configuration).map((seat) => seat.node));
     invariant(nodes.size === configuration.secondaries.length + 1, 'a server has one seat in a configuration');
+    const before = [...record.earlier, ...members(partition.configuration).map((seat) => seat.node)];
+    const earlier = forcedFrom === undefined ? [...new Set(before)].filter((node) => !nodes.has(node)) : [];
     const inForce = record.served ? configuration : { ...configuration, unborn: true as const };
     const forced =
       forcedFrom === undefined
@@ -163,15 +175,16 @@ export class MetaState {
       partition: { ...partition, ...forced, configuration: inForce },
       served: record.served,
       uncertain,
+      earlier,
     });
     this.changedPartitions.add(partition.id);
   }
 
-  /** The primary of the ballot in force serves: whoever was primary before it does not. */
+  /** The primary of the ballot in force serves: whoever was primary before it does not, and its members hold everything. */
   settle(partition: number): void {
     const record = this.partitions.get(partition);
-    if (record === undefined || (record.served && record.uncertain.length === 0)) return;
-    this.putPartition({ ...record, served: true, uncertain: [] });
+    if (record === undefined || (record.served && record.uncertain.length === 0 && record.earlier.length === 0)) return;
+    this.putPartition({ ...record, served: true, uncertain: [], earlier: [] });
   }
 
   /** Makes `info` the newest boot of its node; the boot before it is dead for good. */

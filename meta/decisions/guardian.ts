@@ -111,7 +111,8 @@ function succeed(situation: Situation, placement: Placement, partition: Partitio
 /** Nobody of the configuration is there any more as it was (see recovery.ts). */
 function recover(situation: Situation, partition: PartitionSituation): Decision[] {
   const { configuration } = partition.record.partition;
-  const { verdict, missing, members: reports } = assess(situation, partition);
+  const { verdict, missing, members: ofMembers, earlier } = assess(situation, partition);
+  const reports = [...ofMembers, ...earlier];
   if (verdict.kind !== 'go on') {
     const nodes = verdict.kind === 'wait' ? missing : reports.map(({ node }) => node);
     return [{ kind: 'wait', partition: configuration.partition, nodes, reason: verdict.reason }];

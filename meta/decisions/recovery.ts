@@ -7,6 +7,11 @@
  *   all are back, their copies agree       → the furthest, by (ballot, end), alone; the others learn from it
  *   fewer copies than a write needs,
  *   or copies that contradict each other   → an administrator chooses (see force.ts)
+ *
+ * The last configuration may be one that never took effect: meta made it for members whose processes it did not know to
+ * have ended. Where none of them logged anything under its ballot, nothing was written under it, and whoever was a member
+ * before it is as good as they are: such a server is waited for and compared, too. Of a lone member that lost what
+ * it had not synced, nothing else would be there to tell.
  */
 import { members, type ReplicaReport, type Seat } from '../../shared/cluster.js';
 import { type PartitionSituation, seatState, type ServerSituation, type Situation } from './situation.js';
@@ -25,7 +30,9 @@ export interface Recovery {
   readonly partition: number;
   /** Primary of the last configuration first. */
   readonly members: readonly MemberReport[];
-  /** Copies of servers that are no members: older, and taken by nobody but an administrator. */
+  /** Members of configurations before it that count too, as it does not seem to have taken effect. */
+  readonly earlier: readonly MemberReport[];
+  /** Copies of other servers: older, and taken by nobody but an administrator. */
   readonly others: readonly MemberReport[];
   readonly missing: readonly string[];
   /** Why the copies cannot all be what they say; empty when they agree. */
@@ -40,29 +47,43 @@ export function assess(situation: Situation, { record }: PartitionSituation): Re
   const { servers, tables } = situation;
   const { id, table, configuration } = record.partition;
   const seats = members(configuration);
-  const reports = seats.map((seat) => reportOf(situation, id, seat));
-  const missing = reports.filter(({ state }) => state !== 'back' && state !== 'back without its copy');
+  const ofMembers = seats.map((seat) => reportOf(situation, id, seat));
+  const tookEffect = ofMembers.some(({ copy }) => copy !== null && copy.ballot >= configuration.ballot);
+  const earlier = tookEffect ? [] : record.earlier.map((node) => earlierReportOf(situation, id, node));
+  const reports = [...ofMembers, ...earlier];
+  const membersMissing = ofMembers.filter(isMissing);
+  const missing = membersMissing.length > 0 ? membersMissing : earlier.filter(isMissing);
   const copies = reports.filter(isCopy).toSorted((a, b) => further(b.copy, a.copy));
   const contradictions = contradictionsAmong(copies);
   const best = copies[0];
-  const isMember = new Set(seats.map((seat) => seat.node));
+  const isMember = new Set(reports.map(({ node }) => node));
   const others = [...servers.keys()].flatMap((node) => {
     const copy = copyAt(servers.get(node), id);
     return isMember.has(node) || copy === null ? [] : [{ node, state: 'back' as const, copy }];
   });
   const verdict = (): Recovery['verdict'] => {
-    if (missing.length > 0) return { kind: 'wait', reason: 'all replicas were lost; these members have not come back' };
+    if (membersMissing.length > 0)
+      return { kind: 'wait', reason: 'all replicas were lost; these members have not come back' };
+    if (missing.length > 0) {
+      return {
+        kind: 'wait',
+        reason: `all replicas were lost, and no member has anything of its last ballot, ${configuration.ballot}; these members of earlier ballots have not come back`,
+      };
+    }
     const server = servers.get(best?.node ?? seats[0]?.node ?? '');
     if (!record.served && server !== undefined) return { kind: 'go on', server, copy: best?.copy ?? null };
     if (contradictions.length > 0)
       return { kind: 'choose', reason: `the copies contradict each other: ${contradictions.join('; ')}` };
-    if (copies.length === 0)
+    const minReplicas = tables.get(table)?.minReplicas ?? 1;
+    // enough of them to have written without those of earlier ballots
+    const wrote = !ofMembers.some(isCopy) && seats.length >= minReplicas;
+    if (copies.length === 0 || wrote)
       return { kind: 'choose', reason: 'all members came back without their data; an administrator must choose' };
-    const needed = Math.min(tables.get(table)?.minReplicas ?? 1, seats.length);
-    if (copies.length < needed && copies.length < seats.length) {
+    const needed = Math.min(minReplicas, reports.length);
+    if (copies.length < needed && copies.length < reports.length) {
       return {
         kind: 'choose',
-        reason: `only ${copies.length} of ${seats.length} members came back with their data, and a write needs ${needed}; an administrator must choose`,
+        reason: `only ${copies.length} of ${reports.length} members came back with their data, and a write needs ${needed}; an administrator must choose`,
       };
     }
     return server === undefined || best === undefined
@@ -71,7 +92,8 @@ export function assess(situation: Situation, { record }: PartitionSituation): Re
   };
   return {
     partition: id,
-    members: reports,
+    members: ofMembers,
+    earlier,
     others,
     missing: missing.map(({ node }) => node),
     contradictions,
@@ -81,8 +103,9 @@ export function assess(situation: Situation, { record }: PartitionSituation): Re
 
 /** What an administrator who chooses `node` may lose, in words; empty when nothing is known to be lost. */
 export function lossesOf(recovery: Recovery, node: string): string[] {
-  const chosen = [...recovery.members, ...recovery.others].find((report) => report.node === node)?.copy ?? null;
-  const losses = recovery.members.flatMap(({ node: member, state, copy }) => {
+  const needed = [...recovery.members, ...recovery.earlier];
+  const chosen = [...needed, ...recovery.others].find((report) => report.node === node)?.copy ?? null;
+  const losses = needed.flatMap(({ node: member, state, copy }) => {
     if (member === node) return [];
     if (state === 'lost')
       return [`what only ${member} has, which has not come back and may still be serving: stop it first`];
@@ -91,7 +114,7 @@ export function lossesOf(recovery: Recovery, node: string): string[] {
     if (copy === null || (chosen !== null && further(copy, chosen) <= 0)) return [];
     return [`decrees up to ${copy.end} of ballot ${copy.ballot}, which ${member} has`];
   });
-  if (!recovery.members.some((report) => report.node === node))
+  if (!needed.some((report) => report.node === node))
     losses.unshift(`everything since ${node} was a member of this partition the last time`);
   return losses;
 }
@@ -113,8 +136,25 @@ function reportOf({ servers }: Situation, partition: number, seat: Seat): Member
   return { node, state: copy === null ? 'back without its copy' : 'back', copy };
 }
 
+/** Of a node, in whichever boot: once it takes no part in the partition any more, what it has is what it will have. */
+function earlierReportOf({ servers }: Situation, partition: number, node: string): MemberReport {
+  const server = servers.get(node);
+  if (server === undefined || !server.alive)
+    return { node, state: server?.stopped === true ? 'gone' : 'lost', copy: null };
+  if (!server.present || server.acting === null) return { node, state: 'lost', copy: null };
+  if (server.acting.has(partition)) return { node, state: 'serving', copy: null };
+  const copy = copyAt(server, partition);
+  return { node, state: copy === null ? 'back without its copy' : 'back', copy };
+}
+
+/** One that holds nothing at all, not even the ballot-start that everybody logged, is none. */
 function copyAt(server: ServerSituation | undefined, partition: number): ReplicaReport | null {
-  return server?.alive === true && server.present ? (server.reports.get(partition) ?? null) : null;
+  const copy = server?.alive === true && server.present ? server.reports.get(partition) : undefined;
+  return copy === undefined || copy.end === 0 ? null : copy;
+}
+
+function isMissing({ state }: MemberReport): boolean {
+  return state !== 'back' && state !== 'back without its copy';
 }
 
 function isCopy(report: MemberReport): report is MemberReport & { copy: ReplicaReport } {

@@ -15,6 +15,8 @@ export interface ServerSituation {
   /** Registered with this run of meta: it can be talked to, and `reports` is what it has. */
   readonly present: boolean;
   readonly reports: ReadonlyMap<number, ReplicaReport>;
+  /** Partitions in which it is anything but inactive; null before its first heartbeat. */
+  readonly acting: ReadonlySet<number> | null;
 }
 
 export interface PartitionSituation {

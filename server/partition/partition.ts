@@ -148,7 +148,8 @@ export class Partition {
       end,
       partition: this.id,
       ballot: this.replica.ballot,
-      role: this.replica.role,
+      // its copy is not to be relied on before what it abandoned has been cleared away
+      role: this.learning.installing && this.replica.role === 'inactive' ? 'learner' : this.replica.role,
       committed: this.replica.list.committed,
       applied: this.applier.applied,
       learners: this.teaching.nodes(),

@@ -224,8 +224,8 @@ export class Cluster {
   killServer(of: SimulatedServer, loss: Loss = 'none'): void {
     const { running } = of;
     if (running === null) return;
-    of.running = null;
     if (of.disk.errors > 0 && this.plan.fsync !== 'always') this.onDiskFailed(of.name);
+    of.running = null;
     this.byEnvironment.delete(running.environment);
     this.kill(running, loss !== 'none');
     running.files.crash(loss);

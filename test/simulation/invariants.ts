@@ -37,6 +37,12 @@ interface Seen {
   inherited: number;
 }
 
+/** A server lost its power: when, and up to where it had prepared each partition. */
+interface PowerLoss {
+  readonly atMs: number;
+  readonly held: ReadonlyMap<number, number>;
+}
+
 /** What is known of a partition over all replicas and all time. */
 interface Facts {
   /** By decree: what was committed there first. */
@@ -57,7 +63,7 @@ export class Invariants {
   private readonly facts = new Map<number, Facts>();
   private readonly seen = new WeakMap<Partition, Seen>();
   /** When a server lost its power, with a log that is not synced before it acknowledges. */
-  private readonly powerLost = new Map<string, number[]>();
+  private readonly powerLost = new Map<string, PowerLoss[]>();
   /** By server and partition: the highest ballot under which it acknowledged something. */
   private readonly acknowledged = new Map<string, Map<number, number>>();
 
@@ -81,8 +87,11 @@ export class Invariants {
   forgive(server: string, power: boolean): void {
     this.acknowledged.delete(server);
     if (!power) return;
-    const { nowMs } = this.cluster.world;
-    this.powerLost.set(server, [...(this.powerLost.get(server) ?? []), nowMs]);
+    const held = new Map<number, number>();
+    for (const { id, replica } of this.running(server)?.server.partitions.values() ?? [])
+      held.set(id, replica.list.last);
+    const loss = { atMs: this.cluster.world.nowMs, held };
+    this.powerLost.set(server, [...(this.powerLost.get(server) ?? []), loss]);
   }
 
   /** As meta has them on its disk. */
@@ -223,17 +232,19 @@ export class Invariants {
 
   /**
    * A server that lost its power may have been made primary alone, as the others were not to be heard of. Without `always` it may
-   * then lack what it had not synced, and only that.
+   * then lack what it had not synced, and only that. It may have been committed later than that, while the acknowledgement was under
+   * way.
    */
   private judgeLoss(id: number, node: string, last: number, committed: number): void {
-    const lostMs = this.powerLost.get(node);
-    if (lostMs === undefined) return;
-    const allowed = (ms: number): boolean => lostMs.some((atMs) => ms <= atMs && ms >= atMs - windowMs);
+    const losses = this.powerLost.get(node);
+    if (losses === undefined) return;
+    const allowed = (decree: number, ms: number): boolean =>
+      losses.some(({ atMs, held }) => decree <= (held.get(id) ?? 0) && ms >= atMs - windowMs);
     const { cluster } = this;
     const { longestMs } = cluster.servers.find(({ name }) => name === node)!.disk;
     const windowMs = cluster.plan.fsync === 'no' ? Number.POSITIVE_INFINITY : SYNC_EVERY_MS + 3 * longestMs;
     const { committedMs } = this.of(id);
-    for (let decree = last + 1; decree <= committed; decree++) if (!allowed(committedMs[decree] ?? 0)) return;
+    for (let decree = last + 1; decree <= committed; decree++) if (!allowed(decree, committedMs[decree] ?? 0)) return;
     throw new AllowedLoss(`${node} lost decrees ${last + 1} to ${committed} of partition ${id} with its power`);
   }
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type Decision, force, guard } from '../../../meta/decisions/guardian.js';
 import type { Situation } from '../../../meta/decisions/situation.js';
-import { scenario, seat, textOf } from './scenario.js';
+import { type Scenario, scenario, seat, textOf } from './scenario.js';
 
 /** Decisions as short texts. */
 function decided(situation: Situation): string[] {
@@ -296,6 +296,59 @@ describe('guardian', () => {
         .server('a', { boot: 'a2', has: { 1: [5, 3] } })
         .partition({ primary: 'a' });
       expect(decided(single)).to.deep.equal(['ballot 6: a:a2 []']);
+    });
+
+    it('waits for members of earlier ballots where the last one left no trace, and an empty copy is none [17] (found by seed 71063)', () => {
+      // a was made primary alone while nobody knew that its process had ended; it lost all that it had not synced
+      const alone = (c: Parameters<Scenario['server']>[1]): Situation =>
+        scenario()
+          .server('a', { boot: 'a2', has: { 1: [0, 0] } })
+          .server('b', { boot: 'b2', has: { 1: [4, 12] } })
+          .server('c', c)
+          .partition({ primary: 'a', earlier: ['b', 'c'] });
+      expect(decided(alone({ alive: false }))).to.deep.equal([
+        'waits for c: all replicas were lost, and no member has anything of its last ballot, 5; these members of earlier ballots have not come back',
+      ]);
+      expect(decided(alone({ boot: 'c2', has: { 1: [4, 14] } }))).to.deep.equal(['ballot 6: c:c2 []']);
+      expect(decided(alone({ boot: 'c2' }))[0]).to.match(/only 1 of 3 members came back with their data/);
+    });
+
+    it('takes the copy of an earlier member that lives, once that knows that it is none any more [17] (found by seed 70922)', () => {
+      // b was lost, so a was made primary alone, and had lost its power, with the last decree, before it heard of it
+      const lives = (b: Parameters<Scenario['server']>[1]): Situation =>
+        scenario()
+          .server('a', { boot: 'a2', has: { 1: [4, 128, 124] } })
+          .server('b', { has: { 1: [4, 129, 125] }, ...b })
+          .partition({ primary: 'a', earlier: ['b'] });
+      const waits =
+        'waits for b: all replicas were lost, and no member has anything of its last ballot, 5; these members of earlier ballots have not come back';
+      expect(decided(lives({ acting: [1] }))).to.deep.equal([waits]);
+      expect(decided(lives({ acting: null }))).to.deep.equal([waits]);
+      expect(decided(lives({ acting: [2] }))).to.deep.equal(['ballot 6: b []']);
+    });
+
+    it('does not need earlier members where something was logged under the last ballot', () => {
+      const logged = scenario()
+        .server('a', { boot: 'a2', has: { 1: [5, 12] } })
+        .server('b', { alive: false })
+        .partition({ primary: 'a', earlier: ['b'] });
+      expect(decided(logged)).to.deep.equal(['ballot 6: a:a2 []']);
+    });
+
+    it('goes on with what was logged before the last ballot when nobody left since it served', () => {
+      const quiet = scenario()
+        .server('a', { boot: 'a2', has: { 1: [3, 12] } })
+        .server('b', { boot: 'b2', has: { 1: [3, 11] } })
+        .partition({ primary: 'a', secondaries: ['b'] });
+      expect(decided(quiet)).to.deep.equal(['ballot 6: a:a2 []']);
+    });
+
+    it('leaves it to an administrator when members that may have written alone lost everything [17]', () => {
+      const wiped = scenario({ minReplicas: 1 })
+        .server('a', { boot: 'a2' })
+        .server('b', { boot: 'b2', has: { 1: [4, 12] } })
+        .partition({ primary: 'a', earlier: ['b'] });
+      expect(decided(wiped)[0]).to.match(/^waits for a,b: all members came back without their data/);
     });
 
     it('waits for a lost primary rather than take the copy of one that restarted', () => {

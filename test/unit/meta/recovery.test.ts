@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import { judgeForce } from '../../../meta/decisions/force.js';
 import { assess, lossesOf, type Recovery } from '../../../meta/decisions/recovery.js';
 import { MetaHarness } from './harness.js';
-import { type Scenario, scenario } from './scenario.js';
+import { type Scenario, scenario, seat } from './scenario.js';
 
 function assessed(cluster: Scenario): Recovery {
   const [partition] = cluster.partitions;
@@ -92,6 +92,29 @@ describe('meta, when all members of a partition are gone', () => {
     const harness = lost();
     harness.heartbeat('b', 'b2', [{ role: 'inactive', contentBallot: 1, end: 10, applied: 10 }]);
     expect(harness.meta.recoveries().find(({ node }) => node === 'b')?.end).to.equal(10);
+  });
+
+  it('counts whoever was a member since it was last served, until it is served again [17]', () => {
+    const harness = new MetaHarness();
+    for (const node of ['a', 'b', 'c']) harness.register(node);
+    harness.keepAlive(['a'], 400, [{ role: 'primary', serving: true }]);
+    const earlier = (): readonly string[] | undefined =>
+      (JSON.parse(harness.rows.get('partition/1') ?? '{}') as { earlier?: string[] }).earlier;
+    const keep = (ballot: number, nodes: readonly string[]): void =>
+      harness.propose('a', 'a1', {
+        partition: 1,
+        ballot,
+        primary: seat('a'),
+        secondaries: nodes.map(seat),
+        handover: false,
+      });
+    keep(1, ['b']);
+    expect(earlier()).to.deep.equal(['c']);
+    keep(2, []);
+    expect(earlier()).to.deep.equal(['c', 'b']);
+    harness.heartbeat('a', 'a1', [{ role: 'primary', ballot: 3, serving: true }]);
+    harness.time.advance(100);
+    expect(earlier()).to.deep.equal([]);
   });
 
   it('remembers a forced choice for good: older copies may differ from it', () => {

@@ -14,6 +14,8 @@ interface ServerOptions {
   readonly alive?: boolean;
   readonly present?: boolean;
   readonly stopped?: boolean;
+  /** Partitions in which it has a role; null: it has sent no heartbeat yet. */
+  readonly acting?: readonly number[] | null;
   /** What it has, by partition: [ballot, end, applied]. */
   readonly has?: Readonly<Record<number, readonly [ballot: number, end: number, applied?: number]>>;
 }
@@ -24,6 +26,7 @@ interface PartitionOptions {
   readonly secondaries?: readonly string[];
   readonly served?: boolean;
   readonly uncertain?: readonly string[];
+  readonly earlier?: readonly string[];
   readonly learners?: readonly string[];
   readonly expected?: readonly string[];
   readonly resting?: readonly string[];
@@ -42,6 +45,7 @@ export class Scenario implements Situation {
 
   server(node: string, options: ServerOptions = {}): this {
     const { boot = `${node}1`, machine = node, alive = true, present = alive, stopped = false, has = {} } = options;
+    const acting = options.acting === undefined ? [] : options.acting;
     const reports = new Map<number, ReplicaReport>();
     for (const [partition, [ballot, end, applied = 0]] of Object.entries(has)) {
       reports.set(Number(partition), { partition: Number(partition), ballot, end, applied });
@@ -61,6 +65,7 @@ export class Scenario implements Situation {
       alive,
       present,
       reports,
+      acting: acting === null ? null : new Set(acting),
     });
     return this;
   }
@@ -86,6 +91,7 @@ export class Scenario implements Situation {
         },
         served,
         uncertain: (options.uncertain ?? []).map(seat),
+        earlier: options.earlier ?? [],
       },
       learners: options.learners ?? [],
       expected: options.expected ?? [],
