@@ -9,6 +9,10 @@ import { CommandStatistics } from './statistics.js';
 
 const IMMEDIATE: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);
 
+const WHILE_SUBSCRIBED: ReadonlySet<string> = new Set(
+  'subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe ping quit reset'.split(' '),
+);
+
 export class CatalogueEntry {
   readonly command: Command;
   /** `get`, or `client|list` for a subcommand. */
@@ -23,6 +27,8 @@ export class CatalogueEntry {
   readonly needsTable: boolean;
   /** Not queued within MULTI. */
   readonly immediate: boolean;
+  /** What a RESP2 connection may do that listens to channels. */
+  readonly whileSubscribed: boolean;
   readonly statistics = new CommandStatistics();
 
   constructor(command: Command, container: CatalogueEntry | null, handlers: Handlers) {
@@ -34,6 +40,7 @@ export class CatalogueEntry {
     this.isRead = command.flags.includes('readonly');
     this.needsTable = !command.flags.includes('loading') || this.name === 'exec' || this.name === 'watch';
     this.immediate = IMMEDIATE.has(this.name);
+    this.whileSubscribed = WHILE_SUBSCRIBED.has(this.name);
     this.needsAuthentication = !command.flags.includes('no_auth');
     invariant(command.run !== 'session' || this.handler !== null, `command '${this.name}' has a handler`);
     this.subcommands =

@@ -18,6 +18,7 @@ export interface Settings {
   readonly protoMaxBulkLen: number;
   readonly queryBufferLimit: number;
   readonly normalOutputLimit: OutputLimit;
+  readonly pubsubOutputLimit: OutputLimit;
   /** -1: none are logged. */
   readonly slowerThanUsec: number;
   readonly slowlogMaxLen: number;
@@ -127,6 +128,7 @@ export class Configuration {
   }
 
   private workOut(): Settings {
+    const outputLimits = parseOutputLimits(this.get('client-output-buffer-limit'));
     return {
       requirepass: this.get('requirepass'),
       maxClients: this.number('maxclients'),
@@ -134,7 +136,8 @@ export class Configuration {
       tcpKeepaliveS: this.number('tcp-keepalive'),
       protoMaxBulkLen: this.number('proto-max-bulk-len'),
       queryBufferLimit: this.number('client-query-buffer-limit'),
-      normalOutputLimit: parseOutputLimits(this.get('client-output-buffer-limit')).get('normal') ?? NO_LIMIT,
+      normalOutputLimit: outputLimits.get('normal') ?? NO_LIMIT,
+      pubsubOutputLimit: outputLimits.get('pubsub') ?? NO_LIMIT,
       slowerThanUsec: this.number('slowlog-log-slower-than'),
       slowlogMaxLen: this.number('slowlog-max-len'),
       latencyThresholdMs: this.number('latency-monitor-threshold'),

@@ -8,6 +8,7 @@ import type { Catalogue, CatalogueEntry } from './catalogue.js';
 import type { ClientRegistry } from './client-registry.js';
 import type { Configuration } from './configuration.js';
 import type { LatencyMonitor } from './latency-monitor.js';
+import type { Subscriptions } from './pubsub/subscriptions.js';
 import type { Session } from './session.js';
 import type { Slowlog } from './slowlog.js';
 import type { Statistics } from './statistics.js';
@@ -35,6 +36,7 @@ export interface ProxyContext {
   readonly statistics: Statistics;
   readonly slowlog: Slowlog;
   readonly latency: LatencyMonitor;
+  readonly subscriptions: Subscriptions;
   readonly hooks: ProxyHooks;
   /** 40 hex digits, of this boot. */
   readonly runId: string;
@@ -54,6 +56,8 @@ export interface Call {
   readonly entry: CatalogueEntry;
   /** Without the command's name and, for a subcommand, without that. */
   readonly args: readonly Buffer[];
+  /** Within EXEC: the reply becomes a part of EXEC's. */
+  readonly nested: boolean;
   /** Keeps the place of the reply in the session's order; the handler returns LATER and calls the result once. */
   later(): (reply: Reply) => void;
   /** For statistics and the slow log, where one command executes others. */

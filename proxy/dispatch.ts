@@ -45,6 +45,8 @@ export class Dispatcher {
     }
     if (!entry.acceptsArity(args.length + 1)) return this.reject(session, entry, wrongArity(entry.name));
     if (!session.authenticated && entry.needsAuthentication) return this.reject(session, entry, NO_AUTH);
+    if (session.subscriber !== null && session.resp === 2 && !entry.whileSubscribed)
+      return this.reject(session, entry, onlyWhileSubscribed(entry.name));
     session.facts.lastCommand = entry.name;
     if (session.transaction !== null && !entry.immediate) return this.queue(session, session.transaction, entry, rest);
     if (this.proxy.table.partitions.length === 0 && entry.needsTable) return this.afterMeta(session, entry, rest);
@@ -222,6 +224,7 @@ export class Dispatcher {
       session,
       entry,
       args,
+      nested: false,
       finished: (inner, words, startedAtMs, reply) => this.finished(session, inner, words, startedAtMs, reply),
       later: () => {
         const place = new PendingHandler(this, session, entry, args, started);
@@ -286,6 +289,10 @@ export class Dispatcher {
 
 function wrongArity(name: string): string {
   return `ERR wrong number of arguments for '${name}' command`;
+}
+
+function onlyWhileSubscribed(name: string): string {
+  return `ERR Can't execute '${name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`;
 }
 
 /** Redis echoes the name and as many arguments as fit 128 characters. */

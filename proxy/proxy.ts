@@ -9,7 +9,7 @@ import { commands } from '../shared/commands/index.js';
 import type { Environment } from '../shared/environment.js';
 import { OperatingError } from '../shared/errors.js';
 import type { Logger } from '../shared/logging.js';
-import { isReadOnly } from '../shared/operations/codes.js';
+import { isOnce, isReadOnly } from '../shared/operations/codes.js';
 import { Router } from '../shared/routing/router.js';
 import type { RoutedTable } from '../shared/routing/routing-table.js';
 import type { Network } from '../shared/wire/network.js';
@@ -20,6 +20,7 @@ import { Configuration } from './configuration.js';
 import type { ProxyContext, ProxyHooks } from './context.js';
 import { Dispatcher } from './dispatch.js';
 import { LatencyMonitor } from './latency-monitor.js';
+import { Subscriptions } from './pubsub/subscriptions.js';
 import { Session } from './session.js';
 import { Slowlog } from './slowlog.js';
 import { Statistics } from './statistics.js';
@@ -60,6 +61,7 @@ export class Proxy implements ProxyContext {
   readonly statistics = new Statistics();
   readonly slowlog = new Slowlog();
   readonly latency = new LatencyMonitor();
+  readonly subscriptions: Subscriptions;
   readonly hooks: ProxyHooks;
   readonly runId = randomBytes(20).toString('hex');
   readonly startedAtMs: number;
@@ -97,8 +99,12 @@ export class Proxy implements ProxyContext {
       ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
       onRefused: (reason) => logger.warn({ reason }, 'meta refused this proxy'),
       onView: () => this.onView(),
+      isOnce,
+      onIntroduced: (partition) => this.subscriptions.registrar.onIntroduced(partition),
+      onTold: (message) => this.subscriptions.onTold(message),
     });
     this.table = this.router.table(options.table);
+    this.subscriptions = new Subscriptions(this);
     this.dispatcher = new Dispatcher(this);
     this.server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => this.onConnection(socket));
     this.server.on('error', (error) => this.onListenerError(error));
@@ -153,6 +159,7 @@ export class Proxy implements ProxyContext {
   }
 
   private onView(): void {
+    this.subscriptions.registrar.onView();
     const ready = this.onReady;
     if (ready === null || !this.table.complete) return;
     this.onReady = null;

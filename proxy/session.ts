@@ -20,6 +20,7 @@ import type { Pending } from './pending.js';
 import { ReplyQueue } from './reply-queue.js';
 import { encodeReply, Output } from './resp/encoder.js';
 import { ProtocolError, RequestParser } from './resp/request-parser.js';
+import type { Subscriber } from './pubsub/subscriber.js';
 import type { Transaction } from './transaction.js';
 import type { PendingWait } from './waiting.js';
 
@@ -66,6 +67,12 @@ export class Session {
   /** Bytes of the request being dispatched. */
   requestBytes = 0;
   closed = false;
+  /** What it is subscribed to; null: nothing. */
+  subscriber: Subscriber | null = null;
+  /** Messages published and not yet passed on: what comes after need not wait for them. */
+  publishing = 0;
+  /** What runs when everything asked before has been answered, or executed. */
+  private whenDone: { readonly isDue: () => boolean; readonly run: () => void } | null = null;
   private readonly proxy: ProxyContext;
   private readonly dispatcher: Dispatcher;
   private readonly socket: Socket;
@@ -122,7 +129,7 @@ export class Session {
 
   /** As CLIENT LIST shows: N nothing special, e no-evict, T no-touch, c closing after replies. */
   get flags(): string {
-    const flags = `${this.waiting !== null ? 'b' : ''}${this.transaction !== null ? 'x' : ''}${this.closing ? 'c' : ''}${this.facts.noEvict ? 'e' : ''}${this.facts.noTouch ? 'T' : ''}`;
+    const flags = `${this.subscriber !== null ? 'P' : ''}${this.waiting !== null ? 'b' : ''}${this.transaction !== null ? 'x' : ''}${this.closing ? 'c' : ''}${this.facts.noEvict ? 'e' : ''}${this.facts.noTouch ? 'T' : ''}`;
     return flags === '' ? 'N' : flags;
   }
 
@@ -275,15 +282,51 @@ export class Session {
 
   /** The reply to a place taken with `enqueue`. `silent`: its client wants none. */
   complete(pending: Pending, reply: Reply, resp: 2 | 3, silent: boolean): void {
-    if (this.closed) return;
-    if (!this.replies.complete(pending, reply, resp, silent)) return;
+    const isNext = !this.closed && this.replies.complete(pending, reply, resp, silent);
+    if (this.whenDone !== null) this.lookWhetherDone();
+    if (!isNext) return;
     this.queueFlush();
     if (this.closing) this.finishClosing();
     else if (this.socket.isPaused() && !this.pumping && !this.stalled()) this.pump();
   }
 
+  /** Runs once all requests so far are answered. The session is to be held until then. */
+  whenAnswered(run: () => void): void {
+    this.when(() => this.replies.count === 0, run);
+  }
+
+  /** Runs once everything but what is being published has been executed; until then no more requests are taken. */
+  afterOperations(run: () => void): void {
+    const isDue = (): boolean => this.routed.outstanding === this.publishing;
+    if (isDue()) return run();
+    this.hold();
+    this.when(isDue, () => {
+      run();
+      this.release();
+    });
+  }
+
+  private when(isDue: () => boolean, run: () => void): void {
+    if (isDue()) run();
+    else this.whenDone = { isDue, run };
+  }
+
+  private lookWhetherDone(): void {
+    const { whenDone } = this;
+    if (whenDone === null || !whenDone.isDue()) return;
+    this.whenDone = null;
+    whenDone.run();
+  }
+
+  pushText(text: string): void {
+    if (this.closed) return;
+    this.output.append(text);
+    this.queueFlush();
+  }
+
   /** A push outside the order of replies. */
   push(reply: Reply): void {
+    if (this.closed) return;
     encodeReply(this.output, reply, this.context.resp);
     this.queueFlush();
   }
@@ -322,7 +365,8 @@ export class Session {
   checkOutputLimit(): void {
     const bytes = this.socket.writableLength;
     if (bytes === 0) return;
-    const { hardBytes, softBytes, softSeconds } = this.proxy.configuration.settings.normalOutputLimit;
+    const { normalOutputLimit, pubsubOutputLimit } = this.proxy.configuration.settings;
+    const { hardBytes, softBytes, softSeconds } = this.subscriber === null ? normalOutputLimit : pubsubOutputLimit;
     const hard = this.authenticated
       ? Math.min(hardBytes === 0 ? limits.clientOutputBytes : hardBytes, limits.clientOutputBytes)
       : limits.unauthenticatedOutputBytes;
@@ -375,6 +419,7 @@ export class Session {
     if (this.closed) return;
     this.closed = true;
     this.waiting?.stop('timeout');
+    this.proxy.subscriptions.forget(this);
     this.proxy.router.release(this.routed);
     this.proxy.clients.remove(this);
     for (const timer of this.closingTimers) timer.cancel();

@@ -161,7 +161,7 @@ export class Execution {
         done(reply);
       };
       try {
-        const reply = entry.handler?.({ ...call, entry, args, later: () => answer });
+        const reply = entry.handler?.({ ...call, entry, args, nested: true, later: () => answer });
         if (reply !== LATER) answer(reply ?? null);
       } catch (error) {
         if (!(error instanceof ClientError)) throw error;

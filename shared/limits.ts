@@ -60,6 +60,8 @@ export const limits = {
   clientOutputPauseBytes: 1 * MiB,
   /** ... and is closed above this, where client-output-buffer-limit does not say less. */
   clientOutputBytes: 1024 * MiB,
+  /** A message up to this is encoded once for all of its receivers; of a longer one the bytes themselves are shared. */
+  joinedMessageBytes: 2 * KiB,
   /** Before AUTH: what a stranger may make us hold. */
   unauthenticatedBufferBytes: 1 * MiB,
   unauthenticatedOutputBytes: 16 * KiB,
@@ -125,6 +127,10 @@ export const limits = {
   fetchRangeBytes: 1 * MiB,
   /** Operations that wait at one partition for something to pop or read: a few hundred bytes each. */
   waits: 100_000,
+  /** Channels and patterns with listeners that one partition's primary keeps: a few hundred bytes each. */
+  interests: 1_000_000,
+  /** Of these, how many a proxy names in one message. */
+  interestsPerMessage: 1_024,
   // data
   /** Redis's `databases`. */
   databases: 16,

@@ -79,8 +79,10 @@ const hello: SessionHandler = (call) => {
   ]);
 };
 
-const ping: SessionHandler = ({ args }) => {
+const ping: SessionHandler = ({ session, args }) => {
   if (args.length > 1) throw new ClientError("ERR wrong number of arguments for 'ping' command");
+  // a RESP2 client that listens takes everything for a message
+  if (session.subscriber !== null && session.resp === 2) return ['pong', args[0] ?? ''];
   return args[0] ?? new SimpleString('PONG');
 };
 
@@ -98,7 +100,8 @@ const quit: SessionHandler = ({ session }) => {
   return OK;
 };
 
-const reset: SessionHandler = ({ session }) => {
+const reset: SessionHandler = ({ proxy, session }) => {
+  proxy.subscriptions.forget(session);
   session.forgetTransaction();
   session.select(0);
   session.useProtocol(2);

@@ -10,6 +10,7 @@ import { infoHandlers } from './info.js';
 import { keyspaceHandlers } from './keyspace.js';
 import { memoryHandlers } from './memory.js';
 import { monitoringHandlers } from './monitoring.js';
+import { pubsubHandlers } from './pubsub.js';
 import { serverHandlers } from './server.js';
 import { transactionHandlers } from './transactions.js';
 
@@ -24,6 +25,7 @@ export const handlers: Handlers = new Map<string, SessionHandler>(
     ...keyspaceHandlers,
     ...memoryHandlers,
     ...monitoringHandlers,
+    ...pubsubHandlers,
     ...serverHandlers,
     ...transactionHandlers,
   }),

@@ -22,7 +22,15 @@ const exec: SessionHandler = (call) => {
   if (transaction === null) throw new ClientError('ERR EXEC without MULTI');
   session.forgetTransaction();
   if (transaction.failed) throw new ClientError('EXECABORT Transaction discarded because of previous errors.');
-  return new Execution(call, transaction.queued, watched).run();
+  const execution = new Execution(call, transaction.queued, watched);
+  // what is subscribed to within may bring messages at once: no earlier reply is to be behind them
+  if (!transaction.queued.some(({ entry }) => entry.whileSubscribed)) return execution.run();
+  session.hold();
+  session.whenAnswered(() => {
+    execution.run();
+    session.release();
+  });
+  return LATER;
 };
 
 const discard: SessionHandler = ({ session }) => {

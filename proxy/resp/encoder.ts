@@ -11,6 +11,7 @@ import {
   MapReply,
   NullArrayReply,
   PushReply,
+  ReplySequence,
   SetReply,
   SimpleString,
   VerbatimReply,
@@ -100,6 +101,7 @@ function encodeAggregate(
     output.append(resp === 3 ? `%${reply.entries.length / 2}\r\n` : `*${reply.entries.length}\r\n`);
     for (const item of reply.entries) encodeReply(output, item, resp);
   } else if (reply instanceof SetReply) encodeItems(output, resp === 3 ? '~' : '*', reply.items, resp);
+  else if (reply instanceof ReplySequence) for (const each of reply.replies) encodeReply(output, each, resp);
   else if (reply instanceof PushReply) encodeItems(output, resp === 3 ? '>' : '*', reply.items, resp);
   else if (reply instanceof DoubleReply) {
     const text = reply.text ?? formatDouble(reply.value);

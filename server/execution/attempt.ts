@@ -11,9 +11,11 @@ import { PARTITION_WIDE, type Group, type GroupWrite } from '../replication/muta
 import { garbageKey, KeyspaceKeys, makeId, parseHeaderKey, prefixRange, toBuffer } from '../storage/keys.js';
 import { RowType } from '../storage/row.js';
 import { decodeHeader } from '../storage/row-header.js';
+import type { Broker } from './broker.js';
 import { DatabaseView } from './database-view.js';
 import { DATABASES, encodeKeyspaces, KEYSPACES_KEY, type Head, type HeadValue } from './head.js';
 import { mergeRange, Missing, type Merged, type Page } from './range.js';
+import { SeededRandom } from './seeded-random.js';
 import { elementKeyOf, type Touched, writeRow } from './touched.js';
 import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View, PartitionFacts } from './view.js';
 
@@ -34,12 +36,13 @@ export class Attempt {
   expiredMs = 0;
   readonly facts: PartitionFacts;
   readonly head: Head;
+  readonly broker: Broker;
+  readonly random = new SeededRandom();
   private gathering: Gathering = { decree: 0, nextIndex: 0 };
   private readonly views: DatabaseView[];
   private readonly touched = new Map<string, Touched>();
   private lastKey: Buffer | null = null;
   private lastTouched: Touched | null = null;
-  private randomState = 0;
   private wide: GroupWrite[] = [];
   /** As this operation has changed them. */
   private keyspaces: KeyspaceKeys[] | null = null;
@@ -50,15 +53,16 @@ export class Attempt {
   private pages: ReadonlyMap<string, Page> = NO_PAGES;
   private usedIndex = 0;
 
-  constructor(head: Head, facts: PartitionFacts) {
+  constructor(head: Head, facts: PartitionFacts, broker: Broker) {
     this.head = head;
     this.facts = facts;
+    this.broker = broker;
     this.views = Array.from({ length: DATABASES }, (_, db) => new DatabaseView(this, db));
   }
 
   begin(db: number, nowMs: number, seed: number, gathering: Gathering, pages: ReadonlyMap<string, Page> | null): View {
     this.nowMs = nowMs;
-    this.randomState = seed;
+    this.random.begin(seed);
     this.gathering = gathering;
     this.usedIndex = gathering.nextIndex;
     this.pages = pages ?? NO_PAGES;
@@ -71,6 +75,7 @@ export class Attempt {
     this.keyspaces = null;
     this.stamp = null;
     this.undo = null;
+    this.broker.publications = null;
     const view = this.views[db];
     invariant(view !== undefined, `database ${db}`);
     return view;
@@ -80,14 +85,6 @@ export class Attempt {
     const view = this.views[db];
     invariant(view !== undefined, `database ${db}`);
     return view;
-  }
-
-  /** Mulberry32 on the seed of the request. */
-  random(): number {
-    this.randomState = (this.randomState + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.randomState ^ (this.randomState >>> 15), 1 | this.randomState);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   }
 
   /**
@@ -133,6 +130,7 @@ export class Attempt {
   part(run: () => OperationResult): OperationResult | ClientError {
     const outer = this.undo;
     const undo: (() => void)[] = [];
+    const { mark } = this.broker;
     this.undo = undo;
     try {
       const result = run();
@@ -141,6 +139,7 @@ export class Attempt {
     } catch (thrown) {
       if (!(thrown instanceof ClientError)) throw thrown;
       while (undo.length > 0) undo.pop()!();
+      this.broker.backTo(mark);
       this.lastKey = null;
       return thrown;
     } finally {
@@ -352,13 +351,13 @@ export class Attempt {
     this.dependOnAll();
     const counts = this.head.counts.of(this.keysOf(db).id);
     for (let tries = 0; tries < RANDOM_TRIES; tries++) {
-      const slot = counts.slotOfIndex(Math.floor(this.random() * counts.keys));
+      const slot = counts.slotOfIndex(Math.floor(this.random.next() * counts.keys));
       if (slot < 0) return null;
       const range = { ...this.keysOf(db).slots('H', slot, slot), reverse: false, limit: 4_096 };
       const live = this.range(range, this.ownHeaders())
         .map((entry) => this.scanned(entry))
         .filter(this.isLive);
-      if (live.length > 0) return live[Math.floor(this.random() * live.length)]!.key;
+      if (live.length > 0) return live[Math.floor(this.random.next() * live.length)]!.key;
     }
     // nearly everything has expired and is not swept yet: take the first live one
     let from: ScanPosition | null = { slot: this.facts.slots.from, hash: 0 };
@@ -417,6 +416,7 @@ export class Attempt {
    */
   keepExpiriesOnly(): void {
     this.usedIndex = this.gathering.nextIndex;
+    this.broker.publications = null;
     this.stamp = null;
     this.keyspaces = null;
     this.wide = [];

@@ -2,6 +2,7 @@
 import type { ClientError } from '../../shared/errors.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import type { Attempt } from './attempt.js';
+import type { Broker } from './broker.js';
 import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View } from './view.js';
 
 export class DatabaseView implements View {
@@ -25,12 +26,16 @@ export class DatabaseView implements View {
     return this.attempt.facts.multiKey;
   }
 
+  get broker(): Broker {
+    return this.attempt.broker;
+  }
+
   isPast(timeMs: number): boolean {
     return this.attempt.isPast(timeMs);
   }
 
   random(): number {
-    return this.attempt.random();
+    return this.attempt.random.next();
   }
 
   inDatabase(db: number): View {

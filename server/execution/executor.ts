@@ -19,6 +19,7 @@ import type { Origin } from '../../shared/wire/network.js';
 import type { Annotation, SessionChange } from '../replication/mutation.js';
 import { executors } from '../rows/index.js';
 import type { Store } from '../storage/store.js';
+import { Broker } from './broker.js';
 import { Attempt, IDS_PER_MUTATION, type Gathering } from './attempt.js';
 import { Fetching } from './fetching.js';
 import type { Head } from './head.js';
@@ -26,10 +27,13 @@ import { MissingEntry } from './point-reads.js';
 import { HeldReplies, type ReplyHost } from './held-replies.js';
 import { MutationBuilder, type MutationParts } from './mutation-builder.js';
 import { Missing } from './range.js';
+import { Interests } from './interests.js';
+import { Publications } from './publications.js';
 import { Request } from './request.js';
 import type { RowType } from '../storage/row.js';
 import { SessionKeeper } from './session-keeper.js';
-import { RESULT_NOT_KEPT, weight, type ConnectionState, type Sessions } from './sessions.js';
+import { remember } from './remembering.js';
+import { RESULT_NOT_KEPT, type ConnectionState, type Sessions } from './sessions.js';
 import type { View, PartitionFacts } from './view.js';
 import { Waits } from './waits.js';
 
@@ -63,6 +67,8 @@ export class Executor {
   private readonly head: Head;
   readonly sessions: Sessions;
   readonly keeper: SessionKeeper;
+  private readonly broker: Broker;
+  private readonly publications: Publications;
   private readonly attempt: Attempt;
   private queue: Request[] = [];
   private at = 0;
@@ -97,7 +103,9 @@ export class Executor {
     this.host = host;
     this.head = head;
     this.sessions = sessions;
-    this.attempt = new Attempt(head, facts);
+    this.broker = new Broker(new Interests(facts.id, host));
+    this.publications = new Publications(this.broker.interests, () => host.committed());
+    this.attempt = new Attempt(head, facts, this.broker);
     this.fetches = new Fetching(host, head, this.attempt, (request) => this.resume(request));
     this.held = new HeldReplies(host);
     this.timeMs = times.nowMs;
@@ -244,6 +252,7 @@ export class Executor {
       request.seed = this.seed;
     }
     this.head.use(request.entries);
+    this.broker.sender = request.from;
     const view = attempt.begin(request.db, request.nowMs, request.seed, this.gathering, request.pages);
     let status: number = Status.ok;
     let value: OperationResult;
@@ -270,9 +279,11 @@ export class Executor {
     if (waits) return this.wait(request);
     if (request.awaits !== null) this.waits.remove(request);
     const { from, state } = request;
-    if (from === null || state === null) return;
     const { dependency } = attempt;
-    this.remember(state, request.sequence, status, value, wrote ? this.gathering.decree : 0);
+    const { publications } = this.broker;
+    if (publications !== null) this.publications.add(publications, dependency);
+    if (from === null || state === null) return;
+    remember(state, request.sequence, status, value, wrote ? this.gathering.decree : 0, this.mutation.results);
     this.held.answer(from, request.id, status, value, dependency);
   }
 
@@ -338,6 +349,12 @@ export class Executor {
     for (const { id } of this.waits.take(fenced)) this.host.reply(from, id, Status.retry, 'fenced');
   }
 
+  tick(nowMs: number): void {
+    this.keeper.tick(nowMs);
+    this.broker.interests.forgetUnless((boot) => this.sessions.ofBoot(boot) !== undefined);
+    this.kick();
+  }
+
   onDisconnected(boot: string): void {
     this.keeper.onDisconnected(boot);
     // they come again over the next connection, if there is one
@@ -388,44 +405,6 @@ export class Executor {
     this.host.reply(from, id, Status.retry, reason);
   }
 
-  /** Keeps the first answer for a repetition. Those of reads matter once a later write of the connection is logged. */
-  private remember(
-    state: ConnectionState,
-    sequence: number,
-    status: number,
-    value: OperationResult,
-    decree: number,
-  ): void {
-    let bytes = weight(value);
-    let keptStatus = status;
-    let keptValue = value;
-    if (bytes > limits.keptResultBytes) {
-      bytes = 0;
-      keptStatus = RESULT_NOT_KEPT;
-      keptValue = null;
-    }
-    if (decree === 0) state.unlogged.push(sequence);
-    else {
-      for (const earlier of state.unlogged) {
-        const result = state.results.get(earlier);
-        if (result === undefined) continue;
-        this.mutation.results.push([
-          state.session.id,
-          state.connection,
-          earlier,
-          state.floor,
-          result.status,
-          result.value,
-        ]);
-        state.keep(earlier, { ...result, decree });
-      }
-      if (state.unlogged.length > 0) state.unlogged = [];
-      this.mutation.results.push([state.session.id, state.connection, sequence, state.floor, keptStatus, keptValue]);
-      state.logged = true;
-    }
-    state.keep(sequence, { status: keptStatus, value: keptValue, decree, bytes });
-  }
-
   /**
    * While mutations are under way, the next one gathers: fewer, larger ones cost everybody less (a system call and
    * a wake-up each at every member), and what waits would have waited for the log anyway.
@@ -446,6 +425,7 @@ export class Executor {
 
   onCommitted(decree: number): void {
     this.held.onCommitted(decree);
+    this.publications.onCommitted(decree);
     this.sealIfIdle();
     if (this.waiting > 0) this.kick();
   }
@@ -492,5 +472,6 @@ export class Executor {
     this.queue = [];
     this.at = 0;
     this.held.clear();
+    this.publications.clear();
   }
 }

@@ -13,6 +13,7 @@ import type { ClientError } from '../../shared/errors.js';
 import type { KeyedHash } from '../../shared/keyed-hash.js';
 import type { OperationArgument, OperationResult } from '../../shared/operations/operation.js';
 import type { RowType } from '../storage/row.js';
+import type { Broker } from './broker.js';
 
 /** A live row's header. Treat as immutable; `put` a changed copy. */
 export interface Row {
@@ -71,6 +72,7 @@ export interface ElementRange {
 
 /** What operations may know of their partition. */
 export interface PartitionFacts {
+  readonly id: number;
   readonly slots: { readonly from: number; readonly to: number };
   readonly multiKey: 'any' | 'slot';
   readonly hash: KeyedHash;
@@ -131,6 +133,8 @@ export interface View {
   swapDatabases(a: number, b: number): void;
   /** Whether expired rows are looked for: of this primary, at once, not part of the mutation. */
   setActiveExpiry(on: boolean): void;
+  /** Who listens to this primary, and what this operation tells them. */
+  readonly broker: Broker;
   /** Slots this partition owns. */
   readonly slots: { readonly from: number; readonly to: number };
   /** The table's multiKey. */

@@ -266,6 +266,7 @@ export class Partition {
         this.head,
         applier.sessions.copy(),
         {
+          id: this.id,
           slots: { from: info.fromSlot, to: info.toSlot },
           multiKey: table.multiKey,
           hash: new KeyedHash(table.hashKey),
@@ -431,8 +432,7 @@ export class Partition {
     this.teaching.tick(nowMs);
     this.learning.tick(nowMs);
     this.sweeper.tick();
-    this.executor?.keeper.tick(nowMs);
-    this.executor?.kick();
+    this.executor?.tick(nowMs);
   }
 
   // ---- checksums -----------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ import {
   listSet,
   listTrim,
 } from './lists.js';
+import { listen, listeners, publish, topics } from './pubsub.js';
 import { setCombine, setCombineStore, setCommonCount } from './set-algebra.js';
 import { setAdd, setHas, setMembers, setMove, setPop, setRandom, setRemove, setScan, setSize } from './sets.js';
 import { sort, sortStore } from './sorting.js';
@@ -275,6 +276,10 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.growingTransaction]: grows(transaction),
   [Code.readTransaction]: keeps(transaction),
   [Code.marks]: keeps(marks),
+  [Code.listen]: keeps(listen),
+  [Code.publish]: keeps(publish),
+  [Code.topics]: keeps(topics),
+  [Code.listeners]: keeps(listeners),
 };
 
 /** By code; undefined where no operation has that number. An array, as every operation passes here. */

@@ -11,6 +11,7 @@ import { hashCommands } from './hashes.js';
 import { hyperloglogCommands } from './hyperloglogs.js';
 import { keyCommands } from './keys.js';
 import { listCommands } from './lists.js';
+import { pubsubCommands } from './pubsub.js';
 import { serverCommands } from './server.js';
 import { setCommands } from './sets.js';
 import { sortCommands } from './sorting.js';
@@ -38,6 +39,7 @@ export const commands: ReadonlyMap<string, Command> = byName([
   ...expiryCommands,
   ...databaseCommands,
   ...transactionCommands,
+  ...pubsubCommands,
 ]);
 
 function byName(rows: readonly Command[]): Map<string, Command> {
@@ -54,7 +56,8 @@ function check(row: Command): void {
   const { name, keys } = row;
   invariant(name === name.toLowerCase(), `the name of command ${name} is in lower case`);
   invariant(Number.isInteger(row.arity) && row.arity !== 0, `command ${name} has an arity`);
-  if (keys !== null) checkKeys(row, keys.first, keys.last, keys.step);
+  // SUNSUBSCRIBE without a name means all of them
+  if (keys !== null && row.run === 'keyed') checkKeys(row, keys.first, keys.last, keys.step);
   invariant(
     row.run !== 'keyed' || keys !== null || row.keyCount !== undefined || row.keysBehind !== undefined,
     `keyed command ${name} says where its keys are`,

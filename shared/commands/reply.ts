@@ -19,6 +19,7 @@ export type Reply =
   | VerbatimReply
   | NullArrayReply
   | PushReply
+  | ReplySequence
   | AttributedReply;
 
 export class SimpleString {
@@ -80,6 +81,13 @@ export class PushReply {
   readonly items: readonly Reply[];
   constructor(items: readonly Reply[]) {
     this.items = items;
+  }
+}
+/** Several replies to one request, one after the other. */
+export class ReplySequence {
+  readonly replies: readonly Reply[];
+  constructor(replies: readonly Reply[]) {
+    this.replies = replies;
   }
 }
 /** A reply with RESP3's attributes before it, keys and values alternating. RESP2: the reply alone. */

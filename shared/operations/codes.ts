@@ -169,6 +169,11 @@ export const Code = {
   growingTransaction: 201,
   readTransaction: 202,
   marks: 203,
+  // messages, and who wants them (pubsub.ts)
+  listen: 280,
+  publish: 281,
+  topics: 282,
+  listeners: 283,
 } as const;
 export type Code = (typeof Code)[keyof typeof Code];
 
@@ -242,10 +247,19 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.geoSearch,
   Code.readTransaction,
   Code.marks,
+  Code.listen,
+  Code.publish,
+  Code.topics,
+  Code.listeners,
 ]);
 
 export function isReadOnly(code: number): boolean {
   return readOnly.has(code);
+}
+
+/** Not logged, so that a repetition would not be recognised, and yet it must not happen twice. */
+export function isOnce(code: number): boolean {
+  return code === Code.publish;
 }
 
 /** How a time is given. `none`: no expiry; `keep`: the one there is stays. */

@@ -5,6 +5,7 @@
  * answer to an earlier sending finds nobody, and a fence (see PartitionSession) can name all earlier ones.
  */
 import type { Operation, OperationResult } from '../operations/operation.js';
+import { Kind, type Message } from '../wire/messages.js';
 import type { RoutedPartition } from './routing-table.js';
 
 /**
@@ -131,6 +132,30 @@ export class Request {
     this.bytes = operationBytes(operation);
     this.deadline = deadline;
     this.completion = completion;
+  }
+
+  /** A sending of it under this id. */
+  message(id: number): Message {
+    const { facts, session } = this.partition;
+    const message: [kind: number, ...fields: unknown[]] = [
+      Kind.request,
+      id,
+      facts.id,
+      facts.rangeVersion,
+      session.id,
+      this.connection.id,
+      this.sequence,
+      this.lane.acknowledged,
+      this.db,
+      this.operation,
+    ];
+    if (this.waits) message.push(true);
+    return message;
+  }
+
+  sent(id: number): void {
+    this.id = id;
+    this.lane.told = this.lane.acknowledged;
   }
 }
 

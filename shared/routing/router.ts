@@ -198,7 +198,10 @@ export class Router {
         this.network.send(link.node, [Kind.sessionOpen, partition.id]);
       return false;
     }
-    if (this.network.send(link.node, session.settleOn(link, this.lastId, this.now))) return true;
+    if (this.network.send(link.node, session.settleOn(link, this.lastId, this.now))) {
+      if (partition.listening) this.options.onIntroduced?.(partition);
+      return true;
+    }
     session.link = null;
     return false;
   }
@@ -219,23 +222,8 @@ export class Router {
 
   private transmit(link: ServerLink, request: Request): boolean {
     this.lastId += 1;
-    const { partition, lane } = request;
-    const message: [kind: number, ...fields: unknown[]] = [
-      Kind.request,
-      this.lastId,
-      partition.facts.id,
-      partition.facts.rangeVersion,
-      partition.session.id,
-      request.connection.id,
-      request.sequence,
-      lane.acknowledged,
-      request.db,
-      request.operation,
-    ];
-    if (request.waits) message.push(true);
-    if (!this.network.send(link.node, message)) return false;
-    request.id = this.lastId;
-    lane.told = lane.acknowledged;
+    if (!this.network.send(link.node, request.message(this.lastId))) return false;
+    request.sent(this.lastId);
     link.add(request);
     return true;
   }
@@ -263,11 +251,7 @@ export class Router {
 
   /** Sends what waits, as far as the server has room. */
   private flush(partition: RoutedPartition): void {
-    if (
-      partition.suspended ||
-      (partition.waiting.length === 0 && !partition.session.owes && partition.blocked.size === 0)
-    )
-      return;
+    if (partition.suspended || !partition.wantsPrimary) return;
     const link = this.linkOf(partition);
     if (link === null) return this.reach(partition);
     if (!this.introduce(partition, link)) return;
@@ -305,7 +289,8 @@ export class Router {
     else if (message[0] === Kind.settled) {
       const [, id, name, number] = message as unknown as SettledMessage;
       this.routes.partitions.get(id)?.session.onSettled(name, number);
-    } else this.meta.onMessage(message);
+    } else if (message[0] === Kind.publication) this.options.onTold?.(message);
+    else this.meta.onMessage(message);
   }
 
   private onReply(from: Origin, [, id, status, value]: ReplyMessage): void {
@@ -368,7 +353,19 @@ export class Router {
       if (session.link === link) session.link = null;
     const taken = link.take(only);
     for (const request of taken) if (refused === undefined || request.id < refused.id) request.unsure = true;
-    this.putBack(taken);
+    this.putBack(this.options.isOnce === undefined ? taken : this.endOnce(taken, this.options.isOnce));
+  }
+
+  /** Ends what must not be sent again; returns the others. */
+  private endOnce(requests: readonly Request[], isOnce: (code: number) => boolean): Request[] {
+    const ends = ({ unsure, operation }: Request): boolean => unsure && isOnce(operation[0]);
+    const ended = requests.filter(ends);
+    // their owners may submit others: not before these are back
+    if (ended.length > 0)
+      this.environment.defer(() => {
+        for (const request of ended) this.abandon(request, 'its primary, or the connection to it, was lost');
+      });
+    return ended.length === 0 ? [...requests] : requests.filter((request) => !ends(request));
   }
 
   private putBack(requests: readonly Request[]): void {
@@ -396,7 +393,8 @@ export class Router {
 
   /** Ends a request that has no answer. */
   private abandon(request: Request, why: string): void {
-    const mayHaveRun = request.unsure && !this.options.isReadOnly(request.operation[0]);
+    const [code] = request.operation;
+    const mayHaveRun = request.unsure && (!this.options.isReadOnly(code) || this.options.isOnce?.(code) === true);
     if (request.unsure) request.partition.session.wantFence(request.id);
     if (mayHaveRun) this.counts.unknown += 1;
     this.finish(request, mayHaveRun ? Status.unknown : Status.retry, why);

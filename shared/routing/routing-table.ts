@@ -42,6 +42,8 @@ export class RoutedPartition {
   /** Connections that were asked to stop because the queue here is long. */
   readonly blocked = new Set<RoutedConnection>();
   readonly session: PartitionSession;
+  /** Somebody here is told things by its primary: there is to be a connection to it even while nothing is asked. */
+  listening = false;
   removed = false;
 
   constructor(facts: Partition, table: RoutedTable) {
@@ -61,6 +63,11 @@ export class RoutedPartition {
 
   get id(): number {
     return this.facts.id;
+  }
+
+  /** There is something to say to its primary. */
+  get wantsPrimary(): boolean {
+    return this.waiting.length > 0 || this.listening || this.session.owes || this.blocked.size > 0;
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import type { ClusterView, Configuration, NodeInfo, Proposal, ReplicaReport, Seat } from '../cluster.js';
 import type { Operation, OperationResult } from '../operations/operation.js';
+import type { Topic } from '../operations/pubsub.js';
 
 export const PROTOCOL_VERSION = 1;
 
@@ -19,6 +20,7 @@ export const Kind = {
   sessionOpened: 5,
   settle: 6,
   settled: 7,
+  publication: 8,
   // server <-> server, replication
   prepare: 10,
   prepareAck: 11,
@@ -120,6 +122,9 @@ export type SettleMessage = [
 ];
 /** What the settle messages of the session up to `number` said is committed. */
 export type SettledMessage = [kind: 7, partition: number, session: number, number: number];
+
+/** To a proxy that said it wants it (shared/operations/pubsub.ts). `topic`: a channel or a shard channel. */
+export type PublicationMessage = [kind: 8, partition: number, topic: Topic, channel: Buffer, message: Buffer];
 
 /** One mutation, to be logged. `committed`: everything up to it is committed. `body`: see server/replication/mutation.ts. */
 export type PrepareMessage = [

@@ -12,6 +12,7 @@ import { Configuration } from '../../proxy/configuration.js';
 import type { ProxyContext, ProxyHooks } from '../../proxy/context.js';
 import { Dispatcher } from '../../proxy/dispatch.js';
 import { LatencyMonitor } from '../../proxy/latency-monitor.js';
+import { Subscriptions } from '../../proxy/pubsub/subscriptions.js';
 import { Session } from '../../proxy/session.js';
 import { Slowlog } from '../../proxy/slowlog.js';
 import { Statistics } from '../../proxy/statistics.js';
@@ -36,6 +37,7 @@ export class SimulatedProxy implements ProxyContext {
   readonly statistics = new Statistics();
   readonly slowlog = new Slowlog();
   readonly latency = new LatencyMonitor();
+  readonly subscriptions: Subscriptions;
   readonly hooks: ProxyHooks = {
     shutdown: () => {
       throw new Error(STOPPED_ERROR);
@@ -56,6 +58,7 @@ export class SimulatedProxy implements ProxyContext {
     // Read afresh every time: an event at the end of every turn would be most of all events.
     this.clock = new TurnClock({ ...alwaysNow(environment), defer: (run) => run() });
     this.clients = new ClientRegistry(environment, this.clock);
+    this.subscriptions = new Subscriptions(this);
     this.dispatcher = new Dispatcher(this);
   }
 

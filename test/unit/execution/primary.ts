@@ -15,7 +15,9 @@ import { Kind, type Message, type RetryReason } from '../../../shared/wire/messa
 import type { Origin } from '../../../shared/wire/network.js';
 import { Attempt } from '../../../server/execution/attempt.js';
 import { Counts } from '../../../server/execution/counts.js';
+import { Broker } from '../../../server/execution/broker.js';
 import { Executor } from '../../../server/execution/executor.js';
+import { Interests } from '../../../server/execution/interests.js';
 import { Head, initialKeyspaces } from '../../../server/execution/head.js';
 import type { PointReads } from '../../../server/execution/point-reads.js';
 import { Sessions } from '../../../server/execution/sessions.js';
@@ -97,6 +99,7 @@ export interface Reply {
 export class Primary {
   readonly environment = new ManualEnvironment();
   readonly facts: PartitionFacts = {
+    id: 1,
     slots: { from: 0, to: 16_383 },
     multiKey: 'any',
     hash: new KeyedHash('00112233445566ff'),
@@ -326,10 +329,14 @@ function copyOf(value: OperationResult): OperationResult {
   return Buffer.isBuffer(value) ? Buffer.from(value) : value;
 }
 
+export function nobodyListens(): Broker {
+  return new Broker(new Interests(1, { tell: () => undefined, isConnected: () => false }));
+}
+
 /** Attempts at operations on a head state, one after the other, each a mutation of its own. */
 export class Attempts {
   readonly primary = new Primary();
-  readonly attempt = new Attempt(this.primary.head, this.primary.facts);
+  readonly attempt = new Attempt(this.primary.head, this.primary.facts, nobodyListens());
   readonly mutations: { readonly decree: number; readonly groups: readonly Group[] }[] = [];
   nowMs = START_MS;
 

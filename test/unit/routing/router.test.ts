@@ -169,6 +169,34 @@ describe('router', () => {
     expect(made.sentTo('a')).to.deep.equal(['1', '2', '3']);
   });
 
+  it('does not send again what must not happen twice: its outcome is unknown', () => {
+    const made = withPrimary({ isOnce: (code) => code === Code.set });
+    made.submit('1');
+    made.submit('2', { read: true });
+    made.network.view(viewOf([partitionAt('b', 2)]));
+    made.submit('3');
+    made.network.connect(serverOrigin('b'));
+    made.environment.advance(0);
+    expect(made.sentTo('b')).to.deep.equal(['2', '3']);
+    expect(made.outcomes.map(([name, status]) => [name, status])).to.deep.equal([['1', Status.unknown]]);
+  });
+
+  it('keeps a connection to the primary that it listens to, and says when it is another one', () => {
+    const introduced: string[] = [];
+    const made = withPrimary({
+      onIntroduced: (partition) => introduced.push(partition.facts.configuration.primary?.node ?? ''),
+    });
+    made.submit('1');
+    answer(made, 'a', '1');
+    const partition = made.router.table('default').partitions[0]!;
+    partition.listening = true;
+    made.network.disconnect('a');
+    made.network.connect(serverOrigin('a'));
+    made.network.connect(serverOrigin('b'));
+    made.network.view(viewOf([partitionAt('b', 2)]));
+    expect(introduced).to.deep.equal(['a', 'b']);
+  });
+
   it('says that a table has no partitions instead of waiting for ever', () => {
     const made = world();
     made.submit('1');

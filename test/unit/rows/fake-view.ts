@@ -17,6 +17,7 @@ import { KeyedHash } from '../../../shared/keyed-hash.js';
 import { limits } from '../../../shared/limits.js';
 import type { Operation, OperationResult } from '../../../shared/operations/operation.js';
 import { slotOf } from '../../../shared/slots.js';
+import { nobodyListens } from '../execution/primary.js';
 
 interface Stored {
   readonly row: Row;
@@ -66,6 +67,7 @@ export class FakePartition {
 export class FakeView implements View {
   readonly db: number;
   readonly multiKey: 'any' | 'slot' = 'any';
+  readonly broker = nobodyListens();
   readonly #partition: FakePartition;
 
   constructor(partition: FakePartition, db: number) {

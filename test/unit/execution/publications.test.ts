@@ -1,0 +1,75 @@
+/** Who listens at a primary, and when a message that was published goes out. */
+import { expect } from 'chai';
+import { set } from '../../../shared/operations/codes.js';
+import type { Operation } from '../../../shared/operations/operation.js';
+import { type Interest, listen, listeners, publish, Topic, topics } from '../../../shared/operations/pubsub.js';
+import { transaction } from '../../../shared/operations/transactions.js';
+import { Kind } from '../../../shared/wire/messages.js';
+import { bytes, Primary } from './primary.js';
+
+const channel = (name: string, clients: number): Interest => [Topic.channel, bytes(name), clients];
+const pattern = (name: string, clients: number): Interest => [Topic.pattern, bytes(name), clients];
+const message = (to: string, content: string): Operation => publish(Topic.channel, bytes(to), bytes(content));
+const told = (primary: Primary): string[] =>
+  primary.told
+    .filter(([kind]) => kind === Kind.publication)
+    .map(([, , , to, content]) => `${String(to)} ${String(content)}`);
+
+describe('messages at a primary', () => {
+  it('go to whoever has listeners by name or by pattern, once to each proxy, and count all its clients', () => {
+    const primary = new Primary();
+    primary.now(listen(true, [channel('news', 2), pattern('n*', 3), pattern('*s', 1)]));
+    expect(primary.now(message('news', 'a'))).to.equal(6);
+    expect(primary.now(message('nets', 'b'))).to.equal(4);
+    expect(primary.now(message('other', 'c'))).to.equal(0);
+    expect(told(primary)).to.deep.equal(['news a', 'nets b']);
+  });
+
+  it('of shard channels concern neither channels nor patterns', () => {
+    const primary = new Primary();
+    primary.now(listen(true, [channel('x', 1), pattern('*', 1), [Topic.shardChannel, bytes('x'), 4]]));
+    expect(primary.now(publish(Topic.shardChannel, bytes('x'), bytes('m')))).to.equal(4);
+    expect(primary.now(listeners(Topic.shardChannel, [bytes('x'), bytes('y')]))).to.deep.equal([4, 0]);
+    expect(primary.now(listeners(Topic.channel, [bytes('x')]))).to.deep.equal([1]);
+  });
+
+  it('go nowhere once the last client has gone, and a registration anew replaces the one before', () => {
+    const primary = new Primary();
+    primary.now(listen(true, [channel('a', 1), channel('b', 1)]));
+    primary.now(listen(false, [channel('a', 0)]));
+    expect(primary.now(topics(Topic.channel, null))).to.deep.equal([bytes('b')]);
+    primary.now(listen(true, [channel('c', 1)]));
+    expect(primary.now(topics(Topic.channel, null))).to.deep.equal([bytes('c')]);
+    expect(primary.now(message('b', 'm'))).to.equal(0);
+  });
+
+  it('are not counted for a proxy that is not connected', () => {
+    const primary = new Primary();
+    primary.now(listen(true, [channel('a', 1), pattern('*', 1)]));
+    primary.connected.clear();
+    expect(primary.now(message('a', 'm'))).to.equal(0);
+    expect(told(primary)).to.deep.equal([]);
+  });
+
+  it('of an operation that writes go out when the write is committed, not before', () => {
+    const primary = new Primary();
+    primary.now(listen(true, [channel('a', 1)]));
+    const parts = [set(bytes('k'), bytes('v')), message('a', 'm')].map((operation) => ({ db: 0, operation }));
+    primary.send(transaction('grows', [], parts));
+    primary.turn();
+    expect(told(primary)).to.deep.equal([]);
+    primary.commit();
+    expect(told(primary)).to.deep.equal(['a m']);
+  });
+
+  it('that are held when the primary is deposed are dropped', () => {
+    const primary = new Primary();
+    primary.now(listen(true, [channel('a', 1)]));
+    const parts = [set(bytes('k'), bytes('v')), message('a', 'm')].map((operation) => ({ db: 0, operation }));
+    primary.send(transaction('grows', [], parts));
+    primary.turn();
+    primary.executor.stop('not-primary');
+    primary.commit();
+    expect(told(primary)).to.deep.equal([]);
+  });
+});
