@@ -284,7 +284,7 @@ export class Executor {
     if (publications !== null) this.publications.add(publications, dependency);
     if (from === null || state === null) return;
     remember(state, request.sequence, status, value, wrote ? this.gathering.decree : 0, this.mutation.results);
-    this.held.answer(from, request.id, status, value, dependency);
+    this.held.answer(from, request.id, status, value, state.inOrder(dependency));
   }
 
   /** It found nothing: from now on writes to the rows it looked up make it try again. */

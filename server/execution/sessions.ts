@@ -50,6 +50,8 @@ export class ConnectionState {
   logged = false;
   /** It is in the table no more. */
   dropped = false;
+  /** What the answer before depends on. */
+  private dependency = 0;
   private readonly size: Size;
 
   constructor(session: SessionState, connection: number, size: Size) {
@@ -69,6 +71,15 @@ export class ConnectionState {
     }
     // a connection that only reads, and never waits for all its answers, must not gather them for ever
     if (this.unlogged.length > 2 * this.results.size) this.unlogged = this.unlogged.filter((read) => read > floor);
+  }
+
+  /**
+   * Answers leave in the order of the requests: of a read and a later one that has its answer already, the first alone would
+   * be made again when their connection breaks, and see what the later one did not.
+   */
+  inOrder(dependency: number): number {
+    if (dependency > this.dependency) this.dependency = dependency;
+    return this.dependency;
   }
 
   /** Refused and not executed: what is behind it must not overtake it. */

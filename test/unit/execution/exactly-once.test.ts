@@ -1,6 +1,6 @@
 /** What a primary does with sessions: opening, settling, ending, and what must never be executed (checklist 15, 18, 19). */
 import { expect } from 'chai';
-import { append, Expiry, get, remove, scan, set } from '../../../shared/operations/codes.js';
+import { append, Expiry, get, multiGet, remove, scan, set } from '../../../shared/operations/codes.js';
 import { limits } from '../../../shared/limits.js';
 import { Kind, Status } from '../../../shared/wire/messages.js';
 import type { Origin } from '../../../shared/wire/network.js';
@@ -196,6 +196,24 @@ describe('behind a refused request', () => {
     const next = primary.send(get(a), { acknowledged: 1 });
     primary.turn();
     expect(primary.answer(next)).to.include({ status: Status.ok, value: null });
+  });
+});
+
+describe('answers of a connection', () => {
+  it('leave in order: what is made again when it breaks saw no later state than what followed it (found by seed 440173)', () => {
+    const primary = new Primary();
+    primary.now(set(a, bytes('0')));
+    primary.now(set(b, bytes('0')));
+    primary.send(set(a, bytes('1')), { connection: 2 });
+    primary.turn();
+    const both = primary.send(multiGet([a, b]));
+    const one = primary.send(get(b));
+    const bystander = primary.send(get(b), { connection: 3 });
+    primary.turn();
+    expect([both, one].map((id) => primary.answer(id))).to.deep.equal([undefined, undefined]);
+    expect(String(primary.value(bystander))).to.equal('0');
+    primary.commit();
+    expect(primary.replies.slice(-2).map(({ id }) => id)).to.deep.equal([both, one]);
   });
 });
 

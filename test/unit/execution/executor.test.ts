@@ -51,7 +51,7 @@ describe('the executor', () => {
     const write = primary.send(put(a, 'x'));
     primary.turn();
     const read = primary.send(get(a));
-    const other = primary.send(get(b));
+    const other = primary.send(get(b), { connection: 2 });
     primary.turn();
     expect(primary.value(other), 'what depends on nothing leaves at once').to.equal(null);
     expect([primary.answer(write), primary.answer(read)]).to.deep.equal([undefined, undefined]);
