@@ -24,10 +24,16 @@ export interface PartitionRecord {
    */
   readonly uncertain: readonly Seat[];
   /**
-   * Nodes that were members since the last configuration that is known to have served, and are none now. As long as nothing was
+   * Who was a member since the last configuration that is known to have served, and is none now. As long as nothing was
    * logged under the ballot in force, they hold what its members hold, and may hold more (see decisions/recovery.ts).
    */
-  readonly earlier: readonly string[];
+  readonly earlier: readonly EarlierMember[];
+}
+
+export interface EarlierMember {
+  readonly node: string;
+  /** The last under which it was a member. */
+  readonly ballot: number;
 }
 
 export interface NodeRecord {
@@ -164,8 +170,9 @@ export class MetaState {
     invariant(configuration.ballot === partition.configuration.ballot + 1, 'a configuration follows the one in force');
     const nodes = new Set(members(configuration).map((seat) => seat.node));
     invariant(nodes.size === configuration.secondaries.length + 1, 'a server has one seat in a configuration');
-    const before = [...record.earlier, ...members(partition.configuration).map((seat) => seat.node)];
-    const earlier = forcedFrom === undefined ? [...new Set(before)].filter((node) => !nodes.has(node)) : [];
+    const earlier = new Map(record.earlier.map(({ node, ballot }) => [node, ballot]));
+    for (const { node } of members(partition.configuration)) earlier.set(node, partition.configuration.ballot);
+    for (const node of forcedFrom === undefined ? nodes : [...earlier.keys()]) earlier.delete(node);
     const inForce = record.served ? configuration : { ...configuration, unborn: true as const };
     const forced =
       forcedFrom === undefined
@@ -175,7 +182,7 @@ export class MetaState {
       partition: { ...partition, ...forced, configuration: inForce },
       served: record.served,
       uncertain,
-      earlier,
+      earlier: [...earlier].map(([node, ballot]) => ({ node, ballot })),
     });
     this.changedPartitions.add(partition.id);
   }

@@ -11,7 +11,8 @@
  * The last configuration may be one that never took effect: meta made it for members whose processes it did not know to
  * have ended. Where none of them logged anything under its ballot, nothing was written under it, and whoever was a member
  * before it is as good as they are: such a server is waited for and compared, too. Of a lone member that lost what
- * it had not synced, nothing else would be there to tell.
+ * it had not synced, nothing else would be there to tell. One that was taught again since does not count: its copy
+ * bears its teacher's ballot, however little of it has arrived.
  */
 import { members, type ReplicaReport, type Seat } from '../../shared/cluster.js';
 import { type PartitionSituation, seatState, type ServerSituation, type Situation } from './situation.js';
@@ -49,7 +50,8 @@ export function assess(situation: Situation, { record }: PartitionSituation): Re
   const seats = members(configuration);
   const ofMembers = seats.map((seat) => reportOf(situation, id, seat));
   const tookEffect = ofMembers.some(({ copy }) => copy !== null && copy.ballot >= configuration.ballot);
-  const earlier = tookEffect ? [] : record.earlier.map((node) => earlierReportOf(situation, id, node));
+  const untaught = record.earlier.filter(({ node, ballot }) => (copyAt(servers.get(node), id)?.ballot ?? 0) <= ballot);
+  const earlier = tookEffect ? [] : untaught.map(({ node }) => earlierReportOf(situation, id, node));
   const reports = [...ofMembers, ...earlier];
   const membersMissing = ofMembers.filter(isMissing);
   const missing = membersMissing.length > 0 ? membersMissing : earlier.filter(isMissing);

@@ -55,6 +55,8 @@ interface Copying {
 export class Learning {
   private readonly partition: Partition;
   private current: Copying | null = null;
+  /** The newest attempt that was begun, whatever became of it. */
+  private newest: { readonly teacher: Seat; readonly attempt: number } | null = null;
   /** The store is being replaced, or what was logged meanwhile is being applied: commits are only logged. */
   installing = false;
 
@@ -98,6 +100,8 @@ export class Learning {
       this.sendState(this.current);
       return;
     }
+    // late: to begin it again would give up what a newer attempt, or a proposal after it, counts on
+    if (this.newest !== null && sameSeat(this.newest.teacher, from) && attempt < this.newest.attempt) return;
     if (
       ballot < replica.ballot ||
       replica.role === 'primary' ||
@@ -140,6 +144,7 @@ export class Learning {
       saidMs: 0,
     };
     this.current = current;
+    this.newest = { teacher: from, attempt };
     replica.leave();
     partition.applier.whenApplied(() =>
       this.newStay((committed) => {
@@ -180,6 +185,7 @@ export class Learning {
   /** Messages get lost with their connection: what the teacher waits for is said again and again. */
   tick(nowMs: number): void {
     const { current, partition } = this;
+    if (partition.replica.leaveGoneTeacher()) this.onNoLearner();
     if (current === null || partition.replica.role !== 'learner') return;
     if (current.loggedBytes > limits.learnLogBytes && !current.catchingUp)
       return this.abandon(current, `it cannot catch up: ${current.loggedBytes} bytes were written while it copied`);

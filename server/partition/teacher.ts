@@ -58,6 +58,8 @@ interface Lesson {
 export class Teaching {
   private readonly partition: Partition;
   private readonly lessons = new Map<string, Lesson>();
+  /** They grow, so that a learner knows an earlier one. */
+  private lastAttempt = 0;
 
   constructor(partition: Partition) {
     this.partition = partition;
@@ -96,7 +98,7 @@ export class Teaching {
     const now = this.now();
     const lesson: Lesson = {
       seat,
-      attempt: 1 + Math.floor(partition.host.environment.random() * 0x7ffffffe),
+      attempt: ++this.lastAttempt,
       name: `${partition.id}:${seat.node}`,
       stage: 'begun',
       movedMs: now,

@@ -164,6 +164,14 @@ export class Replica {
     this.following.adopt();
   }
 
+  /** A learner whose teacher's boot is over learns no more, and says so: what it holds may be needed. True: it was one. */
+  leaveGoneTeacher(): boolean {
+    const { role, teacher, effects } = this.state;
+    if (role !== 'learner' || teacher === null || !effects.isGone(teacher)) return false;
+    this.leave();
+    return true;
+  }
+
   /** Begins (again) as a learner whose list starts after `list.committed`. */
   startLearning(teacher: Seat, attempt: number, ballot: number, list: PrepareList): void {
     const { state } = this;

@@ -123,6 +123,27 @@ describe('a learner of a snapshot', function () {
     expectNothingLeft(scenario);
   });
 
+  it('does not go back to an earlier attempt of its teacher, whose message came late', () => {
+    const scenario = new Scenario(5, 3);
+    const { cluster, world } = scenario;
+    const server = cluster.servers.find((each) => each !== scenario.primary())!;
+    cluster.killServer(server);
+    for (const node of cluster.nodes) cluster.wires.block(node, server.name);
+    cluster.startServer(server);
+    scenario.until('it has started', () => server.running!.started);
+    const partition = server.running!.server.partitions.get(1)!;
+    const teacher = { node: 'teacher', boot: '99-sim' };
+    world.afterEvent = () => undefined; // this teacher's decrees are nobody's
+    const sent = record(server);
+    for (const attempt of [1, 2, 1]) {
+      partition.onMessage(teacher, [Kind.learnBegin, 1, attempt, 50]);
+      scenario.pass(100);
+    }
+    const answered = ofKind(sent, Kind.learnState).map((message) => Number(message[2]));
+    expect(answered).to.include(1);
+    expect(answered).to.deep.equal(answered.toSorted((a, b) => a - b));
+  });
+
   it('that is told to begin twice, with a configuration in between, begins once (found by seed 2134)', () => {
     const scenario = new Scenario(4, 3);
     const { cluster, world } = scenario;

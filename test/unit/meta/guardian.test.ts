@@ -327,6 +327,15 @@ describe('guardian', () => {
       expect(decided(lives({ acting: [2] }))).to.deep.equal(['ballot 6: b []']);
     });
 
+    it("does not count an earlier member that was being taught again: its ballot is its teacher's [17] (found by seed 5045)", () => {
+      const taught = scenario()
+        .server('a', { boot: 'a2', has: { 1: [4, 35] } })
+        .server('b', { has: { 1: [5, 20] }, acting: [1] })
+        .server('c', { has: { 1: [3, 34] } })
+        .partition({ primary: 'a', earlier: ['b', 'c'] });
+      expect(decided(taught)).to.deep.equal(['ballot 6: a:a2 []']);
+    });
+
     it('does not need earlier members where something was logged under the last ballot', () => {
       const logged = scenario()
         .server('a', { boot: 'a2', has: { 1: [5, 12] } })

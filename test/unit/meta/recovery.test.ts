@@ -98,8 +98,8 @@ describe('meta, when all members of a partition are gone', () => {
     const harness = new MetaHarness();
     for (const node of ['a', 'b', 'c']) harness.register(node);
     harness.keepAlive(['a'], 400, [{ role: 'primary', serving: true }]);
-    const earlier = (): readonly string[] | undefined =>
-      (JSON.parse(harness.rows.get('partition/1') ?? '{}') as { earlier?: string[] }).earlier;
+    const earlier = (): unknown =>
+      (JSON.parse(harness.rows.get('partition/1') ?? '{}') as { earlier?: unknown }).earlier;
     const keep = (ballot: number, nodes: readonly string[]): void =>
       harness.propose('a', 'a1', {
         partition: 1,
@@ -109,9 +109,12 @@ describe('meta, when all members of a partition are gone', () => {
         handover: false,
       });
     keep(1, ['b']);
-    expect(earlier()).to.deep.equal(['c']);
+    expect(earlier()).to.deep.equal([{ node: 'c', ballot: 1 }]);
     keep(2, []);
-    expect(earlier()).to.deep.equal(['c', 'b']);
+    expect(earlier()).to.deep.equal([
+      { node: 'c', ballot: 1 },
+      { node: 'b', ballot: 2 },
+    ]);
     harness.heartbeat('a', 'a1', [{ role: 'primary', ballot: 3, serving: true }]);
     harness.time.advance(100);
     expect(earlier()).to.deep.equal([]);

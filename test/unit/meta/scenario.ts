@@ -26,6 +26,7 @@ interface PartitionOptions {
   readonly secondaries?: readonly string[];
   readonly served?: boolean;
   readonly uncertain?: readonly string[];
+  /** Members of the ballot before. */
   readonly earlier?: readonly string[];
   readonly learners?: readonly string[];
   readonly expected?: readonly string[];
@@ -91,7 +92,7 @@ export class Scenario implements Situation {
         },
         served,
         uncertain: (options.uncertain ?? []).map(seat),
-        earlier: options.earlier ?? [],
+        earlier: (options.earlier ?? []).map((node) => ({ node, ballot: ballot - 1 })),
       },
       learners: options.learners ?? [],
       expected: options.expected ?? [],

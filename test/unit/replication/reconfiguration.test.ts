@@ -416,6 +416,16 @@ describe('a learner', () => {
     expect(group.member('b').newestProposal.secondaries).to.deep.equal([seat('c'), seat('d')]);
   });
 
+  it('is none any more once the boot of its teacher is over, and keeps what it prepared (found by seed 5045)', () => {
+    const group = taught();
+    const { replica } = group.member('c');
+    const { last } = replica.list;
+    expect([replica.leaveGoneTeacher(), replica.role]).to.deep.equal([false, 'learner']);
+    group.gone.add('a/1-boot');
+    expect([replica.leaveGoneTeacher(), replica.role]).to.deep.equal([true, 'inactive']);
+    expect(replica.list.last).to.equal(last);
+  });
+
   it('does not take over, and is no learner any more when another primary comes', () => {
     const group = taught()
       .kill('a')
