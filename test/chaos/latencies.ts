@@ -14,6 +14,13 @@ export class Latencies {
     this.maxMs = Math.max(this.maxMs, ms);
   }
 
+  addAll(others: Latencies): void {
+    for (const [bucket, count] of others.buckets.entries())
+      this.buckets[bucket] = (this.buckets[bucket] ?? 0) + (count ?? 0);
+    this.count += others.count;
+    this.maxMs = Math.max(this.maxMs, others.maxMs);
+  }
+
   /** The upper end of the bucket that holds this fraction; 0 when there is none. */
   percentile(fraction: number): number {
     let left = fraction * this.count;

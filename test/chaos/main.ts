@@ -16,8 +16,8 @@ const usage = `npm run chaos -- [options]
   --without NEEDS   what not to use, with commas between: namespaces, nft, tmpfs, shim, root
   --servers N --proxies N --partitions N --clients N   (3, 2, 2, 40)
   --pause-ms N      mean pause of a client between two pipelines (40)
- kill-primary, pause-primary, power-loss:
-  --times N         how often (20)
+ kill-primary, pause-primary, power-loss, rejoin:
+  --times N         how often (20; rejoin: 1)
   --fsync MODE      of power-loss: always (default) or everysec
   --pause-secs N    how long each stop of pause-primary is (30)
  rejoin:
@@ -39,7 +39,7 @@ const { values: given } = parseArgs({
     'pause-ms': { type: 'string', default: '40' },
     'pause-secs': { type: 'string', default: '30' },
     fsync: { type: 'string', default: 'always' },
-    times: { type: 'string', default: '20' },
+    times: { type: 'string' },
     seed: { type: 'string' },
     gigabytes: { type: 'string', default: '5' },
     rate: { type: 'string', default: '1000' },
@@ -52,6 +52,7 @@ const { values: given } = parseArgs({
 const seed = given.seed === undefined ? Date.now() % 1_000_000 : Number(given.seed);
 const say = (line: string): void => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
 
+const times = Number(given.times ?? 20);
 const load = { seed, clients: Number(given.clients), pauseMs: Number(given['pause-ms']), say };
 
 const scenarios: Readonly<Record<string, () => Promise<Verdict>>> = {
@@ -65,17 +66,17 @@ const scenarios: Readonly<Record<string, () => Promise<Verdict>>> = {
       only: listed(given.only),
       without: listed(given.without) as Need[],
     }),
-  'kill-primary': async () => (await import('./kill-primary.js')).killPrimary({ ...load, times: Number(given.times) }),
+  'kill-primary': async () => (await import('./kill-primary.js')).killPrimary({ ...load, times }),
   'pause-primary': async () =>
     (await import('./pause-primary.js')).pausePrimary({
       ...load,
-      times: Number(given.times),
+      times,
       pauseSeconds: Number(given['pause-secs']),
     }),
   'power-loss': async () =>
     (await import('./power-loss.js')).powerLoss({
       ...load,
-      times: Number(given.times),
+      times,
       fsync: given.fsync === 'everysec' ? 'everysec' : 'always',
     }),
   rejoin: async () =>
@@ -84,6 +85,7 @@ const scenarios: Readonly<Record<string, () => Promise<Verdict>>> = {
       gigabytes: Number(given.gigabytes),
       rate: Number(given.rate),
       phaseSeconds: Number(given['phase-secs']),
+      times: Number(given.times ?? 1),
       cacheBytes: loadSettings({ environment: {}, flags: { cacheBytes: given.cache } }).cacheBytes,
       say,
     }),

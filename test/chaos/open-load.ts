@@ -2,10 +2,10 @@
  * An open-loop load: so many operations a second are due whether the earlier ones were answered or not, and a latency
  * counts from when an operation was due. A system that stalls cannot make itself look good by being asked less.
  */
-import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { eventually } from '../cluster/condition.js';
 import { Connection, ErrorReply } from './connection.js';
+import { keyName, Values } from './fill.js';
 import { Latencies } from './latencies.js';
 import type { Random } from './random.js';
 
@@ -16,7 +16,7 @@ export interface OpenLoadOptions {
   readonly port: number;
   readonly connections: number;
   readonly perSecond: number;
-  /** Keys are `key:000000000000` and up, as test/bench/load.c names them. */
+  /** As fill.ts names them. */
   readonly keys: number;
   readonly valueBytes: number;
 }
@@ -27,7 +27,7 @@ export class OpenLoad {
   private readonly options: OpenLoadOptions;
   private readonly random: Random;
   private readonly connections: readonly Connection[];
-  private readonly value: string;
+  private readonly values: Values;
   private readonly timer: NodeJS.Timeout;
   private dueMs = performance.now();
   private unanswered = 0;
@@ -36,7 +36,7 @@ export class OpenLoad {
     this.options = options;
     this.random = random;
     this.connections = connections;
-    this.value = randomBytes(options.valueBytes).toString('hex').slice(0, options.valueBytes);
+    this.values = new Values(options.valueBytes);
     this.timer = setInterval(() => this.sendDue(), TICK_MS);
   }
 
@@ -63,8 +63,9 @@ export class OpenLoad {
     const { perSecond, keys } = this.options;
     const nowMs = performance.now();
     for (; this.dueMs <= nowMs; this.dueMs += 1_000 / perSecond) {
-      const key = `key:${String(this.random.between(0, keys - 1)).padStart(12, '0')}`;
-      const words = this.random.chance(0.5) ? ['GET', key] : ['SET', key, this.value];
+      const index = this.random.between(0, keys - 1);
+      const key = keyName(index);
+      const words = this.random.chance(0.5) ? ['GET', key] : ['SET', key, this.values.at(index)];
       const { dueMs } = this;
       this.unanswered++;
       this.random.pick(this.connections).send(words, (reply) => {

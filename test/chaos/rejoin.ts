@@ -1,17 +1,18 @@
 /**
  * A server that comes back with an empty disk and everything to learn, while clients go on: what that does to their
- * latency, and to the memory of both sides. Phases of one length are compared, all within one run: with three
- * replicas before, with two while the server is away, while it learns, and after.
+ * latency, and to the memory of both sides. What is compared comes from one run: with three replicas, before and after
+ * and between, and while it learns.
  */
-import { readdirSync, rmSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { applyLoad } from '../bench/load.js';
 import { eventually } from '../cluster/condition.js';
-import { residentBytes } from '../cluster/processes.js';
+import { processorSeconds, residentBytes } from '../cluster/processes.js';
 import { ChaosCluster } from './cluster.js';
-import type { Latencies } from './latencies.js';
+import { fill } from './fill.js';
+import { Latencies } from './latencies.js';
+import type { Member } from './member.js';
 import { OpenLoad } from './open-load.js';
 import { Random } from './random.js';
 import { megabytes, type Verdict } from './report.js';
@@ -22,14 +23,16 @@ export interface RejoinOptions {
   /** Open-loop operations a second, half of them writes. */
   readonly rate: number;
   readonly phaseSeconds: number;
+  readonly times: number;
   readonly cacheBytes: number;
   readonly say: (line: string) => void;
 }
 
 const VALUE_BYTES = 1_000;
 const CONNECTIONS = 20;
-const FILL = { connections: 16, pipeline: 16 };
 const SAMPLE_MS = 200;
+/** What a new secondary and its teacher still do when it is one: closing, compacting. */
+const SETTLE_MS = 3_000;
 const LEARN_DEADLINE_MS = 20 * 60_000;
 /** What issue 3 allows: the p99 of ongoing traffic must not rise by more than half. */
 const P99_RATIO_MAX = 1.5;
@@ -39,6 +42,7 @@ export async function rejoin({
   gigabytes,
   rate,
   phaseSeconds,
+  times,
   cacheBytes,
   say,
 }: RejoinOptions): Promise<Verdict> {
@@ -50,8 +54,7 @@ export async function rejoin({
     if (proxy === undefined) throw new Error('the cluster has no proxy');
     const { host, port } = proxy.options;
     const filledFromMs = performance.now();
-    const fill = await applyLoad({ port, mode: 'fill', keys, valueBytes: VALUE_BYTES, ...FILL });
-    if (fill.errors > 0) throw new Error(`filling failed: ${fill.firstError}`);
+    await fill({ host, port, keys, valueBytes: VALUE_BYTES });
     say(`filled ${gigabytes} GB (${keys} keys) in ${seconds(filledFromMs)} s`);
 
     const [partition] = await cluster.partitions();
@@ -68,49 +71,62 @@ export async function rejoin({
         for (const { name: node, pid } of cluster.members)
           peaks.set(node, Math.max(peaks.get(node) ?? 0, pid === null ? 0 : residentBytes(pid)));
       }, SAMPLE_MS);
+      const usedBefore = processorTimes(cluster);
       const fromMs = performance.now();
       await until();
+      const tookMs = performance.now() - fromMs;
       clearInterval(sample);
-      const phase = { latencies: load.takeLatencies(), peaks };
-      const memory = cluster.withRole('server').map((each) => `${each.name} ${megabytes(peaks.get(each.name) ?? 0)}`);
-      say(
-        `${name.padEnd(22)} ${seconds(fromMs)} s: ${phase.latencies.describe()}; resident at most ${memory.join(', ')}`,
-      );
-      return phase;
+      const used = processorTimes(cluster);
+      const latencies = load.takeLatencies();
+      say(`${name.padEnd(22)} ${seconds(fromMs)} s: ${latencies.describe()}`);
+      const each = cluster.members.map(({ name: node }) => {
+        // one that was started meanwhile began with nothing
+        const share = ((used.get(node) ?? 0) - (usedBefore.get(node) ?? 0)) / (tookMs / 1_000);
+        return `${node} ${(100 * Math.max(0, share)).toFixed(0)} % of a processor, at most ${megabytes(peaks.get(node) ?? 0)}`;
+      });
+      say(`  ${each.join('; ')}`);
+      return { latencies, peaks };
     };
     const aPhase = (): Promise<unknown> => delay(phaseSeconds * 1_000);
 
+    const calm = new Latencies();
+    const learning = new Latencies();
+    const resident = { teacher: 0, learner: 0 };
+    const threeReplicas = async (name: string): Promise<void> => {
+      calm.addAll((await measure(name, aPhase)).latencies);
+    };
+    const learns = async (): Promise<void> => {
+      const { latencies, peaks } = await measure(`${learner.name} learns`, () => untilLearned(cluster, learner));
+      learning.addAll(latencies);
+      resident.teacher = Math.max(resident.teacher, peaks.get(teacher.name) ?? 0);
+      resident.learner = Math.max(resident.learner, peaks.get(learner.name) ?? 0);
+    };
     await measure('warming up', aPhase);
-    const before = await measure('three replicas', aPhase);
-    await learner.hold();
-    for (const name of readdirSync(learner.options.folder))
-      rmSync(join(learner.options.folder, name), { recursive: true });
-    await measure('two replicas', aPhase);
-    const during = await measure(`${learner.name} learns`, async () => {
-      learner.start();
-      await eventually(
-        `${learner.name} is a secondary again`,
-        async () => {
-          const [row] = await cluster.partitions();
-          return row?.secondaries.includes(learner.name) === true ? true : undefined;
-        },
-        LEARN_DEADLINE_MS,
-      );
-    });
-    await measure('three replicas again', aPhase);
+    await threeReplicas('three replicas');
+    for (let time = 1; time <= times; time++) {
+      await learner.hold();
+      await removeAll(learner.options.folder);
+      await measure('two replicas', aPhase);
+      await learns();
+      await delay(SETTLE_MS);
+      await threeReplicas('three replicas again');
+    }
     await load.stop();
     await cluster.equalChecksums();
     say('the checksums of all replicas are equal');
 
-    const ratio = during.latencies.percentile(0.99) / before.latencies.percentile(0.99);
+    const [before, during] = [calm.percentile(0.99), learning.percentile(0.99)];
     const errors = [...load.errors].map(([text, count]) => `${count} x ${text}`);
     const failures = errors.map((text) => `error replies: ${text}`);
+    const ratio = during / before;
     if (ratio > P99_RATIO_MAX) failures.push(`p99 rose ${ratio.toFixed(2)}-fold while the server learned`);
     return {
       failures,
       summary: [
-        `p99 before ${before.latencies.percentile(0.99).toFixed(2)} ms, during ${during.latencies.percentile(0.99).toFixed(2)} ms: ratio ${ratio.toFixed(2)} (at most ${P99_RATIO_MAX})`,
-        `resident at most while learning: teacher ${megabytes(during.peaks.get(teacher.name) ?? 0)}, learner ${megabytes(during.peaks.get(learner.name) ?? 0)}`,
+        `with three replicas: ${calm.describe()}`,
+        `while ${learner.name} learned: ${learning.describe()}`,
+        `ratio of the p99 ${ratio.toFixed(2)} (at most ${P99_RATIO_MAX})`,
+        `resident at most while learning: teacher ${megabytes(resident.teacher)}, learner ${megabytes(resident.learner)}`,
       ],
     };
   } finally {
@@ -120,7 +136,30 @@ export async function rejoin({
 
 interface Phase {
   readonly latencies: Latencies;
+  /** Largest resident size of each process, in bytes. */
   readonly peaks: ReadonlyMap<string, number>;
+}
+
+/** As clients go on meanwhile, nothing here may hold up this process, which measures them. */
+async function removeAll(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true });
+}
+
+async function untilLearned(cluster: ChaosCluster, learner: Member): Promise<void> {
+  learner.start();
+  await eventually(
+    `${learner.name} is a secondary again`,
+    async () => {
+      const [row] = await cluster.partitions();
+      return row?.secondaries.includes(learner.name) === true ? true : undefined;
+    },
+    LEARN_DEADLINE_MS,
+  );
+}
+
+/** Seconds that each process that runs has used. */
+function processorTimes(cluster: ChaosCluster): ReadonlyMap<string, number> {
+  return new Map(cluster.members.map(({ name, pid }) => [name, pid === null ? 0 : processorSeconds([pid])]));
 }
 
 function seconds(fromMs: number): string {
