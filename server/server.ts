@@ -381,7 +381,8 @@ export class Server {
 
   private tick(): void {
     const now = this.environment.monotonicMs();
-    if (this.lastTickMs !== null) this.pace.onTurn(now - this.lastTickMs - TICK_MS);
+    const copying = this.teachers.count + this.learners.count > 0;
+    if (this.lastTickMs !== null) this.pace.onTurn(now - this.lastTickMs - TICK_MS, copying);
     this.lastTickMs = now;
     for (const partition of this.partitions.values()) partition.tick(now);
   }

@@ -97,6 +97,8 @@ export const limits = {
   learningPerServer: 4,
   /** However busy the servers are, a snapshot is copied this fast: what is written meanwhile piles up in the learner's log. */
   learnBytesPerSecondMin: 4 * MiB,
+  /** What a learner has logged while it copied, above which the copy goes as fast as configured, whatever clients feel: at the slowest, it might gather more than the log may hold. */
+  learnHurryBytes: 2 * 1024 * MiB,
   /** Mutations kept in memory for a learner that lags behind, per partition: beyond it the learner starts over. */
   learnerLagBytes: 64 * MiB,
   /** Mutations that gather in a learner's log while it copies: beyond it the learner gives up, and says so. */

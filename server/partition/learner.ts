@@ -202,8 +202,8 @@ export class Learning {
     else if (!current.writing && this.waitingPages.length === 0) this.acknowledge(current);
   }
 
-  private acknowledge({ teacher, attempt, writtenPages }: Copying): void {
-    this.partition.host.send(teacher.node, [Kind.learnPageAck, this.partition.id, attempt, writtenPages]);
+  private acknowledge({ teacher, attempt, writtenPages, loggedBytes }: Copying): void {
+    this.partition.host.send(teacher.node, [Kind.learnPageAck, this.partition.id, attempt, writtenPages, loggedBytes]);
   }
 
   private onPlan(current: Copying, message: LearnPlanMessage): void {
@@ -277,7 +277,7 @@ export class Learning {
       const applied = { decree, stay: partition.stay, ballot, contentBallot: ballot, timeMs, table };
       writes.push({ key: toBuffer(APPLIED_KEY), value: encodeApplied(applied) });
     }
-    current.nextPageMs = host.pace.next(current.nextPageMs, now, page.length, host.learners.count);
+    current.nextPageMs = host.pace.next(current.nextPageMs, now, page.length, host.learners.count, current.loggedBytes);
     copy.write(writes, last, (error) => {
       if (error !== null && this.current === current) {
         current.writing = false;

@@ -47,6 +47,8 @@ interface Lesson {
   sentAll: boolean;
   sentMs: number;
   sentBytes: number;
+  /** What the learner says it logged since the snapshot. */
+  loggedBytes: number;
   /** When the pace lets the next page go, and what wakes it up then. */
   nextPageMs: number;
   timer: Timer | null;
@@ -112,6 +114,7 @@ export class Teaching {
       sentAll: false,
       sentMs: 0,
       sentBytes: 0,
+      loggedBytes: 0,
       nextPageMs: 0,
       timer: null,
       progressMs: now,
@@ -141,6 +144,7 @@ export class Teaching {
         this.onState(lesson, message as unknown as LearnStateMessage);
         break;
       case Kind.learnPageAck:
+        lesson.loggedBytes = (message as unknown as LearnPageAckMessage)[4];
         this.onPageAck(lesson, (message as unknown as LearnPageAckMessage)[3]);
         break;
       case Kind.learnReady:
@@ -272,11 +276,11 @@ export class Teaching {
     lesson.sentBytes += bytes.length;
     if (last) lesson.sentAll = true;
     else lesson.begins.push(Buffer.concat([entries[entries.length - 1]!.key, ZERO]));
-    lesson.nextPageMs = host.pace.next(lesson.nextPageMs, now, bytes.length, host.teachers.count);
+    lesson.nextPageMs = host.pace.next(lesson.nextPageMs, now, bytes.length, host.teachers.count, lesson.loggedBytes);
     if (now - lesson.progressMs < PROGRESS_MS) return;
     lesson.progressMs = now;
     this.partition.logger.info(
-      { learner: lesson.seat.node, sentBytes: lesson.sentBytes, bytesPerSecond: Math.round(host.pace.bytesPerSecond) },
+      { learner: lesson.seat.node, sentBytes: lesson.sentBytes, ...host.pace.facts },
       'a snapshot is being copied',
     );
   }

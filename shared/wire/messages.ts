@@ -180,8 +180,11 @@ export type LearnPageMessage = [
   crc: number,
   page: Buffer,
 ];
-/** `next`: the page that the learner needs next; it has written those before. Said again when none comes. */
-export type LearnPageAckMessage = [kind: 24, partition: number, attempt: number, next: number];
+/**
+ * `next`: the page that the learner needs next; it has written those before. Said again when none comes. `loggedBytes`:
+ * what was committed since the snapshot and awaits its end in the learner's log.
+ */
+export type LearnPageAckMessage = [kind: 24, partition: number, attempt: number, next: number, loggedBytes: number];
 export type LearnFailedMessage = [kind: 25, partition: number, attempt: number, reason: string];
 
 /** Learner to primary: what was copied is installed; from now on it may be proposed. */
@@ -234,6 +237,8 @@ export interface HeartbeatReport {
     /** Nodes this primary teaches. */
     readonly learners: readonly string[];
     readonly serving: boolean;
+    /** A secondary: it hears the beacons of this ballot's primary. */
+    readonly hears?: boolean;
     /** What a serving primary keeps for requests that may be repeated. */
     readonly sessions?: SessionsSize;
   }[];
