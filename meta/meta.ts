@@ -447,6 +447,13 @@ export class Meta {
       partitions.push({
         record,
         learners: [...new Set([...(report?.learners ?? []), ...this.teaching.askedLately(configuration, nowMs)])],
+        hearing: configuration.secondaries.flatMap((seat) => {
+          const replicas = this.nodes.heartbeatOf(seat)?.replicas ?? [];
+          const { ballot } = configuration;
+          return replicas.some((each) => each.partition === id && each.ballot === ballot && each.hears === true)
+            ? [seat.node]
+            : [];
+        }),
         expected: this.teaching.leftLately(id, nowMs),
         resting: this.teaching.resting(id, nowMs),
       });

@@ -4,6 +4,9 @@
  *   never assigned            → primary and secondaries at once, ballot 1
  *   primary alive             → ask it to teach a server for each replica that is missing; removing
  *                               and adding members is the primary's own to propose
+ *   primary lost, and every
+ *     secondary hears it      → nothing: it is only meta that is cut off from it, and it serves; should it fail, they
+ *                               will hear it no more, and propose themselves
  *   primary dead or lost,
  *     a secondary alive       → that one becomes primary: it has logged all that was ever committed
  *     nobody alive            → recovery.ts: wait until every member came back and said what it has
@@ -90,6 +93,13 @@ function succeed(situation: Situation, placement: Placement, partition: Partitio
   const { configuration } = partition.record.partition;
   const alive = configuration.secondaries.filter((seat) => seatState(servers, seat) === 'alive');
   if (alive.length === 0) return recover(situation, partition);
+  const { primary: former } = configuration;
+  const isLost = former !== null && seatState(servers, former) === 'lost';
+  if (
+    isLost &&
+    configuration.secondaries.every((seat) => alive.includes(seat) && partition.hearing.includes(seat.node))
+  )
+    return [];
   const candidates = alive.flatMap((seat) => {
     const server = servers.get(seat.node);
     return server?.present === true ? [server] : [];

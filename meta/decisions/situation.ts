@@ -23,6 +23,8 @@ export interface PartitionSituation {
   readonly record: PartitionRecord;
   /** Nodes that the primary teaches, or was just asked to. */
   readonly learners: readonly string[];
+  /** Secondaries whose last heartbeats said that they hear the beacons of the primary in force. */
+  readonly hearing: readonly string[];
   /** Nodes that lost their seat so recently that they are waited for. */
   readonly expected: readonly string[];
   /** Nodes that held this partition up again and again: they are not asked to learn it for now. */

@@ -154,6 +154,7 @@ export class Partition {
       applied: this.applier.applied,
       learners: this.teaching.nodes(),
       serving: this.executor !== null,
+      hears: this.replica.hearsPrimary(this.host.environment.monotonicMs()),
       ...(this.executor === null ? {} : { sessions: this.executor.sessions.size }),
     };
   }

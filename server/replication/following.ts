@@ -17,6 +17,8 @@ export class Following {
   private matched: number;
   private logged: number;
   private lastBeaconMs = NEVER;
+  /** The ballot of the last beacon that was acknowledged. */
+  private heardBallot = 0;
   /** Whom this replica gave a lease, and when it last did: one a primary, as several may hold theirs still. */
   private leases: { readonly primary: Seat; atMs: number }[] = [];
   /** This ballot's beacons are refused for good: grace ran out. */
@@ -94,11 +96,18 @@ export class Following {
     this.lastBeaconMs = Math.max(this.lastBeaconMs, nowMs - this.state.options.graceMs / 2);
   }
 
+  /** It heard a beacon of this ballot's primary within the grace period: it would not propose itself. */
+  hears(nowMs: number): boolean {
+    const { ballot, options } = this.state;
+    return this.heardBallot === ballot && this.gaveUpBallot !== ballot && nowMs - this.lastBeaconMs <= options.graceMs;
+  }
+
   /** True when the beacon is acknowledged: the sender's lease goes on. */
   onBeacon(from: Seat, ballot: number, committed: number, nowMs: number): boolean {
     if (!this.follows(from, ballot)) return false;
     if (ballot === this.gaveUpBallot) return false;
     this.joined(nowMs);
+    this.heardBallot = ballot;
     this.renewLease(from, nowMs);
     this.commitUpTo(committed);
     return true;

@@ -255,6 +255,11 @@ export class Replica {
     this.primary?.onReconnected(node);
   }
 
+  /** A secondary that hears its primary's beacons. */
+  hearsPrimary(nowMs: number): boolean {
+    return this.role === 'secondary' && this.following.hears(nowMs);
+  }
+
   // ---- as follower ---------------------------------------------------------------------------
 
   /** True when the beacon is acknowledged: the sender's lease goes on. */

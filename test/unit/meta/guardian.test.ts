@@ -186,6 +186,30 @@ describe('guardian', () => {
       expect(decided(lost)).to.deep.equal(['ballot 6: b [c] after grace']);
     });
 
+    it('stays where it is while all its secondaries hear it: only meta is cut off from it', () => {
+      const unseen = (hearing: readonly string[], bAlive = true): Situation =>
+        scenario()
+          .server('a', { alive: false })
+          .server('b', { alive: bAlive })
+          .server('c')
+          .partition({ primary: 'a', secondaries: ['b', 'c'], hearing });
+      expect(decided(unseen(['b', 'c']))).to.deep.equal([]);
+      expect(decided(unseen(['c'])), 'one does not hear it').to.deep.equal(['ballot 6: b [c] after grace']);
+      expect(decided(unseen(['b', 'c'], false)), 'one is lost, and has to be dropped').to.deep.equal([
+        'ballot 6: c [] after grace',
+      ]);
+      const alone = scenario().server('a', { alive: false }).server('b').partition({ primary: 'a', secondaries: [] });
+      expect(decided(alone)[0]).to.match(/^waits for a/);
+    });
+
+    it('is not heard any more once its process ended, whatever its secondaries said last', () => {
+      const restarted = scenario()
+        .server('a', { boot: 'a2' })
+        .server('b')
+        .partition({ primary: 'a', secondaries: ['b'], hearing: ['b'] });
+      expect(decided(restarted)).to.deep.equal(['ballot 6: b []']);
+    });
+
     it('leaves lost and dead secondaries behind', () => {
       const two = scenario()
         .server('a', { boot: 'a2' })

@@ -30,6 +30,7 @@ interface PartitionOptions {
   readonly earlier?: readonly string[];
   readonly learners?: readonly string[];
   readonly expected?: readonly string[];
+  readonly hearing?: readonly string[];
   readonly resting?: readonly string[];
 }
 
@@ -96,6 +97,7 @@ export class Scenario implements Situation {
       },
       learners: options.learners ?? [],
       expected: options.expected ?? [],
+      hearing: options.hearing ?? [],
       resting: options.resting ?? [],
     });
     return this;
