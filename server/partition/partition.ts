@@ -102,6 +102,7 @@ export class Partition {
         windowBytes: limits.preparedBytes,
         ...host.timing,
         minReplicas: () => this.identity?.table.minReplicas ?? Number.POSITIVE_INFINITY,
+        replicas: () => this.identity?.table.replicas ?? Number.POSITIVE_INFINITY,
       },
       this.effects(),
       { ballot: applied.ballot, list: new PrepareList(applied.decree) },

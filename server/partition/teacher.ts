@@ -96,6 +96,7 @@ export class Teaching {
     // asked before meta learned that it is proposed: a lesson now would take away what it was proposed with
     if (partition.replica.isProposed(seat.node)) return;
     if (known !== undefined) this.end(known, 'another boot');
+    if (partition.replica.whole) return;
     partition.replica.forgetLearner(seat.node);
     const now = this.now();
     const lesson: Lesson = {
@@ -289,6 +290,7 @@ export class Teaching {
     for (const lesson of this.lessons.values()) {
       const follower = this.partition.replica.followers.get(lesson.seat.node);
       if (this.partition.host.isGone(lesson.seat)) this.end(lesson, 'its server restarted');
+      else if (this.partition.replica.whole) this.end(lesson, 'there are as many members as there should be');
       else if (lesson.stage === 'begun' && nowMs - lesson.begunMs > BEGIN_REPEAT_MS) this.sendBegin(lesson);
       else if (
         follower !== undefined &&

@@ -38,6 +38,8 @@ export interface ReplicaOptions {
   readonly partition: number;
   readonly self: Seat;
   readonly minReplicas: () => number;
+  /** As many members as there should be: no learner joins beyond. */
+  readonly replicas: () => number;
   readonly leaseMs: number;
   readonly graceMs: number;
   /** A secondary that acknowledged no beacon for this long is dropped. */

@@ -218,6 +218,11 @@ export class Primary {
     return this.announced && this.successor === null && !this.state.broken && this.holdsLease(nowMs);
   }
 
+  /** It has as many members as it should: of two that learned for one place, the second is not needed any more. */
+  get whole(): boolean {
+    return 1 + this.state.configuration.secondaries.length >= this.state.options.replicas();
+  }
+
   get writable(): boolean {
     return this.enoughMembers();
   }
@@ -308,7 +313,7 @@ export class Primary {
    * for them.
    */
   private learnerToPropose(nowMs: number): Follower | null {
-    if (nowMs < this.serveNotBeforeMs) return null;
+    if (nowMs < this.serveNotBeforeMs || this.whole) return null;
     const needed = this.reconciled ? this.state.list.committed : this.ballotStartDecree;
     for (const follower of this.followers.values()) {
       if (follower.attempt === 0) continue;

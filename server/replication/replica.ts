@@ -203,6 +203,11 @@ export class Replica {
     return this.primary?.writable ?? false;
   }
 
+  /** As primary: it lacks no member. */
+  get whole(): boolean {
+    return this.primary?.whole ?? false;
+  }
+
   /** True when this replica should be in its server's beacons. */
   get beating(): boolean {
     return this.primary !== null && !this.state.broken;

@@ -28,7 +28,7 @@ export function converged(cluster: Cluster): boolean {
     primaries.length === cluster.plan.partitions &&
     primaries.every(({ running, id }) => {
       const { replica } = running.server.partitions.get(id)!;
-      return replica.configuration.secondaries.length >= REPLICAS - 1;
+      return replica.configuration.secondaries.length === REPLICAS - 1;
     })
   );
 }

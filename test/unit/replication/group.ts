@@ -92,7 +92,15 @@ export class Member {
       fail: (error) => void this.failures.push(error.message),
     };
     this.replica = new Replica(
-      { partition: PARTITION, self: seat, minReplicas: () => 2, windowBytes: 1 << 20, ...timing, ...options },
+      {
+        partition: PARTITION,
+        self: seat,
+        minReplicas: () => 2,
+        replicas: () => 3,
+        windowBytes: 1 << 20,
+        ...timing,
+        ...options,
+      },
       effects,
       { ballot: 0, list: new PrepareList(0) },
     );

@@ -406,6 +406,19 @@ describe('a learner', () => {
     expect(group.member('a').newestProposal.secondaries).to.deep.equal([seat('b'), seat('c')]);
   });
 
+  it('is not proposed when another one has taken the place (found by seed 5007)', () => {
+    const group = new Group().serve('a', ['b']).learner('a', 'c').learner('a', 'd');
+    const a = group.member('a');
+    for (const node of ['c', 'd']) a.replica.learnerReady(node, 1);
+    group.pass(50);
+    expect(a.proposals.map(({ secondaries }) => secondaries.length)).to.satisfy((sizes: number[]) =>
+      sizes.every((size) => size === 2),
+    );
+    group.configure(2, 'a', ['b', 'c'], ['a', 'b', 'c']).pass(100);
+    expect(a.newestProposal.ballot, 'nothing is proposed after it').to.equal(1);
+    expect(a.replica.whole).to.equal(true);
+  });
+
   it('is not proposed while earlier primaries may hold a lease: it would not know of them [1]', () => {
     const group = new Group().serve('a', ['b', 'c']).hold('a', 'b').hold('a', 'c');
     group.configure(2, 'b', ['c'], ['b', 'c']).learner('b', 'd');
