@@ -15,6 +15,9 @@ export interface DiskProfile {
   readonly hardBytes: number;
 }
 
+/** Longer than anything takes when nothing stands still. */
+const STUCK_MS = 1_000;
+
 /** `soft`, `hard`: below a watermark; `none`: writes fail. */
 export type Space = 'enough' | 'soft' | 'hard' | 'none';
 
@@ -32,6 +35,8 @@ export class SimulatedDisk {
   stalledUntilMs = 0;
   /** The longest that anything took: so much later than it should be, what was written is on stable storage. */
   longestMs = 0;
+  /** When the last of what has begun comes back. */
+  private busyUntilMs = 0;
   /** Errors it has given since it was last all well: whoever dies of them is no finding. */
   errors = 0;
   private readonly world: World;
@@ -50,6 +55,7 @@ export class SimulatedDisk {
     if (this.slowMs !== null && delayMs > 0) delayMs += world.between(...this.slowMs);
     if (this.stalledUntilMs > world.nowMs) delayMs += this.stalledUntilMs - world.nowMs;
     this.longestMs = Math.max(this.longestMs, delayMs);
+    this.busyUntilMs = Math.max(this.busyUntilMs, world.nowMs + delayMs);
     return delayMs;
   };
 
@@ -75,7 +81,12 @@ export class SimulatedDisk {
     return this.space === 'hard' ? hardBytes / 2 : 0;
   }
 
-  /** Nothing is wrong with it any more. */
+  /** Something that began while it stood still has not come back yet, though it may be healed. */
+  get stuck(): boolean {
+    return this.busyUntilMs > this.world.nowMs + STUCK_MS;
+  }
+
+  /** Nothing is wrong with it any more, but for what has begun. */
   heal(): void {
     this.space = 'enough';
     this.broken = null;

@@ -124,7 +124,11 @@ class Run {
     this.tell('everything heals');
     heal(scene);
     administer(cluster, (text) => scene.say('chosen by the administrator', text));
-    this.expect(() => converged(cluster), SETTLE_MS, 'no convergence');
+    this.expect(
+      () => converged(cluster) && !cluster.servers.some(({ disk }) => disk.stuck),
+      SETTLE_MS,
+      'no convergence',
+    );
     const before = answered(operations);
     this.expect(() => answered(operations) > before + PROGRESS_OPERATIONS, SETTLE_MS, 'clients make no progress');
     workload.stop();
