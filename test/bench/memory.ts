@@ -9,8 +9,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type LocalCluster, startLocalCluster } from '../cluster/local-cluster.js';
-import { residentBytes } from '../cluster/processes.js';
 import { applyLoad, type LoadResult } from './load.js';
+import { MemoryWatch } from './memory-watch.js';
 
 const usage = `npm run bench:memory -- [options]
   --keys N         keys written (2000000)
@@ -32,36 +32,8 @@ const { values: options } = parseArgs({
   },
 });
 
-const megabyte = 1024 * 1024;
-const sampleEveryMs = 200;
 /** Stopped for well under leaseMs (2 s), with pauses in which beacons are answered. */
 const slowness = { stoppedMs: 1_000, runningMs: 300 };
-
-/** The largest resident size of each process, by node, since it was started. */
-class MemoryWatch {
-  private readonly cluster: LocalCluster;
-  private readonly peaks = new Map<string, number>();
-  private readonly timer: NodeJS.Timeout;
-
-  constructor(cluster: LocalCluster) {
-    this.cluster = cluster;
-    this.timer = setInterval(() => this.sample(), sampleEveryMs);
-  }
-
-  /** Ends the watch: peaks in MB. */
-  stop(): ReadonlyMap<string, number> {
-    clearInterval(this.timer);
-    this.sample();
-    return this.peaks;
-  }
-
-  private sample(): void {
-    for (const [node, pid] of this.cluster.nodes()) {
-      const megabytes = residentBytes(pid) / megabyte;
-      this.peaks.set(node, Math.max(this.peaks.get(node) ?? 0, megabytes));
-    }
-  }
-}
 
 interface PartitionRow {
   readonly primary: string | null;

@@ -19,6 +19,8 @@ export interface OpenLoadOptions {
   /** As fill.ts names them. */
   readonly keys: number;
   readonly valueBytes: number;
+  /** The part of the operations that read (0.5); the others write. */
+  readonly reading?: number;
 }
 
 export class OpenLoad {
@@ -60,12 +62,12 @@ export class OpenLoad {
   }
 
   private sendDue(): void {
-    const { perSecond, keys } = this.options;
+    const { perSecond, keys, reading = 0.5 } = this.options;
     const nowMs = performance.now();
     for (; this.dueMs <= nowMs; this.dueMs += 1_000 / perSecond) {
       const index = this.random.between(0, keys - 1);
       const key = keyName(index);
-      const words = this.random.chance(0.5) ? ['GET', key] : ['SET', key, this.values.at(index)];
+      const words = this.random.chance(reading) ? ['GET', key] : ['SET', key, this.values.at(index)];
       const { dueMs } = this;
       this.unanswered++;
       this.random.pick(this.connections).send(words, (reply) => {
