@@ -125,8 +125,16 @@ export const limits = {
   fetchAttempts: 1_000,
   /** Entries fetched one after the other for one operation; what it needs beyond them is read on the event loop's thread. */
   fetchedEntries: 64,
+  /** What is read of a range, or of entries, at once: handing them over is a synchronous stretch (1,024 take about 1 ms). */
   fetchRangeEntries: 1_024,
   fetchRangeBytes: 1 * MiB,
+  /** What one operation may have read for it: it is held in memory, and is one synchronous stretch in the end (so many take about half a second). */
+  operationEntries: 524_288,
+  operationBytes: 256 * MiB,
+  /** Operations that have more than this read for them take turns: the memory above is needed once in a partition. */
+  largeRead: 16_384,
+  /** From so many on, entries that are looked up are fetched off the event loop's thread, as one stretch of single reads would take long (64: about 1 ms). */
+  lookUpsHere: 64,
   /** Operations that wait at one partition for something to pop or read: a few hundred bytes each. */
   waits: 100_000,
   /** Channels and patterns with listeners that one partition's primary keeps: a few hundred bytes each. */
@@ -165,7 +173,7 @@ export const limits = {
   scanVisited: 1_024,
   scanBytes: 1 * MiB,
   /** What a walk over a row's elements reads at once in the end; it begins with few, and the operation begins anew for each page. */
-  walkPage: 65_536,
+  walkPage: 131_072,
   /** So many elements of a row are looked up one by one rather than read by an iterator: three to four times faster when in memory. */
   elementLookUps: 256,
   /** Entries that one node of counts stands for; a sorted set of more has a tree of counts. */

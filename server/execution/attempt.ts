@@ -5,6 +5,7 @@
  * each attempt, as this is the hot path.
  */
 import { ClientError, invariant } from '../../shared/errors.js';
+import { limits } from '../../shared/limits.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import { slotOf } from '../../shared/slots.js';
 import { PARTITION_WIDE, type Group, type GroupWrite } from '../replication/mutation.js';
@@ -111,6 +112,11 @@ export class Attempt {
       this.stamp = makeId(decree, this.usedIndex < IDS_PER_MUTATION ? this.usedIndex++ : IDS_PER_MUTATION - 1);
     }
     return this.stamp;
+  }
+
+  /** So many look-ups or more are fetched together. */
+  get expectedMin(): number {
+    return this.head.readsHere ? limits.lookUpsHere : 2;
   }
 
   /** Storage keys of those rows that are not in memory. */
@@ -251,7 +257,7 @@ export class Attempt {
   }
 
   expect(db: number, key: Buffer, row: Row, sortKeys: readonly Buffer[]): void {
-    if (this.head.readsHere || sortKeys.length < 2) return;
+    if (sortKeys.length < this.expectedMin) return;
     const touched = this.touch(db, key);
     this.head.expect(sortKeys.map((sortKey) => elementKeyOf(touched, row, sortKey)));
   }
@@ -287,7 +293,7 @@ export class Attempt {
       touched.elements ?? NO_WRITES,
     );
     return merged.map(({ key: elementKey, value }) => ({
-      sortKey: toBuffer(elementKey.slice(prefix.length)),
+      sortKey: elementKey.subarray(prefix.length),
       value: value as Buffer,
     }));
   }
@@ -311,7 +317,7 @@ export class Attempt {
   private readonly isLive = ({ row }: ScannedKey): boolean => !this.isExpired(row);
 
   private scanned({ key, value }: Merged): ScannedKey & { slot: number; hash: number } {
-    const parsed = parseHeaderKey(toBuffer(key));
+    const parsed = parseHeaderKey(key);
     return {
       key: parsed.key,
       slot: parsed.slot,

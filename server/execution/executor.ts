@@ -18,6 +18,7 @@ import {
 import type { Origin } from '../../shared/wire/network.js';
 import type { Annotation, SessionChange } from '../replication/mutation.js';
 import { executors } from '../rows/index.js';
+import { READS_TOO_MUCH } from '../rows/whole-reads.js';
 import type { Store } from '../storage/store.js';
 import { Broker } from './broker.js';
 import { Attempt, IDS_PER_MUTATION, type Gathering } from './attempt.js';
@@ -362,7 +363,7 @@ export class Executor {
   }
 
   private end(request: Request): void {
-    if (request.hold !== 0) this.head.endFetch(request.hold);
+    this.fetches.end(request);
     request.done?.();
   }
 
@@ -436,8 +437,7 @@ export class Executor {
     if (missing instanceof MissingEntry) this.fetches.entry(request, missing.keys);
     else if (!this.fetches.page(request, missing.page)) {
       this.end(request);
-      if (request.from !== null)
-        this.host.reply(request.from, request.id, Status.clientError, 'ERR the operation reads too much at once');
+      if (request.from !== null) this.host.reply(request.from, request.id, Status.clientError, READS_TOO_MUCH);
       return;
     }
     if (request.state !== null) request.state.blocked = [];

@@ -7,7 +7,7 @@ import { Code } from '../../shared/operations/codes.js';
 import type { OperationArgument } from '../../shared/operations/operation.js';
 import { executors } from '../rows/index.js';
 import { toBuffer } from '../storage/keys.js';
-import type { Store } from '../storage/store.js';
+import type { Entry, Store } from '../storage/store.js';
 import type { Attempt } from './attempt.js';
 import type { Head, HeadEntry } from './head.js';
 import type { Page, PageRequest } from './range.js';
@@ -19,6 +19,9 @@ export interface Fetched {
   entries: Map<string, HeadEntry> | null;
   /** Of pages. */
   fetches: number;
+  /** Entries of all its pages together, and their bytes. */
+  fetchedEntries: number;
+  fetchedBytes: number;
   /** The head's handle of the first fetch: everything newer stays in the overlay until the request is done. */
   hold: number;
 }
@@ -41,6 +44,9 @@ export class Fetching<Request extends Fetches> {
   /** Not called any more once the executor has stopped. */
   private readonly resume: (request: Request) => void;
   private stopped = false;
+  /** The one that has much read for it, and those that wait until it is done. */
+  private large: Request | null = null;
+  private waiting: { request: Request; page: PageRequest }[] = [];
 
   constructor(
     host: { readonly store: Store; fail(error: Error): void },
@@ -58,17 +64,39 @@ export class Fetching<Request extends Fetches> {
     this.stopped = true;
   }
 
-  /** False: it has had too many already. */
+  /**
+   * False: it has had too much already. All of a page is read before the operation begins again, in pieces between
+   * which others are served. A piece may be newer than those before: what was written since the first is in the overlay.
+   */
   page(request: Request, page: PageRequest): boolean {
     request.fetches++;
-    if (request.fetches > limits.fetchAttempts) return false;
+    const { fetches, fetchedEntries, fetchedBytes } = request;
+    if (
+      fetches > limits.fetchAttempts ||
+      fetchedEntries >= limits.operationEntries ||
+      fetchedBytes >= limits.operationBytes
+    )
+      return false;
+    if (page.limit > limits.largeRead && this.large !== request) {
+      if (this.large !== null) {
+        this.waiting.push({ request, page });
+        return true;
+      }
+      this.large = request;
+    }
     this.begin(request);
+    this.piece(request, page, page, []);
+    return true;
+  }
+
+  /** Reads the next piece, what is left of the page being `rest`. */
+  private piece(request: Request, page: PageRequest, rest: PageRequest, gathered: Entry[]): void {
     const range = {
-      gte: toBuffer(page.gte),
-      lt: toBuffer(page.lt),
-      reverse: page.reverse,
-      limit: page.limit,
-      limitBytes: limits.fetchRangeBytes * 64,
+      gte: toBuffer(rest.gte),
+      lt: toBuffer(rest.lt),
+      reverse: rest.reverse,
+      limit: Math.min(rest.limit, limits.fetchRangeEntries),
+      limitBytes: limits.fetchRangeBytes,
     };
     this.host.store.range(range, (error, entries) => {
       if (this.stopped) return;
@@ -76,14 +104,42 @@ export class Fetching<Request extends Fetches> {
         this.host.fail(error ?? new Error('a range without entries'));
         return;
       }
+      const bytes = bytesOf(entries);
+      request.fetchedEntries += entries.length;
+      request.fetchedBytes += bytes;
+      const exhausted = entries.length < range.limit && bytes < range.limitBytes;
+      const limit = rest.limit - entries.length;
+      const last = entries.at(-1);
+      const isWhole = exhausted || limit <= 0 || last === undefined || request.fetchedBytes >= limits.operationBytes;
+      if (isWhole && gathered.length === 0) gathered = entries;
+      else for (const entry of compact(entries, bytes)) gathered.push(entry);
+      if (!isWhole) {
+        const from = last.key.latin1Slice();
+        const { gte, lt, reverse } = rest;
+        this.piece(
+          request,
+          page,
+          { ...rest, gte: reverse ? gte : `${from}\0`, lt: reverse ? from : lt, limit },
+          gathered,
+        );
+        return;
+      }
       request.pages ??= new Map();
-      request.pages.set(page.id, {
-        entries,
-        exhausted: entries.length < page.limit && bytesOf(entries) < range.limitBytes,
-      });
+      request.pages.set(page.id, { entries: gathered, exhausted });
       this.resume(request);
     });
-    return true;
+  }
+
+  /** Nothing more is fetched for the request: another one that reads much may begin. */
+  end(request: Request): void {
+    if (request.hold !== 0) this.head.endFetch(request.hold);
+    if (this.large !== request) return;
+    this.large = null;
+    const next = this.waiting.shift();
+    if (next === undefined) return;
+    this.large = next.request;
+    this.begin(next.request);
+    this.piece(next.request, next.page, next.page, []);
   }
 
   /** The entries that were missing; the first time for an operation on many rows, all of those at once. */
@@ -91,7 +147,12 @@ export class Fetching<Request extends Fetches> {
     const rows = request.entries === null && ON_ROWS.has(request.execute) ? (request.args as Buffer[]) : [];
     const keys = rows.length > 1 ? this.attempt.rowsToFetch(request.db, rows) : missing;
     this.begin(request);
-    this.host.store.getMany(keys.map(toBuffer), (error, values) => {
+    this.someEntries(request, keys, 0);
+  }
+
+  private someEntries(request: Request, keys: readonly string[], from: number): void {
+    const some = keys.slice(from, from + limits.fetchRangeEntries);
+    this.host.store.getMany(some.map(toBuffer), (error, values) => {
       if (this.stopped) return;
       if (error !== null || values === undefined) {
         this.host.fail(error ?? new Error('no values'));
@@ -99,12 +160,13 @@ export class Fetching<Request extends Fetches> {
       }
       const entries = (request.entries ??= new Map<string, HeadEntry>());
       try {
-        for (const [index, fetched] of keys.entries()) entries.set(fetched, this.head.keep(fetched, values[index]));
+        for (const [index, fetched] of some.entries()) entries.set(fetched, this.head.keep(fetched, values[index]));
       } catch (damage) {
         this.host.fail(damage as Error);
         return;
       }
-      this.resume(request);
+      if (from + some.length < keys.length) this.someEntries(request, keys, from + some.length);
+      else this.resume(request);
     });
   }
 
@@ -113,7 +175,19 @@ export class Fetching<Request extends Fetches> {
   }
 }
 
-function bytesOf(entries: readonly { key: Buffer; value: Buffer }[]): number {
+/** In one piece of memory: each Buffer that LevelDB returns has one of its own, which takes several times as much. */
+function compact(entries: readonly Entry[], bytes: number): Entry[] {
+  const memory = Buffer.allocUnsafeSlow(bytes);
+  let at = 0;
+  const moved = (from: Buffer): Buffer => {
+    memory.set(from, at);
+    at += from.length;
+    return memory.subarray(at - from.length, at);
+  };
+  return entries.map(({ key, value }) => ({ key: moved(key), value: moved(value) }));
+}
+
+function bytesOf(entries: readonly Entry[]): number {
   let bytes = 0;
   for (const { key, value } of entries) bytes += key.length + value.length;
   return bytes;

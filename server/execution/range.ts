@@ -3,6 +3,7 @@
  * were read as of some applied decree; the head keeps everything newer in its overlay while they are in use.
  */
 import { limits } from '../../shared/limits.js';
+import { toBuffer } from '../storage/keys.js';
 import type { Entry } from '../storage/store.js';
 import type { Head, HeadValue } from './head.js';
 
@@ -30,19 +31,20 @@ export interface Page {
 }
 
 export interface Merged {
-  readonly key: string;
+  readonly key: Buffer;
   /** A Buffer where it came from the store; a decoded row or Buffer where from the overlay. */
   readonly value: Exclude<HeadValue, null>;
 }
 
 export type Own = ReadonlyMap<string, HeadValue>;
 
-/** The first page of a range is small, each further one twice as large: a re-run costs little. */
-const FIRST_PAGE_MIN = 16;
+/** So many writes that are not applied may hide entries of the first page. */
+const HIDDEN = 256;
 
 /**
  * Up to `limit` entries of [gte, lt) in order (or in reverse). `own` are the operation's own writes, on
- * top of everything. Returns the page that is missing, if one is.
+ * top of everything. Returns the page that is missing, if one is: all that is wanted, since the operation begins anew
+ * for each.
  */
 export function mergeRange(
   head: Head,
@@ -55,20 +57,24 @@ export function mergeRange(
   const results: Merged[] = [];
   let { gte, lt } = range;
   let at = 0;
-  let pageLimit = Math.min(limits.fetchRangeEntries, Math.max(FIRST_PAGE_MIN, limit + Math.min(overlay.length, 256)));
   while (results.length < limit) {
     // not by its limit: that follows the overlay, which may have grown while the page was read
     const id = `${gte}\n${lt}\n${reverse}`;
     const page = pages.get(id);
-    if (page === undefined) return { id, gte, lt, reverse, limit: pageLimit };
+    if (page === undefined) {
+      const missing = limit - results.length + Math.min(overlay.length - at, HIDDEN);
+      return { id, gte, lt, reverse, limit: Math.min(missing, limits.operationEntries) };
+    }
     const comes = (a: string, b: string): boolean => (reverse ? a > b : a < b);
     for (const entry of page.entries) {
-      const key = entry.key.latin1Slice(0, entry.key.length);
-      while (at < overlay.length && results.length < limit && comes(overlay[at]!.key, key))
-        push(results, overlay[at++]!);
-      if (results.length >= limit) return results;
-      if (at < overlay.length && overlay[at]!.key === key) push(results, overlay[at++]!);
-      else results.push({ key, value: entry.value });
+      if (at < overlay.length) {
+        const key = entry.key.latin1Slice(0, entry.key.length);
+        while (at < overlay.length && results.length < limit && comes(overlay[at]!.key, key))
+          push(results, overlay[at++]!);
+        if (results.length >= limit) return results;
+        if (at < overlay.length && overlay[at]!.key === key) push(results, overlay[at++]!);
+        else results.push(entry);
+      } else results.push(entry);
       if (results.length >= limit) return results;
     }
     if (page.exhausted) {
@@ -78,13 +84,12 @@ export function mergeRange(
     const last = page.entries[page.entries.length - 1]!.key.latin1Slice();
     if (reverse) lt = last;
     else gte = `${last}\0`;
-    pageLimit = Math.min(pageLimit * 2, limits.fetchRangeEntries * 64);
   }
   return results;
 }
 
 function push(results: Merged[], entry: { key: string; value: HeadValue }): void {
-  if (entry.value !== null) results.push({ key: entry.key, value: entry.value });
+  if (entry.value !== null) results.push({ key: toBuffer(entry.key), value: entry.value });
 }
 
 function overlaid(

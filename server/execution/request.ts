@@ -29,6 +29,8 @@ export class Request implements Fetched {
   nowMs = 0;
   seed = 0;
   fetches = 0;
+  fetchedEntries = 0;
+  fetchedBytes = 0;
   /** The head's handle of the first fetch: everything newer stays in the overlay until the request is done. */
   hold = 0;
 
@@ -71,6 +73,8 @@ export class Request implements Fetched {
     this.entries = null;
     this.nowMs = 0;
     this.fetches = 0;
+    this.fetchedEntries = 0;
+    this.fetchedBytes = 0;
     this.hold = 0;
   }
 }

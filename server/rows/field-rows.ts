@@ -20,6 +20,7 @@ import { RowType } from '../storage/row.js';
 import { isPast } from './expiry.js';
 import { expiryOf, findPacked, unpack } from './packed.js';
 import { WRONG_TYPE } from './strings.js';
+import { checkRead } from './whole-reads.js';
 
 const BY_FIELD = 1;
 const BY_NUMBER = 2;
@@ -83,6 +84,7 @@ export function fieldRange(view: View, key: Buffer, row: Row, range: ElementRang
 
 /** All fields that have not expired, in bytewise order. */
 export function liveFields(view: View, key: Buffer, row: Row): Element[] {
+  checkRead(row.size);
   const all = fieldRange(view, key, row, { gte: null, lt: null, reverse: false, limit: row.size });
   return all.filter(({ value }) => !isPast(view, expiryOf(value)));
 }
@@ -98,6 +100,7 @@ export function numberedFields(view: View, key: Buffer, row: Row, from: number, 
   if (count <= limits.elementLookUps) {
     return Array.from({ length: count }, (_, i) => numberedField(view, key, row, from + i));
   }
+  checkRead(count);
   const range = { gte: byNumber(from), lt: byNumber(to), reverse: false, limit: count };
   const found = view.elements(key, row, range);
   invariant(found.length === count, 'fields are numbered without holes');

@@ -15,11 +15,13 @@ import type { Row, RowChange, View } from '../execution/view.js';
 import { Encoding, RowType } from '../storage/row.js';
 import { packParts, unpackParts } from './packed.js';
 import { WRONG_TYPE } from './strings.js';
+import { checkRead } from './whole-reads.js';
 
 const POSITION_BYTES = 6;
 const MIDDLE = 2 ** 47;
-/** A walk's first page; each further one is twice as large, as the operation begins anew for each. */
+/** A walk's first page, and how much larger each further one is: the operation begins anew for each. */
 const WALK_FIRST = 32;
+const WALK_GROWTH = 16;
 
 /** The row, if it is a list or absent. */
 export function listRow(view: View, key: Buffer): Row | null {
@@ -78,6 +80,7 @@ export class List {
       this.#view.expect(this.#key, this.#row!, sortKeys);
       return sortKeys.map((sortKey) => this.#value(sortKey));
     }
+    checkRead(count);
     const range = { gte: this.#sortKey(from), lt: this.#sortKey(to), reverse: false, limit: count };
     const found = this.#view.elements(this.#key, this.#row!, range);
     invariant(found.length === count, 'a list has no holes');
@@ -87,7 +90,7 @@ export class List {
   /** All values from one end to the other, read in pages. */
   *walk(fromHead: boolean): Generator<Buffer> {
     const { length } = this;
-    for (let done = 0, page = WALK_FIRST; done < length; page = Math.min(2 * page, limits.walkPage)) {
+    for (let done = 0, page = WALK_FIRST; done < length; page = Math.min(WALK_GROWTH * page, limits.walkPage)) {
       const count = Math.min(page, length - done);
       yield* fromHead ? this.slice(done, done + count) : this.slice(length - done - count, length - done).reverse();
       done += count;

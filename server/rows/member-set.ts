@@ -17,6 +17,7 @@ import type { Row, RowChange, View } from '../execution/view.js';
 import { Encoding, RowType } from '../storage/row.js';
 import { hasPart, packParts, unpackParts } from './packed.js';
 import { WRONG_TYPE } from './strings.js';
+import { checkRead } from './whole-reads.js';
 
 const BY_NUMBER = 1;
 const BY_MEMBER = 2;
@@ -53,6 +54,7 @@ export function rowMembers(view: View, key: Buffer, row: Row, from = 0, to = row
   const count = to - from;
   if (count <= limits.elementLookUps)
     return Array.from({ length: count }, (_, i) => memberOf(view, key, row, from + i));
+  checkRead(count);
   const range = { gte: numberKey(from), lt: numberKey(to), reverse: false, limit: count };
   const found = view.elements(key, row, range);
   invariant(found.length === count, 'a set is numbered without holes');

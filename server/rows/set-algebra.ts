@@ -6,7 +6,8 @@ import { ClientError } from '../../shared/errors.js';
 import { Combination } from '../../shared/operations/sets.js';
 import type { Execute, Row, View } from '../execution/view.js';
 import { bytesAt, bytesFrom, integerAt, numberAt } from './arguments.js';
-import { isIntset, MemberSet, rowHas, rowMembers, setRow } from './member-set.js';
+import { isIntset, MemberSet, rowExpects, rowHas, rowMembers, setRow } from './member-set.js';
+import { pagesOf } from './whole-reads.js';
 
 interface KeyedRow {
   readonly key: Buffer;
@@ -61,13 +62,18 @@ function intersection(view: View, rows: readonly (KeyedRow | null)[], limit: num
   if (present.length < rows.length) return [];
   const [smallest, ...others] = present.toSorted((a, b) => a.row.size - b.row.size);
   if (smallest === undefined) return [];
-  const members: Buffer[] = [];
-  for (const member of rowMembers(view, smallest.key, smallest.row)) {
-    if (!others.every(({ key, row }) => rowHas(view, key, row, member))) continue;
-    members.push(member);
-    if (members.length === limit) break;
+  let members: Buffer[] = [];
+  for (const page of pagesOf(rowMembers(view, smallest.key, smallest.row), limit)) {
+    members = members.concat(others.reduce((left, other) => left.filter(isIn(view, other, left)), page));
+    if (limit > 0 && members.length >= limit) return members.slice(0, limit);
   }
   return members;
+}
+
+/** Whether a set has each of these members, which are looked up together. */
+function isIn(view: View, { key, row }: KeyedRow, members: readonly Buffer[]): (member: Buffer) => boolean {
+  rowExpects(view, key, row, members);
+  return (member) => rowHas(view, key, row, member);
 }
 
 function union(view: View, rows: readonly (KeyedRow | null)[]): Buffer[] {
@@ -91,7 +97,10 @@ function difference(view: View, rows: readonly (KeyedRow | null)[]): Combined {
   const takingOut = [first, ...others].reduce((sum, { row }) => sum + row.size, 0);
   const members = rowMembers(view, first.key, first.row);
   if (lookingUp <= takingOut) {
-    const left = members.filter((member) => !others.some(({ key, row }) => rowHas(view, key, row, member)));
+    const left = others.reduce((some, other) => {
+      const has = isIn(view, other, some);
+      return some.filter((member) => !has(member));
+    }, members);
     return { members: left, hashed: false };
   }
   const left = new Map(members.map((member) => [member.latin1Slice(), member]));

@@ -121,7 +121,7 @@ interface Walk {
 /** Of the group or of one consumer, from `from` on. The operation begins anew for each page, so they grow. */
 function* walk({ group, consumer, from, to, meets }: Walk): Generator<Pending> {
   let next: Buffer | null = from;
-  for (let limit = FIRST_PAGE; next !== null; limit = Math.min(2 * limit, limits.walkPage)) {
+  for (let limit = FIRST_PAGE; next !== null; limit = Math.min(8 * limit, limits.walkPage)) {
     const page: Pending[] =
       consumer === null ? group.pendingRange(next, to, false, limit) : owned(group, consumer, next, to, limit);
     meets(page);

@@ -221,7 +221,7 @@ export class Stream {
 
   /** Nodes with what the tail's counts are now, from the first on, in pages. */
   *#walkNodes(): Generator<NodeCounts> {
-    for (let gte = NODES_BEGIN, limit = FIRST_NODES; ; limit = Math.min(2 * limit, limits.walkPage)) {
+    for (let gte = NODES_BEGIN, limit = FIRST_NODES; ; limit = Math.min(8 * limit, limits.walkPage)) {
       const page = this.#elements.range({ gte, lt: NODES_END, reverse: false, limit });
       for (const { sortKey, value } of page) {
         const number = numberOfNode(sortKey);

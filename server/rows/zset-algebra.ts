@@ -8,10 +8,11 @@ import { Aggregate, fromWire } from '../../shared/operations/zsets.js';
 import type { Execute, Row, View } from '../execution/view.js';
 import { RowType } from '../storage/row.js';
 import { type Arguments, bytesAt, bytesFrom, compactLimitsAt, integerAt, listAt, numberAt } from './arguments.js';
-import { rowHas, rowMembers } from './member-set.js';
+import { rowExpects, rowHas, rowMembers } from './member-set.js';
 import { SortedSet } from './sorted-set.js';
 import { WRONG_TYPE } from './strings.js';
-import { position, ranked, type Scored, scoreIn } from './zset-rows.js';
+import { memberKey, position, ranked, type Scored, scoreIn } from './zset-rows.js';
+import { pagesOf } from './whole-reads.js';
 import { flat } from './zsets.js';
 
 interface Source {
@@ -77,24 +78,30 @@ function scoreInSource(view: View, { key, row }: Source, member: Buffer): number
   return scoreIn(view, key, row, member);
 }
 
+/** Members whose scores are asked for next. */
+function expectScores(view: View, { key, row }: Source, scored: readonly Scored[]): void {
+  if (row === null || !row.large) return;
+  const members = scored.map(({ member }) => member);
+  if (row.type === RowType.set) rowExpects(view, key, row, members);
+  else view.expect(key, row, members.map(memberKey));
+}
+
 /** The first `limit` of them, 0: all. */
 function intersection(view: View, sources: readonly Source[], aggregate: number, limit: number): Scored[] {
   const [smallest, ...others] = sources;
   if (smallest === undefined || smallest.row === null) return [];
-  const common: Scored[] = [];
-  for (const { member, score } of scored(view, smallest)) {
-    let total: number | null = weighted(score, smallest);
+  let common: Scored[] = [];
+  for (const page of pagesOf(scored(view, smallest), limit)) {
+    let left = page.map(({ member, score }) => ({ member, score: weighted(score, smallest) }));
     for (const other of others) {
-      const found = scoreInSource(view, other, member);
-      if (found === null) {
-        total = null;
-        break;
-      }
-      total = aggregated(total, found * other.weight, aggregate);
+      expectScores(view, other, left);
+      left = left.flatMap(({ member, score }) => {
+        const found = scoreInSource(view, other, member);
+        return found === null ? [] : [{ member, score: aggregated(score, found * other.weight, aggregate) }];
+      });
     }
-    if (total === null) continue;
-    common.push({ member, score: total });
-    if (common.length === limit) break;
+    common = common.concat(left);
+    if (limit > 0 && common.length >= limit) return common.slice(0, limit);
   }
   return common;
 }
@@ -115,8 +122,12 @@ function union(view: View, sources: readonly Source[], aggregate: number): Score
 /** The first without the members of the others; scores as they are. */
 function difference(view: View, [first, ...others]: readonly Source[]): Scored[] {
   if (first === undefined || first.row === null) return [];
-  return scored(view, first).filter(({ member }) =>
-    others.every((other) => scoreInSource(view, other, member) === null),
+  return others.reduce(
+    (left, other) => {
+      expectScores(view, other, left);
+      return left.filter(({ member }) => scoreInSource(view, other, member) === null);
+    },
+    scored(view, first),
   );
 }
 

@@ -21,6 +21,7 @@ import { RowType } from '../storage/row.js';
 import { findPacked, pack, packParts, unpack, unpackParts } from './packed.js';
 import { RankTree, type TreeRoot } from './rank-tree.js';
 import { WRONG_TYPE } from './strings.js';
+import { checkRead } from './whole-reads.js';
 
 const BY_MEMBER = 1;
 const BY_SCORE = 2;
@@ -78,6 +79,7 @@ export function membersIn(
   const first = span.gte === null ? 0 : rankOf(view, key, row, span.gte);
   const end = span.lt === null ? row.size : rankOf(view, key, row, span.lt);
   const count = Math.min(limit, end - first - skip);
+  checkRead(count);
   if (count <= 0) return [];
   const from = reverse ? end - skip - count : first + skip;
   const found = slice(view, key, row, from, from + count);
@@ -90,6 +92,7 @@ export function ranked(view: View, key: Buffer, row: Row, from: number, to: numb
     const found = unpackScored(row.value).slice(from, to);
     return reverse ? found.reverse() : found;
   }
+  checkRead(to - from);
   if (from > NEAR && row.size - to <= NEAR) {
     const found = read(view, key, row, WHOLE, true, row.size - from).slice(row.size - to);
     return reverse ? found : found.reverse();

@@ -151,7 +151,7 @@ describe('the head state', () => {
     put(element(1), Buffer.alloc(1_000));
     for (let n = 0; n < 40_000; n++) head.get(element(n));
     let held = 0;
-    for (let n = 0; n < 40_000; n++) if (head.inMemory(element(n)) !== undefined) held += 160 + element(n).length;
+    for (let n = 0; n < 40_000; n++) if (head.inMemory(element(n)) !== undefined) held += 345 + element(n).length;
     expect(held).to.be.within((1 << 20) - STEP_BYTES, (1 << 20) + 2 * STEP_BYTES);
   });
 
