@@ -1,4 +1,5 @@
 /** docs/compatibility.md, derived from the command table: what works, what differs, what is not there (yet). */
+import { limits } from '../limits.js';
 import type { Command, CommandGroup } from './command.js';
 import { redisCommandNames } from './redis-names.js';
 
@@ -41,6 +42,9 @@ What differs in general:
 - In a table with \`multiKey slot\`, the keys of one command must share a slot, as in Redis Cluster, but for commands marked
   *any slots*, which are split by partition (each part is atomic, the whole is not).
 - \`CONFIG\`, \`CLIENT LIST\`, \`INFO\`'s counters, \`SLOWLOG\` and \`LATENCY\` are those of the proxy that is asked.
+- One command reads at most ${limits.operationEntries.toLocaleString('en')} elements of a collection (SMEMBERS of a larger set, for instance, is refused
+  before anything is read): its reply is made in one go, and nobody else should have to wait for it. Ranges and the SCAN
+  commands read any size, and removing a collection of any size takes no time.
 - Data is always on disk: \`SAVE\`, \`BGSAVE\` and the append-only file have nothing to do.
 
 Redis's own tests run with \`npm run conformance\`. Those that attach to Redis's replication stream cannot pass, as replicas
