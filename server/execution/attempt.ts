@@ -5,7 +5,6 @@
  * each attempt, as this is the hot path.
  */
 import { ClientError, invariant } from '../../shared/errors.js';
-import { limits } from '../../shared/limits.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import { slotOf } from '../../shared/slots.js';
 import { PARTITION_WIDE, type Group, type GroupWrite } from '../replication/mutation.js';
@@ -112,11 +111,6 @@ export class Attempt {
       this.stamp = makeId(decree, this.usedIndex < IDS_PER_MUTATION ? this.usedIndex++ : IDS_PER_MUTATION - 1);
     }
     return this.stamp;
-  }
-
-  /** So many look-ups or more are fetched together. */
-  get expectedMin(): number {
-    return this.head.readsHere ? limits.lookUpsHere : 2;
   }
 
   /** Storage keys of those rows that are not in memory. */
@@ -257,7 +251,7 @@ export class Attempt {
   }
 
   expect(db: number, key: Buffer, row: Row, sortKeys: readonly Buffer[]): void {
-    if (sortKeys.length < this.expectedMin) return;
+    if (sortKeys.length < this.head.expectedMin) return;
     const touched = this.touch(db, key);
     this.head.expect(sortKeys.map((sortKey) => elementKeyOf(touched, row, sortKey)));
   }

@@ -74,7 +74,7 @@ export class DatabaseView implements View {
 
   expectRows(keys: readonly Buffer[]): void {
     const { attempt } = this;
-    if (keys.length >= attempt.expectedMin) attempt.head.expect(attempt.rowsToFetch(this.db, keys));
+    if (keys.length >= attempt.head.expectedMin) attempt.head.expect(attempt.rowsToFetch(this.db, keys));
   }
 
   putElement(key: Buffer, row: Row, sortKey: Buffer, value: Buffer): void {

@@ -122,9 +122,9 @@ export class Head {
     );
   }
 
-  /** Whether point reads are made on this thread. */
-  get readsHere(): boolean {
-    return this.reads.here;
+  /** So many look-ups or more are fetched together; fewer are made on this thread as long as that is quick. */
+  get expectedMin(): number {
+    return this.reads.here ? limits.lookUpsHere : 2;
   }
 
   /** Fetches those of the entries that are missing, all at once, as long as the operation has not had too many. */
