@@ -105,7 +105,11 @@ export class Dispatcher {
   private keyed(session: Session, entry: CatalogueEntry, command: KeyedCommand, args: readonly Buffer[]): void {
     const { router, table, clock } = this.proxy;
     const only = table.partitions[0];
-    if (command.waitMs !== undefined) return this.waiting(session, entry, command, args);
+    if (command.waitMs !== undefined) {
+      const operation = command.translate(args, session.context);
+      const waitMs = command.waitMs(args);
+      if (waitMs !== null) return this.waiting(session, entry, args, operation, waitMs);
+    }
     if (only !== undefined && (table.partitions.length === 1 || table.facts?.multiKey === 'any')) {
       const operation = command.translate(args, session.context);
       const pending = new PendingOperation(this, session, entry, args, clock.nowMs);
@@ -127,9 +131,14 @@ export class Dispatcher {
   }
 
   /** Until it is answered the session takes no more requests. */
-  private waiting(session: Session, entry: CatalogueEntry, command: KeyedCommand, args: readonly Buffer[]): void {
+  private waiting(
+    session: Session,
+    entry: CatalogueEntry,
+    args: readonly Buffer[],
+    operation: Operation,
+    waitMs: number,
+  ): void {
     const { router, table } = this.proxy;
-    const operation = command.translate(args, session.context);
     const [slot = 0, ...others] = keyPositions(entry, args).map((position) => slotOf(args[position] as Buffer));
     const anywhere = table.partitions.length === 1 || table.facts?.multiKey === 'any';
     if (!anywhere && others.some((other) => other !== slot)) throw new ClientError(CROSS_SLOT);
@@ -139,7 +148,7 @@ export class Dispatcher {
     const pending = new PendingWait(this, session, entry, args, this.proxy);
     session.enqueue(pending);
     const request = router.submitTo(partition, session.routed, session.context.db, operation, pending, true);
-    pending.start(request, command.waitMs?.(args) ?? 0);
+    pending.start(request, waitMs);
   }
 
   /** Keys in several slots: one operation a partition, each on that partition's share of the arguments. */

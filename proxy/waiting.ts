@@ -15,6 +15,8 @@ import type { Dispatcher } from './dispatch.js';
 import { outcomeReply, Pending } from './pending.js';
 import type { Session } from './session.js';
 
+/** More and Node's timers fire at once. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 const UNBLOCKED = 'UNBLOCKED client unblocked via CLIENT UNBLOCK';
 
 interface Around {
@@ -41,12 +43,12 @@ export class PendingWait extends Pending {
     this.around = around;
   }
 
-  /** `ms`: 0 waits for ever. */
+  /** `ms`: 0 waits for ever, and so does what is more than a timer can count. */
   start(request: Request, ms: number): void {
     if (this.done) return;
     this.request = request;
     this.session.beginWait(this);
-    if (ms > 0) this.timer = this.around.environment.after(ms, () => this.stop('timeout'));
+    if (ms > 0 && ms <= TIMER_MS_MAX) this.timer = this.around.environment.after(ms, () => this.stop('timeout'));
   }
 
   /** Nothing more is waited for. */

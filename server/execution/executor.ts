@@ -31,12 +31,11 @@ import { Missing } from './range.js';
 import { Interests } from './interests.js';
 import { Publications } from './publications.js';
 import { Request } from './request.js';
-import type { RowType } from '../storage/row.js';
 import { SessionKeeper } from './session-keeper.js';
 import { remember } from './remembering.js';
 import { RESULT_NOT_KEPT, type ConnectionState, type Sessions } from './sessions.js';
 import type { View, PartitionFacts } from './view.js';
-import { Waits } from './waits.js';
+import { Waiters } from './waiters.js';
 
 /** What the executor asks of its partition. */
 export interface ExecutorHost extends ReplyHost {
@@ -59,7 +58,6 @@ export interface ExecutorHost extends ReplyHost {
 
 const NOT_KEPT_TEXT =
   'UNKNOWN its result: the command was executed once, its server was lost, and the result was too large to be kept';
-const TOO_MANY_WAIT = 'ERR too many clients wait for something at this partition';
 const UNKNOWN_OPERATION = 'ERR unknown operation; the server is older than the proxy';
 
 export class Executor {
@@ -77,9 +75,7 @@ export class Executor {
   private readonly fetching = new Set<Request>();
   private readonly fetches: Fetching<Request>;
   private readonly held: HeldReplies;
-  private readonly waits = new Waits<Request>();
-  /** The row for which waits are being served. */
-  private serving: string | null = null;
+  private readonly waiters: Waiters;
   private readonly mutation = new MutationBuilder();
   private gathering: Gathering;
   private timeMs: number;
@@ -109,6 +105,11 @@ export class Executor {
     this.attempt = new Attempt(head, facts, this.broker);
     this.fetches = new Fetching(host, head, this.attempt, (request) => this.resume(request));
     this.held = new HeldReplies(host);
+    this.waiters = new Waiters(host, this.held, this.attempt, {
+      execute: (request) => this.execute(request),
+      isFetching: (request) => this.fetching.has(request),
+      isStopped: () => this.stopped,
+    });
     this.timeMs = times.nowMs;
     this.loggedTimeMs = times.loggedMs;
     this.seed = Math.floor(environment.random() * 0xffffffff);
@@ -187,7 +188,7 @@ export class Executor {
       const request = this.queue[this.at]!;
       this.at++;
       this.handle(request);
-      if (this.waits.anyReady) this.serveWaits();
+      if (this.waiters.waits.anyReady) this.waiters.serve();
       if (this.mutation.full || this.gathering.nextIndex >= IDS_PER_MUTATION / 2) this.seal();
     }
     this.sealIfIdle();
@@ -209,7 +210,7 @@ export class Executor {
       return;
     }
     if (state.dropped && !state.session.ended) request.state = state = state.session.connection(state.connection);
-    if (this.waits.size > 0) this.replaceWait(state);
+    if (this.waiters.waits.size > 0) this.waiters.replace(state);
     if (state.blocked !== null) state.blocked.push(request);
     else if (this.isSettled(request, from, state) || this.isRefused(request, from, state)) this.end(request);
     else this.execute(request);
@@ -272,13 +273,13 @@ export class Executor {
       value = thrown.message;
       attempt.keepExpiriesOnly();
     }
-    const waits = request.awaits !== null && (status === Status.ok ? value === null : this.isSpurious(request));
+    const waits = request.awaits !== null && this.waiters.goesOn(request, request.awaits, status, value);
     const wrote = this.commit(request);
     if (wrote === null) return;
     this.executed++;
     this.end(request);
-    if (waits) return this.wait(request);
-    if (request.awaits !== null) this.waits.remove(request);
+    if (waits) return this.waiters.wait(request, view);
+    if (request.awaits !== null) this.waiters.end(request);
     const { from, state } = request;
     const { dependency } = attempt;
     const { publications } = this.broker;
@@ -288,66 +289,11 @@ export class Executor {
     this.held.answer(from, request.id, status, value, state.inOrder(dependency));
   }
 
-  /** It found nothing: from now on writes to the rows it looked up make it try again. */
-  private wait(request: Request): void {
-    request.renew();
-    if (this.waits.has(request) || request.from === null) return;
-    if (this.waits.size >= limits.waits) {
-      this.host.reply(request.from, request.id, Status.clientError, TOO_MANY_WAIT);
-      return;
-    }
-    const rows: string[] = [];
-    this.attempt.rows((db, key) => rows.push(Waits.row(db, key)));
-    this.waits.add(request, rows);
-    this.host.reply(request.from, request.id, Status.waiting, null);
-  }
-
-  private wake(changedKeyspaces: boolean): void {
-    if (changedKeyspaces) this.waits.wakeAll();
-    else
-      this.attempt.rows((db, key, row, changed) => {
-        if (row !== null && changed) this.waits.wake(Waits.row(db, key));
-      });
-  }
-
-  /** As Redis does after a command: whoever waits for a row that was written, in the order of coming, while there is one. */
-  private serveWaits(): void {
-    for (let ready = this.waits.takeReady(); ready !== null; ready = this.waits.takeReady()) {
-      this.serving = ready.row;
-      for (const request of ready.waiting) {
-        if (this.stopped || !this.waits.has(request)) continue;
-        this.execute(request);
-        if (this.waits.has(request) && this.typeHere(ready.row) === null) break;
-      }
-      this.serving = null;
-    }
-  }
-
-  /** An error because what was written is of another type concerns nobody who waits; one about its other keys does. */
-  private isSpurious(request: Request): boolean {
-    return this.serving !== null && this.waits.has(request) && this.typeHere(this.serving) !== request.awaits;
-  }
-
-  /** What the operation executed last saw of a row: its type, null when it is absent. */
-  private typeHere(name: string): RowType | null {
-    let type: RowType | null = null;
-    this.attempt.rows((db, key, row) => {
-      if (row !== null && Waits.row(db, key) === name) ({ type } = row);
-    });
-    return type;
-  }
-
-  /** The same request again, or one after it: what its connection waited for is over. */
-  private replaceWait(state: ConnectionState): void {
-    const wait = this.waits.of(state);
-    if (wait !== undefined) this.waits.remove(wait);
-  }
-
   settle(from: Origin, message: SettleMessage): void {
     const [, , name, , fence] = message;
     this.keeper.settle(from, message);
     const fenced = ({ state, id }: Request): boolean => state?.session.id === name && id <= fence;
-    for (const { id } of this.waits.take(fenced)) this.host.reply(from, id, Status.retry, 'fenced');
+    for (const { id } of this.waiters.waits.take(fenced)) this.host.reply(from, id, Status.retry, 'fenced');
   }
 
   tick(nowMs: number): void {
@@ -359,7 +305,7 @@ export class Executor {
   onDisconnected(boot: string): void {
     this.keeper.onDisconnected(boot);
     // they come again over the next connection, if there is one
-    this.waits.take((wait) => wait.from?.boot === boot);
+    this.waiters.waits.take((wait) => wait.from?.boot === boot);
   }
 
   private end(request: Request): void {
@@ -388,7 +334,7 @@ export class Executor {
     const mayWrite = request.write || expiredMs === 0 || this.host.refusesForSpace(false) === null;
     const { changedKeyspaces } = attempt;
     if (mayWrite && this.mutation.add(attempt)) {
-      if (this.waits.size > 0) this.wake(changedKeyspaces);
+      if (this.waiters.waits.size > 0) this.waiters.wake(changedKeyspaces);
       return true;
     }
     if (expiredMs > loggedTimeMs) {
@@ -467,7 +413,7 @@ export class Executor {
     this.fetches.stop();
     const waiting = this.queue.slice(this.at);
     for (const request of this.fetching) waiting.push(request, ...this.unblock(request));
-    waiting.push(...this.waits.take(() => true));
+    waiting.push(...this.waiters.waits.take(() => true));
     for (const { from, id } of waiting) if (from !== null) this.host.reply(from, id, Status.retry, reason);
     this.queue = [];
     this.at = 0;

@@ -1,7 +1,7 @@
 /** An operation on its way through the executor. */
 import type { OperationArgument } from '../../shared/operations/operation.js';
 import type { Origin } from '../../shared/wire/network.js';
-import type { RowType } from '../storage/row.js';
+import type { Awaiting } from './awaiting.js';
 import type { Executor as OperationExecutor } from '../rows/index.js';
 import type { Fetched } from './fetching.js';
 import type { HeadEntry } from './head.js';
@@ -17,11 +17,11 @@ export class Request implements Fetched {
   readonly db: number;
   state: ConnectionState | null;
   readonly execute: Execute;
-  readonly args: readonly OperationArgument[];
+  args: readonly OperationArgument[];
   readonly write: boolean;
   readonly denyoom: boolean;
-  /** It waits until it finds something, in rows of this type; null: it does not wait. */
-  readonly awaits: RowType | null;
+  /** How it waits until it finds something; null: it does not. */
+  readonly awaits: Awaiting | null;
   readonly done: (() => void) | null;
   pages: Map<string, Page> | null = null;
   entries: Map<string, HeadEntry> | null = null;

@@ -4,10 +4,13 @@
  * is executed. A wait is an unanswered request: after a failover its proxy sends it again to the successor, which
  * executes it, lets it wait anew, or finds in the table of sessions that it was served.
  */
+import type { Awaiting } from './awaiting.js';
 import type { ConnectionState } from './sessions.js';
 
 export interface Waiting {
   readonly state: ConnectionState | null;
+  /** Null: it does not wait. */
+  readonly awaits: Awaiting | null;
 }
 
 export class Waits<W extends Waiting> {
@@ -58,9 +61,16 @@ export class Waits<W extends Waiting> {
     if (wait.state !== null) this.byConnection.delete(connectionOf(wait.state));
   }
 
-  /** The row was written and is there. */
-  wake(row: string): void {
-    if (this.byRow.has(row)) this.ready.add(row);
+  /** The row was written, or removed: then only for those that mind. */
+  wake(row: string, isThere: boolean): void {
+    const waiting = this.byRow.get(row);
+    if (waiting === undefined) return;
+    if (isThere || [...waiting].some(({ awaits }) => awaits?.mindsRemoval)) this.ready.add(row);
+  }
+
+  /** One of those that wait for the same rows is served, and may have kept the others from being tried. */
+  wakeOthers(wait: W): void {
+    for (const row of this.rowsOf.get(wait) ?? []) this.ready.add(row);
   }
 
   wakeAll(): void {

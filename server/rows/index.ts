@@ -4,6 +4,7 @@
  */
 import { invariant } from '../../shared/errors.js';
 import { Code, isReadOnly } from '../../shared/operations/codes.js';
+import { type Awaiting, takesFrom } from '../execution/awaiting.js';
 import type { Execute } from '../execution/view.js';
 import { bitField, bitFieldRead } from './bit-fields.js';
 import { bitCombine, bitCount, bitPosition, getBit, setBit } from './bits.js';
@@ -71,7 +72,7 @@ import {
   groupPending,
   groupPendingRange,
 } from './stream-pending.js';
-import { groupRead, streamRead } from './stream-reading.js';
+import { groupRead, groupReadWait, streamRead, streamReadWait } from './stream-reading.js';
 import {
   streamAdd,
   streamLength,
@@ -114,8 +115,8 @@ export interface Executor {
   readonly execute: Execute;
   /** May write: refused while the partition takes no writes. */
   readonly write: boolean;
-  /** When it may wait: for rows of this type. */
-  readonly awaits?: RowType;
+  /** When it may wait. */
+  readonly awaits?: Awaiting;
   /** May need more room: refused when disk or memory is short. Removal and expiry are not. */
   readonly denyoom: boolean;
 }
@@ -194,8 +195,8 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.fullScan]: keeps(fullScan),
   [Code.listPush]: grows(listPush),
   [Code.listPop]: keeps(listPop),
-  [Code.listPopFirst]: { ...keeps(listPopFirst), awaits: RowType.list },
-  [Code.listMove]: { ...grows(listMove), awaits: RowType.list },
+  [Code.listPopFirst]: { ...keeps(listPopFirst), awaits: takesFrom(RowType.list) },
+  [Code.listMove]: { ...grows(listMove), awaits: takesFrom(RowType.list) },
   [Code.listLength]: keeps(listLength),
   [Code.listRange]: keeps(listRange),
   [Code.listGet]: keeps(listGet),
@@ -240,7 +241,7 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.zsetCount]: keeps(zsetCount),
   [Code.zsetRemoveRange]: keeps(zsetRemoveRange),
   [Code.zsetPop]: keeps(zsetPop),
-  [Code.zsetPopFirst]: { ...keeps(zsetPopFirst), awaits: RowType.zset },
+  [Code.zsetPopFirst]: { ...keeps(zsetPopFirst), awaits: takesFrom(RowType.zset) },
   [Code.zsetRandom]: keeps(zsetRandom),
   [Code.zsetScan]: keeps(zsetScan),
   [Code.zsetCombine]: keeps(zsetCombine),
@@ -253,10 +254,10 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.streamRemove]: keeps(streamRemove),
   [Code.streamRemoveReferenced]: keeps(streamRemoveReferenced),
   [Code.streamSetId]: grows(streamSetId),
-  [Code.streamRead]: keeps(streamRead),
+  [Code.streamRead]: { ...keeps(streamRead), awaits: streamReadWait },
   [Code.streamInfo]: keeps(streamInfo),
   [Code.streamFullInfo]: keeps(streamFullInfo),
-  [Code.groupRead]: keeps(groupRead),
+  [Code.groupRead]: { ...keeps(groupRead), awaits: groupReadWait },
   [Code.groupAcknowledge]: keeps(groupAcknowledge),
   [Code.groupAcknowledgeRemove]: keeps(groupAcknowledgeRemove),
   [Code.groupPending]: keeps(groupPending),

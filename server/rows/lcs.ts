@@ -8,7 +8,7 @@ import { limits } from '../../shared/limits.js';
 import { LcsMode } from '../../shared/operations/codes.js';
 import type { Execute, View } from '../execution/view.js';
 import { RowType } from '../storage/row.js';
-import { bytesAt, integerAt, numberAt } from './arguments.js';
+import { bytesAt, integerAt, numberAt, stringOrNullAt } from './arguments.js';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -18,6 +18,8 @@ type Match = readonly [fromA: number, toA: number, fromB: number, toB: number, l
 export const longestCommon: Execute = (view, args) => {
   const a = stringOrEmpty(view, bytesAt(args, 0));
   const b = stringOrEmpty(view, bytesAt(args, 1));
+  const refusal = stringOrNullAt(args, 4);
+  if (refusal !== null) throw new ClientError(refusal);
   const mode = numberAt(args, 2);
   const minMatchLength = Number(integerAt(args, 3));
   const table = lengths(a, b);

@@ -1,18 +1,25 @@
 /**
- * XREAD and XREADGROUP: several streams in one operation. What a wait for new entries will need is here, too: an
- * operation that finds nothing returns null and has changed nothing, and `positionsOf` says what it would have gone on
- * from (an id that is asked for as `last` is one that was there when the wait began).
+ * XREAD and XREADGROUP: several streams in one operation. One that finds nothing returns null and has changed nothing;
+ * where it waits, it goes on with other arguments: an id that was asked for as `last` is the one that was there when
+ * the wait began, a stream counts once, and `waits` is set. Who waits passes over what is no stream any more; in a
+ * group that ends the wait, with errors of its own.
  */
 import { ClientError } from '../../shared/errors.js';
 import type { OperationArgument, OperationResult } from '../../shared/operations/operation.js';
 import { limits } from '../../shared/limits.js';
 import { ID_MAX, ID_MIN, idText, nextId } from '../../shared/stream-ids.js';
+import type { Awaiting } from '../execution/awaiting.js';
 import type { Execute, View } from '../execution/view.js';
+import { RowType } from '../storage/row.js';
 import { type Arguments, booleanAt, bytesAt, integerAt, listAt, stringOrNullAt } from './arguments.js';
 import { type Entry, Stream } from './stream.js';
 import { type Consumer, type StreamGroup, UNKNOWN } from './stream-group.js';
 import { hasGapBehind, readUpTo } from './stream-lag.js';
 import { most, told } from './streams.js';
+
+const STREAM_GONE = 'UNBLOCKED the stream key no longer exists';
+const GROUP_GONE = 'NOGROUP the consumer group this client was blocked on no longer exists';
+const COUNT_AFTER_WAITING = 1000;
 
 /** One stream of several, and what is wanted of it. */
 interface Position {
@@ -26,17 +33,21 @@ interface Position {
 /** A stream that is named twice is the same one, so that its second reading sees what the first one did. */
 class Streams {
   readonly #view: View;
+  /** Rows of other types are passed over. */
+  readonly #lenient: boolean;
   readonly #byKey = new Map<string, Stream | null>();
 
-  constructor(view: View) {
+  constructor(view: View, lenient: boolean) {
     this.#view = view;
+    this.#lenient = lenient;
   }
 
   find(key: Buffer): Stream | null {
     const id = key.latin1Slice(0, key.length);
     let stream = this.#byKey.get(id);
     if (stream === undefined) {
-      stream = Stream.find(this.#view, key);
+      const passedOver = this.#lenient && this.#view.peek(key)?.type !== RowType.stream;
+      stream = passedOver ? null : Stream.find(this.#view, key);
       this.#byKey.set(id, stream);
     }
     return stream;
@@ -78,11 +89,19 @@ function hasBehind(stream: Stream, after: Buffer): boolean {
 export const streamRead: Execute = (view, args) => {
   const count = most(integerAt(args, 0));
   const found: OperationResult[] = [];
-  for (const { key, stream, after } of positionsOf(new Streams(view), listAt(args, 1), () => undefined)) {
+  const streams = new Streams(view, args[2] === true);
+  for (const { key, stream, after } of positionsOf(streams, listAt(args, 1), () => undefined)) {
     if (stream === null || after === null || !hasBehind(stream, after)) continue;
     found.push([key, behind(stream, after, count).map(told)]);
   }
   return found.length === 0 ? null : found;
+};
+
+export const streamReadWait: Awaiting = {
+  type: RowType.stream,
+  takes: false,
+  mindsRemoval: false,
+  resume: (view, [count, wanted]) => [resumedCount(count), resumedPositions(view, wanted), true],
 };
 
 export const groupRead: Execute = (view, args) => {
@@ -91,9 +110,12 @@ export const groupRead: Execute = (view, args) => {
   const noAck = booleanAt(args, 2);
   const wanted = most(integerAt(args, 3));
   const count = wanted === 0 ? limits.streamDelivered : Math.min(wanted, limits.streamDelivered);
-  const streams = new Streams(view);
+  const waits = args[5] === true;
+  const streams = new Streams(view, waits);
   const positions = positionsOf(streams, listAt(args, 4), (key, stream) => {
-    if (stream === null || stream.group(name) === null) throw noGroup(key, name, ' in XREADGROUP with GROUP option');
+    if (stream === null && waits) throw new ClientError(STREAM_GONE);
+    if (stream !== null && stream.group(name) !== null) return;
+    throw waits ? new ClientError(GROUP_GONE) : noGroup(key, name, ' in XREADGROUP with GROUP option');
   });
   const found: OperationResult[] = [];
   for (const { key, stream, after } of positions) {
@@ -111,6 +133,38 @@ export const groupRead: Execute = (view, args) => {
   streams.finish();
   return found.length === 0 ? null : found;
 };
+
+export const groupReadWait: Awaiting = {
+  type: RowType.stream,
+  takes: false,
+  mindsRemoval: true,
+  resume: (view, [group = null, consumer = null, noAck = null, count, wanted]) => [
+    group,
+    consumer,
+    noAck,
+    resumedCount(count),
+    resumedPositions(view, wanted),
+    true,
+  ],
+};
+
+/** Who waits without a limit has one from then on, as in Redis: the ids that it goes on from may be far behind. */
+function resumedCount(count: OperationArgument | undefined): OperationArgument {
+  return count === 0 || count === undefined ? COUNT_AFTER_WAITING : count;
+}
+
+function resumedPositions(view: View, wanted: OperationArgument | undefined): OperationArgument {
+  const byKey = new Map<string, OperationArgument>();
+  for (const each of listAt([wanted ?? null], 0)) {
+    const parts = listAt([each], 0);
+    const key = bytesAt(parts, 0);
+    const name = key.latin1Slice(0, key.length);
+    if (byKey.has(name)) continue;
+    const from = parts[1] === 'last' ? (Stream.find(view, key)?.facts.lastId ?? ID_MIN) : (parts[1] ?? null);
+    byKey.set(name, [key, from, null]);
+  }
+  return [...byKey.values()];
+}
 
 /** What an error says about a name, which ends where a C string would and is on one line. */
 export function shown(name: Buffer): string {

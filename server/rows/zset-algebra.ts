@@ -7,7 +7,16 @@ import { Combination } from '../../shared/operations/sets.js';
 import { Aggregate, fromWire } from '../../shared/operations/zsets.js';
 import type { Execute, Row, View } from '../execution/view.js';
 import { RowType } from '../storage/row.js';
-import { type Arguments, bytesAt, bytesFrom, compactLimitsAt, integerAt, listAt, numberAt } from './arguments.js';
+import {
+  bytesAt,
+  bytesFrom,
+  compactLimitsAt,
+  integerAt,
+  listAt,
+  numberAt,
+  stringOrNullAt,
+  type Arguments,
+} from './arguments.js';
 import { rowExpects, rowHas, rowMembers } from './member-set.js';
 import { SortedSet } from './sorted-set.js';
 import { WRONG_TYPE } from './strings.js';
@@ -35,14 +44,22 @@ export const zsetCombineStore: Execute = (view, args) => {
 };
 
 export const zsetCommonCount: Execute = (view, args) => {
-  const sources = bytesFrom(args, 1).map((key) => ({ key, row: sourceRow(view, key), weight: 1 }));
+  const sources = bytesFrom(args, 2).map((key) => ({ key, row: sourceRow(view, key), weight: 1 }));
+  refuse(args, 1);
   return intersection(view, bySize(sources), Aggregate.sum, Number(integerAt(args, 0))).length;
 };
 
-/** Arguments: combination, aggregate, weights or null, keys. */
+/** What is wrong with the options, which is told once the keys are known to be of the right types. */
+function refuse(args: Arguments, index: number): void {
+  const refusal = stringOrNullAt(args, index);
+  if (refusal !== null) throw new ClientError(refusal);
+}
+
+/** Arguments: combination, aggregate, weights or null, refusal or null, keys. */
 function combined(view: View, args: Arguments): Scored[] {
   const weights = args[2] === null ? null : listAt(args, 2).map(fromWire);
-  const sources = bytesFrom(args, 3).map((key, i) => ({ key, row: sourceRow(view, key), weight: weights?.[i] ?? 1 }));
+  const sources = bytesFrom(args, 4).map((key, i) => ({ key, row: sourceRow(view, key), weight: weights?.[i] ?? 1 }));
+  refuse(args, 3);
   const aggregate = numberAt(args, 1);
   switch (numberAt(args, 0)) {
     case Combination.intersection:

@@ -99,3 +99,13 @@ export function at(args: readonly Buffer[], index: number): Buffer {
 export function wrongArity(command: string): ClientError {
   return new ClientError(`ERR wrong number of arguments for '${command}' command`);
 }
+
+/** For what Redis reads only once it has looked at the keys: the server is told what is wrong, and says so then. */
+export function orRefusal<T>(read: () => T, otherwise: T): { readonly result: T; readonly refusal: string | null } {
+  try {
+    return { result: read(), refusal: null };
+  } catch (error) {
+    if (error instanceof ClientError) return { result: otherwise, refusal: error.message };
+    throw error;
+  }
+}

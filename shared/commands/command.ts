@@ -115,8 +115,11 @@ export interface KeyedCommand extends Supported {
   /** `args` are without the command's name; arity has been checked. Throws ClientError. */
   readonly translate: (args: readonly Buffer[], context: TranslateContext) => Operation;
   readonly reply: (result: OperationResult, args: readonly Buffer[], context: TranslateContext) => Reply;
-  /** Set where the command waits while its operation finds nothing (its result is null): for how many ms; 0: for ever. */
-  readonly waitMs?: (args: readonly Buffer[]) => number;
+  /**
+   * Set where the command may wait while its operation finds nothing (its result is null): for how many ms; 0: for ever,
+   * null: with these arguments it does not.
+   */
+  readonly waitMs?: (args: readonly Buffer[]) => number | null;
   /**
    * Set for a plain union of single-key commands: when its keys lie in several partitions, the
    * arguments are split by key (`keys.step` arguments each), every part is translated by itself, and

@@ -2,7 +2,7 @@
 import { ClientError } from '../errors.js';
 import { type Integer, LcsMode, longestCommon } from '../operations/codes.js';
 import type { OperationResult } from '../operations/operation.js';
-import { at, integer, SYNTAX_ERROR, word } from './arguments.js';
+import { at, integer, orRefusal, SYNTAX_ERROR, word } from './arguments.js';
 import type { KeyedCommand } from './command.js';
 import { MapReply, type Reply } from './reply.js';
 
@@ -59,8 +59,12 @@ export const lcs = {
   summary: 'Finds the longest common subsequence of two strings.',
   note: 'two strings whose lengths multiplied exceed 16 Mi are refused: computing them would hold up other clients',
   translate: (args) => {
-    const { mode, minMatchLength } = options(args);
-    return longestCommon(at(args, 0), at(args, 1), mode, minMatchLength);
+    const { result, refusal } = orRefusal(() => options(args), {
+      mode: LcsMode.text,
+      minMatchLength: 0,
+      withLength: false,
+    });
+    return longestCommon(at(args, 0), at(args, 1), result.mode, result.minMatchLength, refusal);
   },
   reply: (result, args) => {
     const { mode, withLength } = options(args);

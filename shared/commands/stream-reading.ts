@@ -1,6 +1,6 @@
 /**
- * XREAD and XREADGROUP. With BLOCK they are to wait until there is something to read; `readOptions` says for how long.
- * Where nobody waits (yet, and within a transaction for good) a wait is one that has ended: the answer is nil at once.
+ * XREAD and XREADGROUP. With BLOCK they wait until there is something to read. Where nobody waits (in a transaction)
+ * a wait is one that has ended: the answer is nil at once.
  */
 import { ClientError } from '../errors.js';
 import type { Integer } from '../operations/codes.js';
@@ -91,18 +91,18 @@ const reply = (result: OperationResult, _args: readonly Buffer[], { resp }: Tran
   return resp === 3 ? new MapReply(replies.flat()) : replies;
 };
 
-const common = { group: 'stream', support: 'partly', run: 'keyed', since: '5.0.0', keys: null, reply } as const;
-const note = 'BLOCK does not wait yet: the answer is nil at once';
+const common = { group: 'stream', run: 'keyed', since: '5.0.0', keys: null, reply } as const;
 
 const xread = {
   ...common,
   name: 'xread',
   arity: -4,
-  note,
+  support: 'yes',
   keysBehind: { word: 'STREAMS', from: 1 },
   flags: ['readonly', 'blocking', 'movablekeys'],
   categories: ['read', 'stream', 'slow', 'blocking'],
   summary: 'Returns entries of streams behind given ids.',
+  waitMs: (args) => readOptions(args, false).blockMs,
   translate: (args) => {
     const { count, streams } = readOptions(args, false);
     return operations.streamRead(streams, count);
@@ -113,11 +113,13 @@ const xreadgroup = {
   ...common,
   name: 'xreadgroup',
   arity: -7,
-  note: `${note}. It gives at most 10,000 entries of a stream at once, whatever COUNT says`,
+  support: 'partly',
+  note: 'It gives at most 10,000 entries of a stream at once, whatever COUNT says',
   keysBehind: { word: 'STREAMS', from: 4 },
   flags: ['write', 'blocking', 'movablekeys'],
   categories: ['write', 'stream', 'slow', 'blocking'],
   summary: 'Gives a consumer of a group new entries of streams, or those it has not acknowledged.',
+  waitMs: (args) => readOptions(args, true).blockMs,
   translate: (args) => {
     const { group, noAck, count, streams } = readOptions(args, true);
     if (group === null) throw new ClientError(SYNTAX_ERROR);

@@ -6,7 +6,7 @@ import type { OperationResult } from '../operations/operation.js';
 import { Combination } from '../operations/sets.js';
 import * as operations from '../operations/zsets.js';
 import { Aggregate, type ZsetCombination } from '../operations/zsets.js';
-import { at, integer, SYNTAX_ERROR, word } from './arguments.js';
+import { at, integer, orRefusal, SYNTAX_ERROR, word } from './arguments.js';
 import type { Command, KeyedCommand, TranslateContext } from './command.js';
 import type { Reply } from './reply.js';
 import { scoredReply } from './zset-replies.js';
@@ -36,15 +36,31 @@ interface Parsed {
 /** count key ... [WEIGHTS weight ...] [AGGREGATE SUM | MIN | MAX] [WITHSCORES] */
 function parse(name: string, combination: number, args: readonly Buffer[], countAt: number, store: boolean): Parsed {
   const keys = inputs(name, args, countAt);
+  const plain = { weights: null, aggregate: Aggregate.sum, withScores: false };
+  const read = orRefusal<Options>(
+    () => options(combination, args, countAt + 1 + keys.length, keys.length, store),
+    plain,
+  );
+  const { weights, aggregate, withScores } = read.result;
+  return { of: { combination, keys, weights, aggregate, refusal: read.refusal }, withScores };
+}
+
+interface Options {
+  readonly weights: number[] | null;
+  readonly aggregate: Aggregate;
+  readonly withScores: boolean;
+}
+
+function options(combination: number, args: readonly Buffer[], from: number, keys: number, store: boolean): Options {
   const weighs = combination !== Combination.difference;
   let weights: number[] | null = null;
   let aggregate: Aggregate = Aggregate.sum;
   let withScores = false;
-  for (let i = countAt + 1 + keys.length; i < args.length; ) {
+  for (let i = from; i < args.length; ) {
     const option = word(args[i]);
-    if (option === 'WEIGHTS' && weighs && args.length - i > keys.length) {
-      weights = args.slice(i + 1, i + 1 + keys.length).map(weight);
-      i += 1 + keys.length;
+    if (option === 'WEIGHTS' && weighs && args.length - i > keys) {
+      weights = args.slice(i + 1, i + 1 + keys).map(weight);
+      i += 1 + keys;
     } else if (option === 'AGGREGATE' && weighs && i + 1 < args.length) {
       const chosen = aggregates.get(word(args[i + 1]));
       if (chosen === undefined) throw new ClientError(SYNTAX_ERROR);
@@ -55,7 +71,7 @@ function parse(name: string, combination: number, args: readonly Buffer[], count
       i++;
     } else throw new ClientError(SYNTAX_ERROR);
   }
-  return { of: { combination, keys, weights, aggregate }, withScores };
+  return { weights, aggregate, withScores };
 }
 
 function weight(argument: Buffer): number {
@@ -100,6 +116,16 @@ const stores = (name: string, since: string, combination: number, summary: strin
     reply: asIs,
   }) as const satisfies KeyedCommand;
 
+function limitOption(args: readonly Buffer[], from: number): Integer {
+  let limit: Integer = 0;
+  for (let i = from; i < args.length; i += 2) {
+    if (word(args[i]) !== 'LIMIT' || i + 1 >= args.length) throw new ClientError(SYNTAX_ERROR);
+    limit = integer(args[i + 1], "ERR LIMIT can't be negative");
+    if (limit < 0) throw new ClientError("ERR LIMIT can't be negative");
+  }
+  return limit;
+}
+
 const zintercard = {
   ...onKeys,
   name: 'zintercard',
@@ -112,13 +138,8 @@ const zintercard = {
   summary: 'Counts the members that all of several sorted sets have.',
   translate: (args) => {
     const keys = inputs('zintercard', args, 0);
-    let limit: Integer = 0;
-    for (let i = 1 + keys.length; i < args.length; i += 2) {
-      if (word(args[i]) !== 'LIMIT' || i + 1 >= args.length) throw new ClientError(SYNTAX_ERROR);
-      limit = integer(args[i + 1], "ERR LIMIT can't be negative");
-      if (limit < 0) throw new ClientError("ERR LIMIT can't be negative");
-    }
-    return operations.zsetCommonCount(limit, keys);
+    const { result, refusal } = orRefusal(() => limitOption(args, 1 + keys.length), 0);
+    return operations.zsetCommonCount(result, refusal, keys);
   },
   reply: asIs,
 } as const satisfies KeyedCommand;

@@ -336,15 +336,16 @@ export const incrementFloat = (key: Buffer, delta: Buffer): Operation => [Code.i
 
 /**
  * By mode: the longest common subsequence; its length; or `[length, matches]`, last match first, each
- * `[fromA, toA, fromB, toB, length]`, those of at least `minMatchLength` bytes.
+ * `[fromA, toA, fromB, toB, length]`, those of at least `minMatchLength` bytes. `refusal`: what is wrong with the
+ * options, which Redis says only once it has found two strings.
  */
-export const longestCommon = (a: Buffer, b: Buffer, mode: LcsMode, minMatchLength: Integer): Operation => [
-  Code.longestCommon,
-  a,
-  b,
-  mode,
-  minMatchLength,
-];
+export const longestCommon = (
+  a: Buffer,
+  b: Buffer,
+  mode: LcsMode,
+  minMatchLength: Integer,
+  refusal: string | null,
+): Operation => [Code.longestCommon, a, b, mode, minMatchLength, refusal];
 
 /** Values in the order of `keys`, null where there is none or it is no string. */
 export const multiGet = (keys: readonly Buffer[]): Operation => [Code.multiGet, ...keys];

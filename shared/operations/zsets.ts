@@ -170,12 +170,15 @@ export interface ZsetCombination {
   readonly keys: readonly Buffer[];
   readonly weights: readonly number[] | null;
   readonly aggregate: Aggregate;
+  /** What is wrong with the options: Redis says so only once it has found the keys. */
+  readonly refusal: string | null;
 }
 
-const combined = ({ combination, keys, weights, aggregate }: ZsetCombination): readonly OperationArgument[] => [
+const combined = ({ combination, keys, weights, aggregate, refusal }: ZsetCombination): OperationArgument[] => [
   combination,
   aggregate,
   weights === null ? null : weights.map(toWire),
+  refusal,
   ...keys,
 ];
 
@@ -191,8 +194,9 @@ export const zsetCombineStore = (to: Buffer, compact: CompactLimits | null, of: 
 ];
 
 /** How many members all have in common, counted up to `limit` (0: all). */
-export const zsetCommonCount = (limit: Integer, keys: readonly Buffer[]): Operation => [
+export const zsetCommonCount = (limit: Integer, refusal: string | null, keys: readonly Buffer[]): Operation => [
   Code.zsetCommonCount,
   limit,
+  refusal,
   ...keys,
 ];

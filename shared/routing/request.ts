@@ -105,7 +105,8 @@ export class Request {
   readonly lane: Lane;
   readonly sequence: number;
   readonly db: number;
-  readonly operation: Operation;
+  /** As a wait goes on with it, once the server has said so. */
+  operation: Operation;
   readonly bytes: number;
   /** Monotonic ms, as of the router's coarse clock. */
   deadline: number;

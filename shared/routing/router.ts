@@ -17,7 +17,7 @@
 import type { ClusterView, Partition } from '../cluster.js';
 import type { Environment, Timer } from '../environment.js';
 import { limits } from '../limits.js';
-import type { Operation, OperationResult } from '../operations/operation.js';
+import type { Operation, OperationArgument, OperationResult } from '../operations/operation.js';
 import {
   Kind,
   Status,
@@ -301,7 +301,7 @@ export class Router {
       return;
     }
     const mayStart = link.answered(id);
-    if (status === Status.waiting) return link.park(request);
+    if (status === Status.waiting) return link.park(request, value as OperationArgument[] | null);
     if (status === Status.retry) return this.onRefusal(link, request, value as RetryReason);
     link.remove(request);
     request.partition.refusals = 0;

@@ -3,6 +3,7 @@
  * order of sending, and deletes in constant time.
  */
 import { limits } from '../limits.js';
+import type { OperationArgument } from '../operations/operation.js';
 import type { Request } from './request.js';
 import type { RoutedPartition } from './routing-table.js';
 
@@ -67,7 +68,9 @@ export class ServerLink {
     this.inFlightBytes += request.bytes;
   }
 
-  park(request: Request): void {
+  /** `resumed`: the arguments to repeat it with from now on; null: the same. */
+  park(request: Request, resumed: readonly OperationArgument[] | null): void {
+    if (resumed !== null) request.operation = [request.operation[0], ...resumed];
     if (request.parked) return;
     request.parked = true;
     this.parked++;

@@ -79,7 +79,7 @@ export const Status = {
   retry: 2,
   /** It may or may not have been executed. `value` is a text. */
   unknown: 3,
-  /** It has found nothing, and waits at the partition's primary. The answer follows. */
+  /** It has found nothing, and waits at the partition's primary. The answer follows. `value`: the arguments to repeat it with, or null. */
   waiting: 4,
 } as const;
 

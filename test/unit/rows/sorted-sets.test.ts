@@ -265,7 +265,8 @@ for (const [kind, size] of [
       ]);
       for (const [combination, members] of expected) {
         const weighs = combination !== Combination.difference;
-        const of = { combination, keys: [key, other], weights: weighs ? [2, 1] : null, aggregate: Aggregate.sum };
+        const weights = weighs ? [2, 1] : null;
+        const of = { combination, keys: [key, other], weights, aggregate: Aggregate.sum, refusal: null };
         const wanted = members.map((member): Pair => {
           const sum = 2 * (model.get(member) ?? 0) + (second.get(member) ?? 0);
           return [member, weighs ? sum : (model.get(member) ?? 0)];
@@ -274,9 +275,11 @@ for (const [kind, size] of [
         expect(run(zsets.zsetCombineStore(bytes('to'), null, of))).to.equal(wanted.length);
         expect(pairs(run(zsets.zsetRange(bytes('to'), byRank(0, -1), true)))).to.deep.equal(wanted);
       }
-      expect(run(zsets.zsetCommonCount(0, [key, other]))).to.equal(expected.get(Combination.intersection)!.length);
+      expect(run(zsets.zsetCommonCount(0, null, [key, other]))).to.equal(
+        expected.get(Combination.intersection)!.length,
+      );
       run(setAdd(bytes('set'), [...second.keys()].map(bytes)));
-      expect(run(zsets.zsetCommonCount(0, [key, bytes('set')]))).to.equal(
+      expect(run(zsets.zsetCommonCount(0, null, [key, bytes('set')]))).to.equal(
         expected.get(Combination.intersection)!.length,
       );
       run(zsets.zsetRangeStore(key, other, byRank(0, 4), null));
