@@ -49,7 +49,7 @@ const answers = (primary: Primary): [id: number, value: unknown][] =>
 /** What the request waits on with, as its proxy is told. */
 function resumed(primary: Primary, id: number, operation: Operation): Operation {
   const told = primary.replies.find((reply) => reply.id === id && reply.status === Status.waiting);
-  return [operation[0], ...(told?.value as OperationArgument[])];
+  return [operation[0], ...((told?.value ?? []) as OperationArgument[])];
 }
 
 describe('reading streams with a wait', () => {
