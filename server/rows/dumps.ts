@@ -14,6 +14,7 @@ import { List } from './list.js';
 import { MemberSet, rowMembers } from './member-set.js';
 import { expiryOf, valueOf } from './packed.js';
 import { SortedSet } from './sorted-set.js';
+import { dumpedStream, restoreStream } from './stream-dumps.js';
 import { encodingOf, stringChange } from './strings.js';
 import { ranked } from './zset-rows.js';
 
@@ -46,7 +47,7 @@ function valueOfRow(view: View, key: Buffer, row: Row): DumpedValue {
     case RowType.zset:
       return { type: 'zset', members: ranked(view, key, row, 0, row.size, false), compact };
     case RowType.stream:
-      throw new ClientError('ERR streams cannot be dumped');
+      return { type: 'stream', stream: dumpedStream(view, key, row) };
   }
 }
 
@@ -100,6 +101,9 @@ function store(view: View, key: Buffer, value: DumpedValue, compact: CompactLimi
       finish(SortedSet.replacing(view, key, compact), (set) => {
         for (const { member, score } of value.members) set.put(member, score, null);
       });
+      break;
+    case 'stream':
+      restoreStream(view, key, value.stream);
       break;
   }
   const row = view.peek(key);

@@ -17,7 +17,7 @@ export function hasGapBehind({ facts, length }: Stream, from: Buffer): boolean {
 }
 
 /** How many entries were ever added up to `id`, itself included; UNKNOWN where the stream does not tell. */
-export function readUpTo({ facts, length }: Stream, id: Buffer): bigint {
+export function readUpTo({ facts, length }: Pick<Stream, 'facts' | 'length'>, id: Buffer): bigint {
   const { entriesAdded, lastId, firstId, maxDeletedId } = facts;
   if (entriesAdded === 0n) return 0n;
   const behindLast = id.compare(lastId);

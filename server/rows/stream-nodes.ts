@@ -54,7 +54,7 @@ export function entryBytes(
   fields: readonly Buffer[],
   values: readonly Buffer[],
 ): number {
-  const ms = millisecondsOf(id) - millisecondsOf(firstId);
+  const ms = BigInt.asIntN(64, millisecondsOf(id) - millisecondsOf(firstId));
   const sequence = BigInt.asIntN(64, sequenceOf(id) - sequenceOf(firstId));
   const parts = 3 + values.length + (sameFields ? 0 : fields.length + 1);
   return (

@@ -70,6 +70,11 @@ export function streamRow(view: View, key: Buffer): Row | null {
   return row;
 }
 
+/** Its logical bytes. */
+export function streamBytes({ nodeBytes, pending, groups }: StreamFacts): number {
+  return nodeBytes + PENDING_BYTES * pending + GROUP_BYTES * groups;
+}
+
 export class Stream {
   readonly facts: StreamFacts;
   readonly #row: Row | null;
@@ -376,7 +381,7 @@ export class Stream {
     const { facts } = this;
     sweepEntries(this.#elements, facts, this.#length, limits.streamSwept);
     sweepGroups(this.#elements, facts, limits.streamSwept);
-    const bytes = facts.nodeBytes + PENDING_BYTES * facts.pending + GROUP_BYTES * facts.groups;
+    const bytes = streamBytes(facts);
     const expireAtMs = this.#row?.expireAtMs ?? 0;
     this.#elements.finish(
       { type: RowType.stream, encoding: Encoding.stream, expireAtMs, size: this.#length, bytes },

@@ -3,6 +3,7 @@ import { ClientError } from '../errors.js';
 import type { DumpedValue } from '../rdb/dump.js';
 import { Code, type CompactLimits, type Expiry } from './codes.js';
 import type { Operation, OperationArgument, OperationResult } from './operation.js';
+import { streamFromWire, streamToWire, type WireStream } from './dumped-streams.js';
 import { fromWire, toWire, type WireScore } from './zsets.js';
 
 /**
@@ -32,9 +33,9 @@ export const restore = (key: Buffer, replace: boolean, of: Restoration | string)
   return [Code.restore, key, replace, null, ...wireValue(value), expiry, ms, idleSeconds, frequency, compact];
 };
 
-type WireValue = readonly [type: string, compact: boolean, parts: readonly (Buffer | WireScore)[]];
+type WireValue = readonly [type: string, compact: boolean, parts: readonly OperationArgument[]];
 
-/** A hash's fields and values alternate, and a sorted set's members and scores. */
+/** A hash's fields and values alternate, and a sorted set's members and scores; a stream is one part, as `toWire` makes it. */
 export function wireValue(value: DumpedValue): WireValue {
   switch (value.type) {
     case 'string':
@@ -47,6 +48,8 @@ export function wireValue(value: DumpedValue): WireValue {
       return [value.type, value.compact, value.fields];
     case 'zset':
       return [value.type, value.compact, value.members.flatMap(({ member, score }) => [member, toWire(score)])];
+    case 'stream':
+      return [value.type, false, [streamToWire(value.stream)]];
   }
 }
 
@@ -64,6 +67,8 @@ export function valueFromWire(wire: OperationArgument | OperationResult): Dumped
       return { type, fields: parts, compact };
     case 'zset':
       return { type, members: scored(parts), compact };
+    case 'stream':
+      return { type, stream: streamFromWire(parts[0] as unknown as WireStream) };
     default:
       throw new ClientError(`ERR malformed operation: a value of type ${type}`);
   }

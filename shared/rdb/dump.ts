@@ -9,6 +9,7 @@ import { limits } from '../limits.js';
 import { crc64 } from './crc64.js';
 import { packIntset, unpackIntset } from './intset.js';
 import { entryBytesMax, packListpack, unpackListpack } from './listpack.js';
+import { type DumpedStream, readStream, writeStream } from './streams.js';
 import { DamagedDump, DumpReader, DumpWriter } from './strings.js';
 import { unpackZiplist } from './ziplist.js';
 
@@ -32,6 +33,8 @@ const RdbType = {
   hashListpack: 16,
   zsetListpack: 17,
   quicklist: 18,
+  streamUncounted: 15,
+  stream: 19,
 } as const;
 
 /** A node of a list is a listpack, or one long value as it is. */
@@ -58,7 +61,8 @@ export type DumpedValue =
   | { readonly type: 'list'; readonly values: readonly Buffer[] }
   | { readonly type: 'set'; readonly members: readonly Buffer[]; readonly compact: boolean }
   | { readonly type: 'hash'; readonly fields: readonly Buffer[]; readonly compact: boolean }
-  | { readonly type: 'zset'; readonly members: readonly ScoredMember[]; readonly compact: boolean };
+  | { readonly type: 'zset'; readonly members: readonly ScoredMember[]; readonly compact: boolean }
+  | { readonly type: 'stream'; readonly stream: DumpedStream };
 
 export function dump(value: DumpedValue): Buffer {
   const writer = new DumpWriter();
@@ -90,6 +94,10 @@ function write(writer: DumpWriter, value: DumpedValue): void {
     case 'zset':
       writer.raw(Buffer.of(value.compact ? RdbType.zsetListpack : RdbType.zset));
       writeSortedSet(writer, value.members, value.compact);
+      break;
+    case 'stream':
+      writer.raw(Buffer.of(RdbType.stream));
+      writeStream(writer, value.stream);
       break;
   }
 }
@@ -178,6 +186,9 @@ function read(reader: DumpReader): DumpedValue {
       return zset(pairedMembers(whole(unpackListpack(reader.string()))), true);
     case RdbType.zsetZiplist:
       return zset(pairedMembers(whole(unpackZiplist(reader.string()))), true);
+    case RdbType.streamUncounted:
+    case RdbType.stream:
+      return { type: 'stream', stream: readStream(reader, type === RdbType.stream) };
     default:
       throw new DamagedDump('of an unknown type');
   }

@@ -39,8 +39,10 @@ export class DumpWriter {
     this.#pieces.push(bytes);
   }
 
-  length(length: number): void {
-    if (length < 64) {
+  length(length: number | bigint): void {
+    if (typeof length === 'bigint') {
+      this.#length64(length);
+    } else if (length < 64) {
       this.raw(Buffer.of(length));
     } else if (length < 16_384) {
       this.raw(Buffer.of(LENGTH_14 | (length >> 8), length & 0xff));
@@ -49,6 +51,13 @@ export class DumpWriter {
       bytes.writeUInt32BE(length, 1);
       this.raw(bytes);
     }
+  }
+
+  #length64(length: bigint): void {
+    if (length <= 0xffff_ffffn) return this.length(Number(length));
+    const bytes = Buffer.alloc(9, LENGTH_64);
+    bytes.writeBigUInt64BE(length, 1);
+    this.raw(bytes);
   }
 
   string(bytes: Buffer): void {
@@ -117,6 +126,12 @@ export class DumpReader {
     if (first === LENGTH_32) return this.raw(4).readUInt32BE(0);
     if (first === LENGTH_64) return Number(this.raw(8).readBigUInt64BE(0));
     throw new DamagedDump('no length');
+  }
+
+  /** Exact, also beyond 2^53. */
+  length64(): bigint {
+    if (this.#bytes[this.#at] !== LENGTH_64) return BigInt(this.length());
+    return this.raw(9).readBigUInt64BE(1);
   }
 
   /** So many things follow, of at least a byte each. */
