@@ -54,18 +54,23 @@ function readHexadecimal([, sign, whole = '', fraction = '', power = '0']: RegEx
 /** As %.17g prints it: up to 17 significant digits, an exponent where it is below -4 or above 16. */
 export function formatDouble(value: number): string {
   if (Number.isSafeInteger(value)) return Object.is(value, -0) ? '-0' : String(value);
+  return formatDigits(value, DIGITS);
+}
+
+/** As %.*g prints it, with up to `count` significant digits. */
+export function formatDigits(value: number, count: number): string {
   if (value === Infinity) return 'inf';
   if (value === -Infinity) return '-inf';
   if (Number.isNaN(value)) return 'nan';
-  const [mantissa = '', power = '0'] = significant(value).split('e');
+  const [mantissa = '', power = '0'] = significant(value, count).split('e');
   const negative = mantissa.startsWith('-');
   const digits = mantissa.replace(/[-.]/g, '');
   const exponent = Number(power);
-  return (negative ? '-' : '') + placed(digits.replace(/0+$/, ''), exponent);
+  return (negative ? '-' : '') + placed(digits.replace(/0+$/, '') || '0', exponent, count);
 }
 
-function placed(digits: string, exponent: number): string {
-  if (exponent < -4 || exponent >= DIGITS) {
+function placed(digits: string, exponent: number, count: number): string {
+  if (exponent < -4 || exponent >= count) {
     const fraction = digits.length > 1 ? `.${digits.slice(1)}` : '';
     const power = String(Math.abs(exponent)).padStart(2, '0');
     return `${digits[0]}${fraction}e${exponent < 0 ? '-' : '+'}${power}`;
@@ -75,12 +80,12 @@ function placed(digits: string, exponent: number): string {
   return `${digits.slice(0, exponent + 1)}.${digits.slice(exponent + 1)}`;
 }
 
-/** 17 digits in exponential form. JavaScript rounds what lies exactly in the middle up, C to the even digit. */
-function significant(value: number): string {
-  const rounded = value.toExponential(DIGITS - 1);
+/** `count` digits in exponential form. JavaScript rounds what lies exactly in the middle up, C to the even digit. */
+function significant(value: number, count: number): string {
+  const rounded = value.toExponential(count - 1);
   const longer = value.toExponential(FAR_DIGITS);
-  const behind = longer.slice(longer.indexOf('.') + DIGITS, longer.indexOf('e'));
+  const behind = longer.slice(longer.indexOf('.') + count, longer.indexOf('e'));
   if (!/^50*$/.test(behind)) return rounded;
-  const cut = longer.slice(0, longer.indexOf('.') + DIGITS) + longer.slice(longer.indexOf('e'));
+  const cut = longer.slice(0, longer.indexOf('.') + count) + longer.slice(longer.indexOf('e'));
   return Number(cut[cut.indexOf('e') - 1]) % 2 === 0 ? cut : rounded;
 }

@@ -192,6 +192,15 @@ export const limits = {
   randomMembers: 1_048_576,
   /** Keys that one SCAN command visits at most, whatever COUNT says: its reply is held in memory. */
   scanCount: 65_536,
+  // scripts
+  /** What one partition's Lua may take: a script that needs more gets an error from Lua. */
+  scriptMemoryBytes: 256 * MiB,
+  /** A Lua that has grown beyond this is given up after the script, as its memory never shrinks. */
+  scriptMemoryKeptBytes: 64 * MiB,
+  /** A script that runs for longer is ended and leaves nothing: one synchronous stretch, which must stay below a lease. */
+  scriptMs: 1_000,
+  /** Tables within tables that a script may return: they are walked by recursion, here and in the proxy. Redis's Lua allows some 8,000. */
+  scriptReplyDepth: 1_000,
   // log
   /** Batches up to this are written on the event loop's thread. */
   logWriteNowBytes: 64 * KiB,

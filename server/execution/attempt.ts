@@ -8,6 +8,7 @@ import { ClientError, invariant } from '../../shared/errors.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import { slotOf } from '../../shared/slots.js';
 import { PARTITION_WIDE, type Group, type GroupWrite } from '../replication/mutation.js';
+import type { ScriptEngine } from '../scripting/engine.js';
 import { garbageKey, KeyspaceKeys, makeId, parseHeaderKey, prefixRange, toBuffer } from '../storage/keys.js';
 import { RowType } from '../storage/row.js';
 import { decodeHeader } from '../storage/row-header.js';
@@ -37,6 +38,7 @@ export class Attempt {
   readonly facts: PartitionFacts;
   readonly head: Head;
   readonly broker: Broker;
+  readonly engine: ScriptEngine;
   readonly random = new SeededRandom();
   private gathering: Gathering = { decree: 0, nextIndex: 0 };
   private readonly views: DatabaseView[];
@@ -53,10 +55,11 @@ export class Attempt {
   private pages: ReadonlyMap<string, Page> = NO_PAGES;
   private usedIndex = 0;
 
-  constructor(head: Head, facts: PartitionFacts, broker: Broker) {
+  constructor(head: Head, facts: PartitionFacts, broker: Broker, engine: ScriptEngine) {
     this.head = head;
     this.facts = facts;
     this.broker = broker;
+    this.engine = engine;
     this.views = Array.from({ length: DATABASES }, (_, db) => new DatabaseView(this, db));
   }
 

@@ -1,6 +1,7 @@
 /** The face that an attempt shows to operations: the View on one database. */
 import type { ClientError } from '../../shared/errors.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
+import type { ScriptEngine } from '../scripting/engine.js';
 import type { Attempt } from './attempt.js';
 import type { Broker } from './broker.js';
 import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View } from './view.js';
@@ -28,6 +29,10 @@ export class DatabaseView implements View {
 
   get broker(): Broker {
     return this.attempt.broker;
+  }
+
+  get engine(): ScriptEngine {
+    return this.attempt.engine;
   }
 
   isPast(timeMs: number): boolean {

@@ -19,6 +19,7 @@ import type { Origin } from '../../shared/wire/network.js';
 import type { Annotation, SessionChange } from '../replication/mutation.js';
 import { executors } from '../rows/index.js';
 import { READS_TOO_MUCH } from '../rows/whole-reads.js';
+import { ScriptEngine } from '../scripting/engine.js';
 import type { Store } from '../storage/store.js';
 import { Broker } from './broker.js';
 import { Attempt, IDS_PER_MUTATION, type Gathering } from './attempt.js';
@@ -102,7 +103,8 @@ export class Executor {
     this.sessions = sessions;
     this.broker = new Broker(new Interests(facts.id, host));
     this.publications = new Publications(this.broker.interests, () => host.committed());
-    this.attempt = new Attempt(head, facts, this.broker);
+    const engine = new ScriptEngine(() => environment.monotonicMs());
+    this.attempt = new Attempt(head, facts, this.broker, engine);
     this.fetches = new Fetching(host, head, this.attempt, (request) => this.resume(request));
     this.held = new HeldReplies(host);
     this.waiters = new Waiters(host, this.held, this.attempt, {

@@ -12,6 +12,7 @@
 import type { ClientError } from '../../shared/errors.js';
 import type { KeyedHash } from '../../shared/keyed-hash.js';
 import type { OperationArgument, OperationResult } from '../../shared/operations/operation.js';
+import type { ScriptEngine } from '../scripting/engine.js';
 import type { RowType } from '../storage/row.js';
 import type { Broker } from './broker.js';
 
@@ -139,6 +140,8 @@ export interface View {
   readonly slots: { readonly from: number; readonly to: number };
   /** The table's multiKey. */
   readonly multiKey: 'any' | 'slot';
+  /** What scripts run in: of this primary, no part of the state. */
+  readonly engine: ScriptEngine;
 }
 
 export interface ScanPosition {

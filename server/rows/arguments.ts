@@ -66,6 +66,10 @@ export function stringOrNullAt(args: Arguments, index: number): string | null {
   return typeof value === 'string' ? value : malformed(index, 'a string');
 }
 
+export function stringAt(args: Arguments, index: number): string {
+  return stringOrNullAt(args, index) ?? malformed(index, 'a string');
+}
+
 export function booleanAt(args: Arguments, index: number): boolean {
   const value = args[index];
   return typeof value === 'boolean' ? value : malformed(index, 'a boolean');

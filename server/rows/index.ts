@@ -59,6 +59,7 @@ import {
   listTrim,
 } from './lists.js';
 import { listen, listeners, publish, topics } from './pubsub.js';
+import { flushScripts, loadScript, readScript, script, scriptsExist } from './scripts.js';
 import { setCombine, setCombineStore, setCommonCount } from './set-algebra.js';
 import { setAdd, setHas, setMembers, setMove, setPop, setRandom, setRemove, setScan, setSize } from './sets.js';
 import { sort, sortStore } from './sorting.js';
@@ -281,6 +282,11 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.publish]: keeps(publish),
   [Code.topics]: keeps(topics),
   [Code.listeners]: keeps(listeners),
+  [Code.script]: keeps(script),
+  [Code.readScript]: keeps(readScript),
+  [Code.loadScript]: keeps(loadScript),
+  [Code.scriptsExist]: keeps(scriptsExist),
+  [Code.flushScripts]: keeps(flushScripts),
 };
 
 /** By code; undefined where no operation has that number. An array, as every operation passes here. */

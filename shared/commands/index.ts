@@ -12,6 +12,7 @@ import { hyperloglogCommands } from './hyperloglogs.js';
 import { keyCommands } from './keys.js';
 import { listCommands } from './lists.js';
 import { pubsubCommands } from './pubsub.js';
+import { scriptingCommands } from './scripting.js';
 import { serverCommands } from './server.js';
 import { setCommands } from './sets.js';
 import { sortCommands } from './sorting.js';
@@ -40,6 +41,7 @@ export const commands: ReadonlyMap<string, Command> = byName([
   ...databaseCommands,
   ...transactionCommands,
   ...pubsubCommands,
+  ...scriptingCommands,
 ]);
 
 function byName(rows: readonly Command[]): Map<string, Command> {

@@ -174,6 +174,12 @@ export const Code = {
   publish: 281,
   topics: 282,
   listeners: 283,
+  // scripts (scripts.ts)
+  script: 270,
+  readScript: 271,
+  loadScript: 272,
+  scriptsExist: 273,
+  flushScripts: 274,
 } as const;
 export type Code = (typeof Code)[keyof typeof Code];
 
@@ -251,6 +257,8 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.publish,
   Code.topics,
   Code.listeners,
+  Code.readScript,
+  Code.scriptsExist,
 ]);
 
 export function isReadOnly(code: number): boolean {

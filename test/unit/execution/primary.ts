@@ -23,6 +23,7 @@ import type { PointReads } from '../../../server/execution/point-reads.js';
 import { Sessions } from '../../../server/execution/sessions.js';
 import type { View, PartitionFacts } from '../../../server/execution/view.js';
 import type { Annotation, Group, KeptResult, SessionChange } from '../../../server/replication/mutation.js';
+import { ScriptEngine } from '../../../server/scripting/engine.js';
 import { everything, fromBuffer, toBuffer } from '../../../server/storage/keys.js';
 import { MemoryStoreFactory } from '../../../server/storage/memory.js';
 import type { Store, Write } from '../../../server/storage/store.js';
@@ -336,7 +337,7 @@ export function nobodyListens(): Broker {
 /** Attempts at operations on a head state, one after the other, each a mutation of its own. */
 export class Attempts {
   readonly primary = new Primary();
-  readonly attempt = new Attempt(this.primary.head, this.primary.facts, nobodyListens());
+  readonly attempt = new Attempt(this.primary.head, this.primary.facts, nobodyListens(), new ScriptEngine(() => 0));
   readonly mutations: { readonly decree: number; readonly groups: readonly Group[] }[] = [];
   nowMs = START_MS;
 

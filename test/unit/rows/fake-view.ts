@@ -12,6 +12,7 @@ import type {
   View,
 } from '../../../server/execution/view.js';
 import { executors } from '../../../server/rows/index.js';
+import { ScriptEngine } from '../../../server/scripting/engine.js';
 import { ClientError, invariant } from '../../../shared/errors.js';
 import { KeyedHash } from '../../../shared/keyed-hash.js';
 import { limits } from '../../../shared/limits.js';
@@ -33,6 +34,7 @@ export class FakePartition {
   nowMs = 1_700_000_000_000;
   nextRandom = 0.5;
   random = (): number => this.nextRandom;
+  readonly engine = new ScriptEngine(() => this.nowMs);
   versions = 0;
   slots = { from: 0, to: 16_383 };
   /** Elements that the operation under way has copied, by themselves. */
@@ -94,6 +96,10 @@ export class FakeView implements View {
 
   random(): number {
     return this.#partition.random();
+  }
+
+  get engine(): ScriptEngine {
+    return this.#partition.engine;
   }
 
   setActiveExpiry(): void {

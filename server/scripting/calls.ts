@@ -1,0 +1,165 @@
+/**
+ * The commands that a script calls: the same rows of the command table that proxies use, each an operation on the View
+ * of the script's attempt. A command's error undoes that command and nothing else.
+ */
+import { positionsOfKeys } from '../../shared/commands/key-positions.js';
+import type { Command, TranslateContext } from '../../shared/commands/command.js';
+import { commands } from '../../shared/commands/index.js';
+import { ErrorReply, type Reply } from '../../shared/commands/reply.js';
+import { ClientError } from '../../shared/errors.js';
+import type { Operation, OperationResult } from '../../shared/operations/operation.js';
+import type { ScriptContext } from '../../shared/operations/scripts.js';
+import { limits } from '../../shared/limits.js';
+import { SLOTS, slotOf } from '../../shared/slots.js';
+import type { View } from '../execution/view.js';
+import { executors } from '../rows/index.js';
+import { ownCommands } from './own-commands.js';
+
+const UNKNOWN = 'ERR Unknown Redis command called from script';
+const WRONG_NUMBER = 'ERR Wrong number of args calling Redis command from script';
+const NOT_ALLOWED = 'ERR This Redis command is not allowed from script';
+const READ_ONLY = 'ERR Write commands are not allowed from read-only scripts.';
+const NOT_HERE = 'ERR Script attempted to access a non local key in a cluster node';
+const OTHER_SLOT = 'ERR Script attempted to access keys that do not hash to the same slot';
+const WHOLE_IN_SEVERAL = 'ERR Script attempted to access the whole keyspace of a table with several partitions';
+
+/** What one run of a script may do, and what it has changed of that. */
+export interface Permissions {
+  readonly mayWrite: boolean;
+  /** All its keys are of one slot. */
+  readonly oneSlot: boolean;
+}
+
+interface Found {
+  readonly command: Command;
+  readonly args: readonly Buffer[];
+}
+
+const subcommands = new Map<string, ReadonlyMap<string, Command>>();
+for (const command of commands.values())
+  if (command.subcommands !== undefined)
+    subcommands.set(
+      command.name,
+      new Map(command.subcommands.map((row) => [row.name.slice(command.name.length + 1), row])),
+    );
+
+/** `argv` begins with the command's name. Null: there is no such command. */
+export function findCommand(argv: readonly Buffer[]): Found | null {
+  const name = argv[0]?.latin1Slice().toLowerCase() ?? '';
+  const command = commands.get(name);
+  if (command === undefined) return null;
+  const within = subcommands.get(name);
+  if (within === undefined || argv.length < 2) return { command, args: argv.slice(1) };
+  const subcommand = within.get(argv[1]!.latin1Slice().toLowerCase());
+  return subcommand === undefined ? null : { command: subcommand, args: argv.slice(2) };
+}
+
+export class Calls {
+  readonly view: View;
+  /** It has called a command that writes. */
+  wrote = false;
+  private context: TranslateContext;
+  private readonly permissions: Permissions;
+  private slot: number | null;
+
+  constructor(view: View, given: ScriptContext, keys: readonly Buffer[], permissions: Permissions) {
+    this.view = view;
+    this.permissions = permissions;
+    this.slot = keys.length > 0 ? slotOf(keys[0]!) : null;
+    this.context = {
+      resp: 2,
+      db: view.db,
+      databases: limits.databases,
+      lfu: given.lfu,
+      ...(given.hashLimits === null ? {} : { hashLimits: given.hashLimits }),
+      ...(given.zsetLimits === null ? {} : { zsetLimits: given.zsetLimits }),
+      ...(given.streamNodes === null ? {} : { streamNodes: given.streamNodes }),
+      ...(given.sketchSparseBytes === null ? {} : { sketchSparseBytes: given.sketchSparseBytes }),
+    };
+  }
+
+  get resp(): 2 | 3 {
+    return this.context.resp;
+  }
+
+  setResp(resp: 2 | 3): void {
+    this.context = { ...this.context, resp };
+  }
+
+  select(db: number): void {
+    this.context = { ...this.context, db };
+  }
+
+  /** An error is a reply, too. */
+  call(argv: readonly Buffer[]): Reply {
+    try {
+      const found = findCommand(argv);
+      if (found === null) throw new ClientError(UNKNOWN);
+      const { command, args } = found;
+      const { arity } = command;
+      if (arity >= 0 ? argv.length !== arity : argv.length < -arity) throw new ClientError(WRONG_NUMBER);
+      if (command.flags.includes('noscript')) throw new ClientError(NOT_ALLOWED);
+      const writes = command.flags.includes('write');
+      if (!this.permissions.mayWrite && (writes || command.flags.includes('may_replicate')))
+        throw new ClientError(READ_ONLY);
+      if (writes) this.wrote = true;
+      this.checkKeys(command, args);
+      return this.run(command, args);
+    } catch (error) {
+      if (error instanceof ClientError) return new ErrorReply(error.message);
+      throw error;
+    }
+  }
+
+  private get everywhere(): boolean {
+    const { slots } = this.view;
+    return slots.from === 0 && slots.to === SLOTS - 1;
+  }
+
+  private checkKeys(command: Command, args: readonly Buffer[]): void {
+    if (this.everywhere) return;
+    const { slots } = this.view;
+    for (const position of positionsOfKeys(command, args)) {
+      const slot = slotOf(args[position]!);
+      if (slot < slots.from || slot > slots.to) throw new ClientError(NOT_HERE);
+      this.slot ??= slot;
+      if (this.permissions.oneSlot && slot !== this.slot) throw new ClientError(OTHER_SLOT);
+    }
+  }
+
+  private run(command: Command, args: readonly Buffer[]): Reply {
+    const { context } = this;
+    switch (command.run) {
+      case 'keyed':
+        return command.reply(this.execute(command.translate(args, context)), args, context);
+      case 'whole':
+        if (!this.everywhere) throw new ClientError(WHOLE_IN_SEVERAL);
+        return command.merge([this.execute(command.translate(args, context))], args, context);
+      case 'constant':
+        return command.answer(args, context);
+      case 'refused':
+        return new ErrorReply(command.error);
+      case 'session':
+        return this.own(command, args);
+      case 'container':
+        throw new ClientError(WRONG_NUMBER);
+    }
+  }
+
+  execute([code, ...args]: Operation): OperationResult {
+    const executor = executors[code];
+    if (executor === undefined) throw new ClientError(UNKNOWN);
+    const view = this.view.inDatabase(this.context.db);
+    const result = view.part(() => executor.execute(view, args));
+    if (result instanceof ClientError) throw result;
+    return result;
+  }
+
+  private own(command: Command, args: readonly Buffer[]): Reply {
+    const run = ownCommands.get(command.name);
+    if (run === undefined) throw new ClientError(NOT_ALLOWED);
+    if (command.name === 'keys' || command.name === 'scan')
+      if (!this.everywhere) throw new ClientError(WHOLE_IN_SEVERAL);
+    return run(this, args);
+  }
+}

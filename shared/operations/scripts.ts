@@ -1,0 +1,126 @@
+/**
+ * Scripts run at the primary as one operation; what they return is a reply of any shape, and deeper than a message may
+ * be. So it crosses the wire flat: a scalar as itself, anything else as a list of marks and values, outermost first.
+ */
+import {
+  BigNumberReply,
+  DoubleReply,
+  ErrorReply,
+  MapReply,
+  NullArrayReply,
+  type Reply,
+  SetReply,
+  SimpleString,
+  VerbatimReply,
+} from '../commands/reply.js';
+import { invariant } from '../errors.js';
+import { Code, type CompactLimits } from './codes.js';
+import type { Operation, OperationArgument, OperationResult } from './operation.js';
+import type { NodeLimits } from './streams.js';
+
+/** On the wire and in the log. */
+export const Mark = {
+  null: 0,
+  bytes: 1,
+  integer: 2,
+  status: 3,
+  error: 4,
+  /** Then how many items, and these. */
+  array: 5,
+  /** Then how many pairs, and these. */
+  map: 6,
+  set: 7,
+  double: 8,
+  bigNumber: 9,
+  /** Then the format, and the text. */
+  verbatim: 10,
+  boolean: 11,
+  nullArray: 12,
+} as const;
+
+/** What the commands of a script see of the client that sent it. */
+export interface ScriptContext {
+  readonly lfu: boolean;
+  readonly hashLimits: CompactLimits | null;
+  readonly zsetLimits: CompactLimits | null;
+  readonly streamNodes: NodeLimits | null;
+  readonly sketchSparseBytes: number | null;
+}
+
+export interface ScriptCall {
+  readonly keys: readonly Buffer[];
+  readonly args: readonly Buffer[];
+  readonly context: ScriptContext;
+}
+
+const contextOf = ({
+  lfu,
+  hashLimits,
+  zsetLimits,
+  streamNodes,
+  sketchSparseBytes,
+}: ScriptContext): OperationArgument[] => [lfu, hashLimits, zsetLimits, streamNodes, sketchSparseBytes];
+
+/**
+ * A reply for `readReply`. `text` null: of a script that is known by its SHA-1 (in lower case); error NOSCRIPT when it
+ * is not. `mayWrite` false: its commands may not.
+ */
+export const script = (text: Buffer | null, sha: string, mayWrite: boolean, call: ScriptCall): Operation => [
+  mayWrite ? Code.script : Code.readScript,
+  text,
+  sha,
+  call.keys,
+  call.args,
+  contextOf(call.context),
+];
+
+/** True: it is known from now on. Error when it is no Lua. */
+export const loadScript = (text: Buffer, sha: string): Operation => [Code.loadScript, text, sha];
+
+/** Of each SHA-1 whether the script is known. */
+export const scriptsExist = (shas: readonly Buffer[]): Operation => [Code.scriptsExist, ...shas];
+
+/** True. */
+export const flushScripts = (): Operation => [Code.flushScripts];
+
+/** The reply that a script's result stands for. */
+export function readReply(result: OperationResult): Reply {
+  if (!Array.isArray(result)) return result as Reply;
+  const tokens = result as readonly OperationResult[];
+  let at = 0;
+  const bytes = (): Buffer => tokens[at++] as Buffer;
+  const latin1 = (): string => bytes().latin1Slice();
+  const several = (count: number): Reply[] => Array.from({ length: count }, read);
+  function read(): Reply {
+    const mark = tokens[at++];
+    switch (mark) {
+      case Mark.null:
+        return null;
+      case Mark.bytes:
+      case Mark.integer:
+      case Mark.boolean:
+        return tokens[at++] as Buffer | number | bigint | boolean;
+      case Mark.status:
+        return new SimpleString(latin1());
+      case Mark.error:
+        return new ErrorReply(bytes().toString());
+      case Mark.array:
+        return several(Number(tokens[at++]));
+      case Mark.map:
+        return new MapReply(several(2 * Number(tokens[at++])));
+      case Mark.set:
+        return new SetReply(several(Number(tokens[at++])));
+      case Mark.double:
+        return new DoubleReply(Number(tokens[at++]));
+      case Mark.bigNumber:
+        return new BigNumberReply(latin1());
+      case Mark.verbatim:
+        return new VerbatimReply(latin1(), bytes().toString());
+      case Mark.nullArray:
+        return new NullArrayReply();
+      default:
+        invariant(false, `a script's reply has only known marks, not ${String(mark)}`);
+    }
+  }
+  return read();
+}
