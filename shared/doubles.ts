@@ -59,6 +59,7 @@ export function formatDouble(value: number): string {
 
 /** As %.*g prints it, with up to `count` significant digits. */
 export function formatDigits(value: number, count: number): string {
+  if (value === 0) return Object.is(value, -0) ? '-0' : '0';
   if (value === Infinity) return 'inf';
   if (value === -Infinity) return '-inf';
   if (Number.isNaN(value)) return 'nan';
@@ -66,7 +67,7 @@ export function formatDigits(value: number, count: number): string {
   const negative = mantissa.startsWith('-');
   const digits = mantissa.replace(/[-.]/g, '');
   const exponent = Number(power);
-  return (negative ? '-' : '') + placed(digits.replace(/0+$/, '') || '0', exponent, count);
+  return (negative ? '-' : '') + placed(digits.replace(/0+$/, ''), exponent, count);
 }
 
 function placed(digits: string, exponent: number, count: number): string {

@@ -4,7 +4,6 @@
  */
 import { formatDigits, parseBound } from '../../shared/doubles.js';
 import { LuaType, type LuaFunction, type Machine } from './machine.js';
-import type { Library } from './sandbox.js';
 
 const INT_MAX = 2 ** 31 - 1;
 const ESCAPES: ReadonlyMap<string, string> = new Map([
@@ -363,8 +362,8 @@ class Decoder {
   }
 }
 
-/** Pushes the table `cjson`; `push` makes a table of functions. */
-export function pushCjson(machine: Machine, thread: number, push: (thread: number, library: Library) => void): void {
+/** Pushes the table `cjson`. */
+export function pushCjson(machine: Machine, thread: number): void {
   const { c } = machine;
   const settings = initially();
 
@@ -399,7 +398,7 @@ export function pushCjson(machine: Machine, thread: number, push: (thread: numbe
     return on;
   };
 
-  push(thread, {
+  machine.pushLibrary(thread, {
     encode: (caller) => {
       if (c.lua_gettop(caller) !== 1) machine.raiseArgument(caller, 1, 'expected 1 argument');
       machine.pushText(caller, new Encoder(machine, caller, settings).encode());
@@ -448,7 +447,7 @@ export function pushCjson(machine: Machine, thread: number, push: (thread: numbe
       return 1;
     }),
     new: (caller) => {
-      pushCjson(machine, caller, push);
+      pushCjson(machine, caller);
       return 1;
     },
     _NAME: 'cjson',

@@ -9,6 +9,7 @@ import type { OperationResult } from '../../shared/operations/operation.js';
 import { Mark, type ScriptContext } from '../../shared/operations/scripts.js';
 import type { View } from '../execution/view.js';
 import { Calls } from './calls.js';
+import { pushCjson } from './cjson.js';
 import { LuaEnded } from './lua-module.js';
 import { LuaType, Machine, Outcome, type Place } from './machine.js';
 import { evaluatingLibrary, logLibrary, redisLibrary, type Surroundings } from './redis-library.js';
@@ -55,7 +56,7 @@ class Interpreter implements Surroundings {
       redis: redisLibrary(this),
       evaluating: evaluatingLibrary(this),
       loading: logLibrary(this),
-      tables: {},
+      tables: { cjson: (thread) => pushCjson(this.machine, thread) },
     });
   }
 

@@ -32,6 +32,9 @@ const BASE_CALLS_AT = 54;
 /** Gets the calling thread; its arguments are on that thread's stack, and so are its results, as many as it returns. */
 export type LuaFunction = (thread: number) => number;
 
+/** Functions and constants of a table that scripts see. */
+export type Library = Readonly<Record<string, LuaFunction | number | string>>;
+
 /** Where in Lua code something is. */
 export interface Place {
   /** As it was loaded: `@user_script`. */
@@ -152,6 +155,17 @@ export class Machine {
     this.pushName(thread, name);
     this.c.lua_insert(thread, -2);
     this.c.lua_rawset(thread, index < 0 && index > REGISTRY ? index - 1 : index);
+  }
+
+  /** Pushes a table of them. */
+  pushLibrary(thread: number, library: Library): void {
+    this.c.lua_createtable(thread, 0, Object.keys(library).length);
+    for (const [name, value] of Object.entries(library)) {
+      if (typeof value === 'function') this.pushFunction(thread, value);
+      else if (typeof value === 'number') this.c.lua_pushnumber(thread, value);
+      else this.pushText(thread, value);
+      this.setField(thread, -2, name);
+    }
   }
 
   /** A string's bytes, copied; of a number its text. A number becomes a string by this. Null: it is neither. */

@@ -4,9 +4,8 @@ import { ErrorReply } from '../../shared/commands/reply.js';
 import { formatDouble } from '../../shared/doubles.js';
 import type { Calls } from './calls.js';
 import { findCommand } from './calls.js';
-import { LuaType, type LuaFunction, type Machine } from './machine.js';
+import { LuaType, type Library, type LuaFunction, type Machine } from './machine.js';
 import { pushError, pushReply } from './replies.js';
-import type { Library } from './sandbox.js';
 
 const LOG_LEVELS = { LOG_DEBUG: 0, LOG_VERBOSE: 1, LOG_NOTICE: 2, LOG_WARNING: 3 } as const;
 const REPLICATION = { REPL_NONE: 0, REPL_AOF: 1, REPL_SLAVE: 2, REPL_REPLICA: 2, REPL_ALL: 3 } as const;

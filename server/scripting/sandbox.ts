@@ -1,10 +1,7 @@
 /** The functions of Lua's own libraries that scripts get in another form, and the prelude that puts them in place. */
 import { invariant } from '../../shared/errors.js';
-import { GLOBALS, LuaType, type LuaFunction, type Machine } from './machine.js';
+import { GLOBALS, LuaType, type Library, type Machine } from './machine.js';
 import { PRELUDE } from './prelude.js';
-
-/** Functions and constants of a table that scripts see. */
-export type Library = Readonly<Record<string, LuaFunction | number | string>>;
 
 export interface Libraries {
   readonly redis: Library;
@@ -87,21 +84,10 @@ export class Sandbox {
     machine.pop(thread);
   }
 
-  pushLibrary(thread: number, library: Library): void {
-    const { machine } = this;
-    machine.c.lua_createtable(thread, 0, Object.keys(library).length);
-    for (const [name, value] of Object.entries(library)) {
-      if (typeof value === 'function') machine.pushFunction(thread, value);
-      else if (typeof value === 'number') machine.c.lua_pushnumber(thread, value);
-      else machine.pushText(thread, value);
-      machine.setField(thread, -2, name);
-    }
-  }
-
   private pushHost({ redis, evaluating, loading, tables }: Libraries): void {
     const { machine } = this;
     const { c, main } = machine;
-    this.pushLibrary(main, {
+    machine.pushLibrary(main, {
       paused: (thread) => {
         c.lua_pushboolean(thread, this.paused ? 1 : 0);
         return 1;
@@ -127,7 +113,7 @@ export class Sandbox {
       },
     });
     for (const [name, library] of Object.entries({ redis, evaluating, loading })) {
-      this.pushLibrary(main, library);
+      machine.pushLibrary(main, library);
       machine.setField(main, -2, name);
     }
     c.lua_createtable(main, 0, 0);

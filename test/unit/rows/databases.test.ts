@@ -180,6 +180,7 @@ describe('a malformed operation', () => {
         operations.Code.transaction,
         operations.Code.growingTransaction,
         operations.Code.readTransaction,
+        operations.Code.flushScripts,
       ];
       if (satisfied.includes(code)) continue;
       expect(() => partition.execute([code, ...args]), String(code)).to.throw(ClientError, /^ERR malformed operation/);
