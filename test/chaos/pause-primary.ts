@@ -12,6 +12,8 @@ import { connect } from '../../shared/client/connect.js';
 import type { TulparTable } from '../../shared/client/table.js';
 import { DEFAULT_TABLE } from '../../shared/cluster.js';
 import { OperatingError } from '../../shared/errors.js';
+import { eventually } from '../cluster/condition.js';
+import { isStopped } from '../cluster/processes.js';
 import { ChaosCluster } from './cluster.js';
 import { PinnedClient } from './pinned-client.js';
 import { describeFault, type Verdict } from './report.js';
@@ -108,25 +110,31 @@ async function aRound(cluster: ChaosCluster, writer: Writer, pauseMs: number): P
   const pinned = await PinnedClient.connect(cluster, DEFAULT_TABLE, 2 * pauseMs);
   const table = pinned.client.table(DEFAULT_TABLE);
   const round: Round = { queued: 0, before: 0, late: [], stale: [] };
+  // What is asked from here on reaches the server after it went on. What it had executed and its secondaries had logged
+  // before it stood still is committed: that may be answered late, and truthfully.
+  let stopped = false;
   let resumed = false;
   let outstanding = 0;
   const pending: Promise<void>[] = [];
-  const ended = (what: string): void => {
-    if (resumed) round.late.push(`${primary.name} answered ${what} after it was stopped and had lost its partition`);
-    else round.before++;
+  const ended = (what: string, askedAfterStop: boolean): void => {
+    if (resumed && askedAfterStop)
+      round.late.push(`${primary.name} answered ${what} after it was stopped and had lost its partition`);
+    else if (!resumed) round.before++;
   };
   const ask = async (): Promise<void> => {
     const { acknowledged } = writer;
     outstanding++;
     try {
+      const readAfterStop = stopped;
       const value = Number((await table.get(ROW, REGISTER)) ?? 0);
       if (value < acknowledged)
         round.stale.push(
           `a read at ${primary.name} gave ${value} when ${acknowledged} had been acknowledged before it`,
         );
-      ended(`a read with ${value}`);
+      ended(`a read with ${value}`, readAfterStop);
+      const writtenAfterStop = stopped;
       await table.set(ROW, `pinned to ${primary.name}`, String(acknowledged));
-      ended('a write');
+      ended('a write', writtenAfterStop);
     } catch (error) {
       if (!(error instanceof OperatingError)) throw error; // refused or unknown: as it should be
     } finally {
@@ -139,6 +147,8 @@ async function aRound(cluster: ChaosCluster, writer: Writer, pauseMs: number): P
   };
   await askFor(BEFORE_MS);
   primary.signal('SIGSTOP');
+  await eventually(`${primary.name} stands still`, () => isStopped(primary.pid ?? 0) || undefined);
+  stopped = true;
   await askFor(Math.min(QUEUEING_MS, pauseMs));
   await delay(Math.max(0, pauseMs - QUEUEING_MS));
   const [row] = await cluster.partitions();

@@ -42,6 +42,14 @@ export function processorSeconds(pids: readonly number[]): number {
   return ticks / ticksPerSecond;
 }
 
+/** True when every thread of the process stands still after SIGSTOP: it runs not one instruction more. */
+export function isStopped(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).every((thread) => {
+    const text = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2).startsWith('T');
+  });
+}
+
 /** Resident memory of a process in bytes; 0 when it is gone. */
 export function residentBytes(pid: number): number {
   return Number(statFields(pid)?.[21] ?? 0) * pageBytes;
