@@ -9,12 +9,15 @@ import type { OperationResult } from '../../shared/operations/operation.js';
 import { Mark, type ScriptContext } from '../../shared/operations/scripts.js';
 import type { View } from '../execution/view.js';
 import { Calls } from './calls.js';
+import { bitLibrary } from './bit-library.js';
 import { pushCjson } from './cjson.js';
+import { messagePackLibrary } from './cmsgpack.js';
 import { LuaEnded } from './lua-module.js';
 import { LuaType, Machine, Outcome, type Place } from './machine.js';
 import { evaluatingLibrary, logLibrary, redisLibrary, type Surroundings } from './redis-library.js';
 import { takeResult } from './replies.js';
 import { Sandbox } from './sandbox.js';
+import { structLibrary } from './struct-library.js';
 import { flagsOf, type ScriptFlags } from './shebang.js';
 
 const NO_SCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
@@ -52,11 +55,17 @@ class Interpreter implements Surroundings {
   calls: Calls | null = null;
 
   constructor() {
+    const { machine } = this;
     this.sandbox = new Sandbox(this.machine, {
       redis: redisLibrary(this),
       evaluating: evaluatingLibrary(this),
       loading: logLibrary(this),
-      tables: { cjson: (thread) => pushCjson(this.machine, thread) },
+      tables: {
+        cjson: (thread) => pushCjson(machine, thread),
+        cmsgpack: (thread) => machine.pushLibrary(thread, messagePackLibrary(machine)),
+        struct: (thread) => machine.pushLibrary(thread, structLibrary(machine)),
+        bit: (thread) => machine.pushLibrary(thread, bitLibrary(machine)),
+      },
     });
   }
 

@@ -33,6 +33,7 @@ export interface LuaExports {
   luaL_unref(state: number, table: number, reference: number): void;
   luaL_where(state: number, level: number): void;
   luaL_argerror(state: number, argument: number, message: number): number;
+  luaL_typerror(state: number, argument: number, expected: number): number;
   luaL_checknumber(state: number, argument: number): number;
   luaL_checkinteger(state: number, argument: number): number;
   luaL_optinteger(state: number, argument: number, otherwise: number): number;
@@ -78,6 +79,7 @@ export interface LuaExports {
   lua_setmetatable(state: number, index: number): number;
   lua_settop(state: number, index: number): void;
   lua_toboolean(state: number, index: number): number;
+  lua_tocfunction(state: number, index: number): number;
   lua_tolstring(state: number, index: number, length: number): number;
   lua_tonumber(state: number, index: number): number;
   lua_topointer(state: number, index: number): number;

@@ -107,6 +107,13 @@ export class Machine {
     this.c.lua_pushcclosure(thread, this.dispatch, 1);
   }
 
+  /** Pops a function of C's; what it says of its arguments is said of the function that calls it. */
+  takeNative(thread: number): LuaFunction {
+    const run = this.c.__indirect_function_table.get(this.c.lua_tocfunction(thread, -1)) as LuaFunction;
+    this.pop(thread);
+    return run;
+  }
+
   pushBytes(thread: number, bytes: Buffer): void {
     const at = this.reserve(bytes.length);
     if (at === 0) this.raise(thread, 'not enough memory');
@@ -231,8 +238,20 @@ export class Machine {
     throw new Error('lua_error does not return');
   }
 
+  /** Text that is asked for again and again, for C. */
+  constant(text: string): number {
+    return this.name(text);
+  }
+
+  raiseType(thread: number, argument: number, expected: string): never {
+    this.c.luaL_typerror(thread, argument, this.name(expected));
+    throw new Error('luaL_typerror does not return');
+  }
+
   raiseArgument(thread: number, argument: number, text: string): never {
-    this.c.luaL_argerror(thread, argument, this.name(text));
+    // it may hold what the script said: a copy on Lua's stack, which goes when the error is caught
+    this.pushText(thread, `${text}\0`);
+    this.c.luaL_argerror(thread, argument, this.c.lua_tolstring(thread, -1, 0));
     throw new Error('luaL_argerror does not return');
   }
 

@@ -131,7 +131,7 @@ end
 -- what every script may use
 local function common()
   local globals = {}
-  for _, name in ipairs({ 'tostring', 'next', 'assert', 'tonumber', 'rawequal', 'collectgarbage', 'type',
+  for _, name in ipairs({ 'tostring', 'next', 'assert', 'rawequal', 'collectgarbage', 'type',
       'select', 'unpack', 'gcinfo', 'ipairs', '_VERSION', 'error' }) do
     globals[name] = _G[name]
   end
@@ -139,7 +139,7 @@ local function common()
   globals.pairs, globals.setmetatable = host.pairs, host.setmetatable
   globals.rawset, globals.rawget, globals.getmetatable = host.rawset, host.rawget, getmetatable
   globals.coroutine = readonly(coroutines)
-  math.random, math.randomseed = host.random, host.randomseed
+  globals.tonumber = host.tonumber
   for _, name in ipairs({ 'string', 'math', 'table' }) do globals[name] = readonly(_G[name]) end
   for name, library in pairs(host.libraries) do globals[name] = readonly(library) end
   return globals
@@ -151,6 +151,8 @@ local function copy(from, more)
   for name, value in pairs(more) do to[name] = value end
   return to
 end
+
+math.random, math.randomseed, string.format = host.random, host.randomseed, host.format
 
 local strings = getmetatable('')
 strings.__metatable = readonly(strings)

@@ -1,7 +1,8 @@
 /** The functions of Lua's own libraries that scripts get in another form, and the prelude that puts them in place. */
 import { invariant } from '../../shared/errors.js';
-import { GLOBALS, LuaType, type Library, type Machine } from './machine.js';
+import { GLOBALS, LuaType, type Library, type LuaFunction, type Machine } from './machine.js';
 import { PRELUDE } from './prelude.js';
+import { formatFunction, toNumberFunction } from './wide-integers.js';
 
 export interface Libraries {
   readonly redis: Library;
@@ -40,11 +41,12 @@ export class Sandbox {
   constructor(machine: Machine, libraries: Libraries) {
     this.machine = machine;
     const { c, main } = machine;
-    machine.pushName(main, 'next');
-    c.lua_rawget(main, GLOBALS);
+    this.pushNative('next');
     this.next = machine.keep(main);
+    const toNumber = toNumberFunction(machine, this.takeNative('tonumber'));
+    const format = formatFunction(machine, this.takeNative('string', 'format'));
     invariant(machine.load(main, Buffer.from(PRELUDE, 'latin1'), PRELUDE_NAME), 'the prelude is Lua');
-    this.pushHost(libraries);
+    this.pushHost(libraries, { tonumber: toNumber, format });
     const status = c.lua_pcall(main, 1, 7, 0);
     invariant(status === 0, `the prelude runs: ${status === 0 ? '' : String(machine.text(main, -1))}`);
     this.resetPrelude = machine.keep(main);
@@ -54,6 +56,22 @@ export class Sandbox {
     this.globals = { scripts: machine.keep(main), functions, loading };
     this.guard = machine.keep(main);
     c.lua_replace(main, GLOBALS);
+  }
+
+  private takeNative(...path: readonly string[]): LuaFunction {
+    this.pushNative(...path);
+    return this.machine.takeNative(this.machine.main);
+  }
+
+  /** Pushes a function of Lua's own, by the names that lead to it. */
+  private pushNative(...path: readonly string[]): void {
+    const { machine } = this;
+    const { c, main } = machine;
+    c.lua_pushvalue(main, GLOBALS);
+    for (const name of path) {
+      machine.rawField(main, -1, name);
+      c.lua_remove(main, -2);
+    }
   }
 
   static isPrelude(source: string): boolean {
@@ -84,10 +102,11 @@ export class Sandbox {
     machine.pop(thread);
   }
 
-  private pushHost({ redis, evaluating, loading, tables }: Libraries): void {
+  private pushHost({ redis, evaluating, loading, tables }: Libraries, instead: Library): void {
     const { machine } = this;
     const { c, main } = machine;
     machine.pushLibrary(main, {
+      ...instead,
       paused: (thread) => {
         c.lua_pushboolean(thread, this.paused ? 1 : 0);
         return 1;
