@@ -47,6 +47,12 @@ What differs in general:
   commands read any size, and removing a collection of any size takes no time.
 - Data is always on disk: \`SAVE\`, \`BGSAVE\` and the append-only file have nothing to do.
 
+- What a command only reads it does not change: in Redis a \`SORT\` leaves a sorted set as a skiplist, which \`OBJECT ENCODING\`
+  tells. A HyperLogLog that somebody damaged is said to be corrupt by whatever reads it, in Redis by some commands later.
+
+Random commands run against Redis side by side with \`npm run conformance -- --differential\`: but for these differences, and
+options of later versions, replies are equal byte for byte.
+
 Redis's own tests run with \`npm run conformance\`. Those that attach to Redis's replication stream cannot pass, as replicas
 here follow the cluster's own protocol and \`SYNC\` is refused (in \`unit/type/string\` two: GETDEL's and GETEX's
 propagation); those that look into jemalloc do not run. [expected.json](../test/conformance/expected.json) names every test

@@ -104,8 +104,11 @@ const zincrby = {
   arity: 4,
   since: '1.2.0',
   summary: 'Adds a number to the score of a member.',
-  translate: (args, context: TranslateContext) =>
-    operations.zsetIncrement(at(args, 0), context.zsetLimits ?? null, 0, at(args, 2), double(args[1])),
+  translate: (args, context: TranslateContext) => {
+    // it is read as ZADD is: an option takes the place of the number, and something is missing then
+    if (addOptions(args).first !== 1) throw new ClientError(SYNTAX_ERROR);
+    return operations.zsetIncrement(at(args, 0), context.zsetLimits ?? null, 0, at(args, 2), double(args[1]));
+  },
   reply: score,
 } as const satisfies KeyedCommand;
 

@@ -5,12 +5,15 @@
  * stock.json holds the names of the tests that a stock server passes (`--record` writes it), so that a test that
  * never ran because its unit broke off counts as failed. expected.json names, with reasons, those of them that are
  * not required yet. Everything else is required: the exit code is 1 when one of these fails.
+ *
+ * With `--differential`: random commands to both, see differential/differential.ts.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectFolder, startLocalCluster } from '../cluster/local-cluster.js';
 import { startRedisServer } from '../cluster/redis-server.js';
+import { runDifferential } from './differential/differential.js';
 import { redisSuite } from './suite.js';
 import { runUnit, type UnitResult } from './unit-run.js';
 
@@ -20,7 +23,8 @@ const usage = `npm run conformance -- [options]
   --port N       against whatever listens there
   --record       with --stock: write test/conformance/stock.json
   --all-errors   show the errors of tests that are not required, too
-  --json         print JSON`;
+  --json         print JSON
+  --differential random commands to Tulpar and to a stock redis-server, until --commands N (100000) are compared; --seed N (1)`;
 
 const { values: options } = parseArgs({
   options: {
@@ -30,6 +34,9 @@ const { values: options } = parseArgs({
     record: { type: 'boolean', default: false },
     'all-errors': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    differential: { type: 'boolean', default: false },
+    commands: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -178,6 +185,12 @@ function readStock(): Record<string, string[]> {
   return JSON.parse(readFileSync(stockFile, 'utf8')) as Record<string, string[]>;
 }
 
+async function differential(): Promise<number> {
+  const port = options.port === undefined ? undefined : Number(options.port);
+  const found = await runDifferential(Number(options.seed), Number(options.commands), { port });
+  return found.length === 0 ? 0 : 1;
+}
+
 async function main(): Promise<number> {
   const suite = redisSuite();
   const chosen = options.unit ?? units;
@@ -207,4 +220,4 @@ async function main(): Promise<number> {
 }
 
 if (options.help) console.log(usage);
-else process.exitCode = await main();
+else process.exitCode = await (options.differential ? differential() : main());

@@ -63,8 +63,10 @@ const counts = ['0', '1', '2', '5', '100', '-1', '-2', 'x', ''];
 const ends = ['LEFT', 'RIGHT'];
 
 export type Draw = (choices: readonly string[]) => string;
+/** One command line, its words drawn. */
+export type Line = (draw: Draw) => string[];
 
-const lines: readonly ((draw: Draw) => string[])[] = [
+export const stringLines: readonly Line[] = [
   (draw) => ['SET', draw(keys), draw([...texts, ...integers])],
   (draw) => ['SET', draw(keys), draw([...texts, ...floats])],
   (draw) => ['SET', draw(keys), draw(texts), draw(['NX', 'XX', 'GET', 'KEEPTTL', 'foo'])],
@@ -141,7 +143,7 @@ const lines: readonly ((draw: Draw) => string[])[] = [
 ];
 
 /** Commands on hashes; what they choose by chance is left out. */
-const hashLines: readonly ((draw: Draw) => string[])[] = [
+const hashLines: readonly Line[] = [
   ...['HSET', 'HSET', 'HMSET'].flatMap((name) => [
     (draw: Draw) => [name, draw(keys), draw(members), draw(texts)],
     (draw: Draw) => [name, draw(keys), draw(members), draw(floats), draw(members), draw(integers)],
@@ -175,7 +177,7 @@ const limited = (draw: Draw): string[] =>
 const scored = (draw: Draw): string[] => (draw(['0', '1']) === '0' ? ['WITHSCORES'] : []);
 
 /** Commands on sorted sets; what they choose by chance is left out. */
-const zsetLines: readonly ((draw: Draw) => string[])[] = [
+const zsetLines: readonly Line[] = [
   (draw) => ['ZADD', draw(zsetKeys), draw(scores), draw(members)],
   (draw) => ['ZADD', draw(zsetKeys), draw(goodScores), draw(members), draw(goodScores), draw(texts)],
   (draw) => ['ZADD', draw(zsetKeys), draw(addOptions), draw(scores), draw(members)],
@@ -255,7 +257,7 @@ const zsetLines: readonly ((draw: Draw) => string[])[] = [
 ];
 
 /** Commands on lists, sets, hashes and sorted sets; what they choose by chance is left out. */
-const collectionLines: readonly ((draw: Draw) => string[])[] = [
+export const collectionLines: readonly Line[] = [
   ...hashLines,
   ...zsetLines,
   ...['LPUSH', 'RPUSH', 'LPUSHX', 'RPUSHX', 'SADD', 'SADD', 'SREM'].flatMap((name) => [
@@ -309,7 +311,7 @@ const largeHashes = ['h1', 'h2', 'h3'];
 const several = (draw: Draw, count: number): string[] => Array.from({ length: count }, () => draw(manyMembers));
 
 /** Commands that make collections of hundreds of values and change them all over. */
-const largeLines: readonly ((draw: Draw) => string[])[] = [
+const largeLines: readonly Line[] = [
   ...['LPUSH', 'RPUSH'].map((name) => (draw: Draw) => [name, draw(largeLists), ...several(draw, 60)]),
   (draw) => [draw(['LPOP', 'RPOP']), draw(largeLists), draw(['1', '10', '50'])],
   (draw) => ['LRANGE', draw(largeLists), draw(farPositions), draw(farPositions)],
@@ -396,14 +398,14 @@ export function largeCollectionCommands(seed: number, count: number): string[][]
 }
 
 export function randomCommands(seed: number, count: number): string[][] {
-  return drawn(lines, seed, count);
+  return drawn(stringLines, seed, count);
 }
 
 export function randomCollectionCommands(seed: number, count: number): string[][] {
   return drawn(collectionLines, seed, count);
 }
 
-export function drawn(from: readonly ((draw: Draw) => string[])[], seed: number, count: number): string[][] {
+export function drawn(from: readonly Line[], seed: number, count: number): string[][] {
   let state = seed;
   const random = (): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -2,7 +2,7 @@
  * Stream commands drawn from a seed, on few streams with few groups. Ids are given, and idle times are 0 or far away:
  * clocks differ. Nothing blocks.
  */
-import { drawn, type Draw } from './random-commands.js';
+import { drawn, type Draw, type Line } from './random-commands.js';
 
 const streams = ['s', 't', 'u'];
 const groups = ['g', 'h'];
@@ -25,8 +25,6 @@ const trim = (draw: Draw, largest: number): string[] => [
   draw(['=', '~', '~']),
   draw(numbers(largest)),
 ];
-
-type Line = (draw: Draw) => string[];
 
 const often = (times: number, line: Line): Line[] => Array.from({ length: times }, () => line);
 
