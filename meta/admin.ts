@@ -4,7 +4,8 @@ import type { Environment } from '../shared/environment.js';
 import { OperatingError } from '../shared/errors.js';
 import type { HeartbeatReport, SessionsSize } from '../shared/wire/messages.js';
 import { type ChecksumRow, Checksums } from './checksums.js';
-import type { Meta, Waiting } from './meta.js';
+import type { Meta } from './meta.js';
+import type { Waiting } from './waits.js';
 import { consequences, type RecoveryRow } from './recovery-report.js';
 import type { PartitionRecord, TableSpec } from './state.js';
 

@@ -11,6 +11,7 @@ import type { Environment, Timer } from '../shared/environment.js';
 import { OperatingError } from '../shared/errors.js';
 import type { Logger } from '../shared/logging.js';
 import {
+  type ChangeUsersMessage,
   type ChecksumResultMessage,
   type HeartbeatMessage,
   type HeartbeatReport,
@@ -25,7 +26,7 @@ import { type Decision, guard } from './decisions/guardian.js';
 import { readHeartbeat } from './decisions/heartbeat.js';
 import { judgeMove } from './decisions/move.js';
 import { judge } from './decisions/proposals.js';
-import { assess, describeCopy, type Recovery } from './decisions/recovery.js';
+import { assess, type Recovery } from './decisions/recovery.js';
 import { whyNotRegister } from './decisions/registration.js';
 import { type PartitionSituation, seatState, type Situation } from './decisions/situation.js';
 import { checkTable } from './decisions/tables.js';
@@ -35,6 +36,8 @@ import { type RecoveryRow, recoveryRows } from './recovery-report.js';
 import { MetaState, type PartitionRecord, type TableSpec } from './state.js';
 import type { StateStore } from './store/store.js';
 import { Teaching } from './teaching.js';
+import { changeUsers } from './users.js';
+import { type Waiting, Waits } from './waits.js';
 
 export interface MetaOptions {
   /** The default table is created once this many servers have registered. */
@@ -54,9 +57,6 @@ export interface MetaOptions {
   readonly onFatal: (error: Error) => void;
 }
 
-/** What the guardian waits for, by partition, and for how long it has. */
-export type Waiting = Extract<Decision, { kind: 'wait' }> & { readonly waitingMs: number };
-
 const MOVE_LOOK_MS = 20;
 
 export class Meta {
@@ -72,9 +72,7 @@ export class Meta {
   private readonly nodes: Nodes;
   private readonly publisher: Publisher;
   private readonly teaching: Teaching;
-  private waiting: readonly Extract<Decision, { kind: 'wait' }>[] = [];
-  /** By partition: monotonic ms when its waiting began. */
-  private readonly waitingSinceMs = new Map<number, number>();
+  private readonly waits: Waits;
   private started = false;
   private stopped = false;
   private tick: Timer | null = null;
@@ -91,6 +89,7 @@ export class Meta {
     this.nodes = new Nodes(environment, this.state, options.metaLeaseMs);
     this.publisher = new Publisher(this.state, this.nodes, network, store, (error) => this.fail(error), logger);
     this.teaching = new Teaching(options.rejoinMs);
+    this.waits = new Waits(environment, logger);
     network.onMessage = (from, message) => this.onMessage(from, message);
     network.onConnected = () => undefined; // whoever connects registers first
     network.onDisconnected = (peer) => this.onDisconnected(peer);
@@ -148,11 +147,7 @@ export class Meta {
   }
 
   waitingFor(): readonly Waiting[] {
-    return this.waiting.map((wait) => ({ ...wait, waitingMs: this.waitedMs(wait.partition) }));
-  }
-
-  private waitedMs(partition: number): number {
-    return Math.round(this.now() - (this.waitingSinceMs.get(partition) ?? this.now()));
+    return this.waits.list();
   }
 
   /** What is known of a partition's members and of other copies; null when there is no such partition. */
@@ -163,13 +158,13 @@ export class Meta {
   }
 
   recoveries(): RecoveryRow[] {
-    return this.waiting.flatMap(({ partition: id }) => {
+    return this.waits.list().flatMap(({ partition: id, waitingMs }) => {
       const record = this.state.partitions.get(id);
       const recovery = record === undefined || record.partition.configuration.ballot === 0 ? null : this.assess(id);
       if (record === undefined || recovery === null) return [];
       return recoveryRows(recovery, {
         table: this.state.tables.get(record.partition.table)?.name ?? '',
-        waitingMs: this.waitedMs(id),
+        waitingMs,
         primary: record.partition.configuration.primary?.node ?? null,
         silentMs: (node) => this.nodes.silentMs(node),
         refusal: (node) => this.nodes.refusal(node),
@@ -255,6 +250,8 @@ export class Meta {
         return this.onHeartbeat(from, message as unknown as HeartbeatMessage);
       case Kind.propose:
         return this.onPropose(from, message as unknown as ProposeMessage);
+      case Kind.changeUsers:
+        return this.onChangeUsers(from, message as unknown as ChangeUsersMessage);
       case Kind.checksumResult:
         for (const listener of this.checksumListeners) listener(from, message as unknown as ChecksumResultMessage);
         return;
@@ -342,6 +339,12 @@ export class Meta {
     this.review();
   }
 
+  private onChangeUsers(from: Origin, [, id, change]: ChangeUsersMessage): void {
+    const { error, count } = changeUsers(this.state, change);
+    this.logger.info({ from: from.node, kind: change.kind, count, error }, 'a client asked for a change of users');
+    this.publisher.afterPersisted(() => void this.network.send(from.node, [Kind.usersChanged, id, error, count]));
+  }
+
   private onDisconnected(peer: Origin): void {
     const registration = this.nodes.get(peer);
     if (registration !== undefined) registration.connected = false;
@@ -377,7 +380,13 @@ export class Meta {
     for (const decision of decisions) this.carryOut(decision);
     // A new configuration may leave more to do at once: teaching whom the new primary lacks.
     if (decisions.some((decision) => decision.kind === 'configure')) this.review();
-    this.noteWaiting(decisions.filter((decision) => decision.kind === 'wait'));
+    this.waits.note(
+      decisions.filter((decision) => decision.kind === 'wait'),
+      (partition) => {
+        const { members = [], earlier = [] } = this.assess(partition) ?? {};
+        return [...members, ...earlier];
+      },
+    );
     this.publisher.persist();
   }
 
@@ -459,27 +468,6 @@ export class Meta {
       });
     }
     return { tables: this.state.tables, servers: this.nodes.servers(), partitions };
-  }
-
-  private noteWaiting(waiting: readonly Extract<Decision, { kind: 'wait' }>[]): void {
-    const before = new Set(this.waiting.map((wait) => JSON.stringify(wait)));
-    const waits = new Set(waiting.map(({ partition }) => partition));
-    for (const partition of this.waitingSinceMs.keys()) {
-      if (waits.has(partition)) continue;
-      this.logger.info({ partition, waitedMs: this.waitedMs(partition) }, 'partition waits no more');
-      this.waitingSinceMs.delete(partition);
-    }
-    this.waiting = waiting;
-    for (const wait of waiting) {
-      const { partition } = wait;
-      if (!this.waitingSinceMs.has(partition)) this.waitingSinceMs.set(partition, this.now());
-      if (before.has(JSON.stringify(wait))) continue;
-      const { members = [], earlier = [] } = this.assess(partition) ?? {};
-      const known = [...members, ...earlier].map(
-        ({ node, state, copy }) => `${node}: ${state}${copy === null ? '' : ` (${describeCopy(copy)})`}`,
-      );
-      this.logger.warn({ ...wait, known }, 'partition has no primary');
-    }
   }
 
   private now(): number {

@@ -77,10 +77,11 @@ export class Publisher {
    * said: a full view that was built earlier must not come after them, it would undo them.
    */
   private gather(): void {
-    const { rows, tables, partitions, removed } = this.state.takeChanges();
+    const { rows, tables, partitions, users, removed } = this.state.takeChanges();
     this.toWrite.push(...rows);
-    if (!removed && tables.length === 0 && partitions.length === 0) return;
-    const view = removed ? this.fullView() : { full: false, tables, partitions, nodes: [] };
+    if (!removed && tables.length === 0 && partitions.length === 0 && users.length === 0) return;
+    const changed = { full: false, tables, partitions, nodes: [], ...(users.length === 0 ? {} : { users }) };
+    const view = removed ? this.fullView() : changed;
     this.toSay.push(() => this.broadcast(view));
   }
 
@@ -90,6 +91,7 @@ export class Publisher {
       tables: [...this.state.tables.values()],
       partitions: [...this.state.partitions.values()].map((record) => record.partition),
       nodes: this.nodes.list(),
+      users: [...this.state.users],
     };
   }
 

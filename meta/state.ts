@@ -3,9 +3,9 @@
  * servers, the next ids. Plain data in memory; every change is also noted as a row of the state
  * store, so that the role can persist a change before anybody learns of it.
  *
- * Rows (JSON): `ids`, `table/<id>`, `partition/<id>`, `node/<name>`.
+ * Rows (JSON): `ids`, `table/<id>`, `partition/<id>`, `node/<name>`, `user/<name>`.
  */
-import type { Configuration, MultiKey, NodeInfo, Partition, Seat, Table } from '../shared/cluster.js';
+import type { Configuration, MultiKey, NodeInfo, Partition, Seat, Table, UserEntry } from '../shared/cluster.js';
 import { isLaterBoot, members } from '../shared/cluster.js';
 import { invariant, OperatingError } from '../shared/errors.js';
 import type { StateChange } from './store/store.js';
@@ -62,6 +62,7 @@ export interface Changes {
   readonly rows: StateChange[];
   readonly tables: Table[];
   readonly partitions: Partition[];
+  readonly users: UserEntry[];
   /** Something was removed, which only a full view can say. */
   readonly removed: boolean;
 }
@@ -70,10 +71,13 @@ export class MetaState {
   readonly tables = new Map<number, Table>();
   readonly partitions = new Map<number, PartitionRecord>();
   readonly nodes = new Map<string, NodeRecord>();
+  /** By name: the rules that make the user (shared/acl). */
+  readonly users = new Map<string, readonly string[]>();
   private readonly ids: Ids = { table: 1, partition: 1, defaultCreated: false };
   private readonly dirtyRows = new Map<string, string | null>();
   private readonly changedTables = new Set<number>();
   private readonly changedPartitions = new Set<number>();
+  private readonly changedUsers = new Set<string>();
   private removed = false;
 
   /** Takes over the rows of a store. A row of a kind it does not know is an error: a newer version wrote it. */
@@ -88,6 +92,7 @@ export class MetaState {
     else if (kind === 'table') this.tables.set((row as Table).id, row as Table);
     else if (kind === 'partition') this.loadPartition(row as PartitionRecord);
     else if (kind === 'node') this.nodes.set((row as NodeRecord).info.node, row as NodeRecord);
+    else if (kind === 'user') this.users.set(...(row as [string, readonly string[]]));
     else throw new OperatingError('E_CORRUPT', `meta's state holds a row of an unknown kind: ${key}`);
   }
 
@@ -206,6 +211,20 @@ export class MetaState {
     this.dirtyRows.set(`node/${info.node}`, JSON.stringify(record));
   }
 
+  putUser(name: string, rules: readonly string[]): void {
+    this.users.set(name, rules);
+    this.changedUsers.add(name);
+    this.dirtyRows.set(`user/${name}`, JSON.stringify([name, rules]));
+  }
+
+  /** False when there is no such user. */
+  deleteUser(name: string): boolean {
+    if (!this.users.delete(name)) return false;
+    this.changedUsers.add(name);
+    this.dirtyRows.set(`user/${name}`, null);
+    return true;
+  }
+
   /** True when a boot that nobody heard of before may be taken for a newer one than the one known. */
   isNewerBoot(node: string, boot: string): boolean {
     const known = this.nodes.get(node);
@@ -220,11 +239,13 @@ export class MetaState {
       rows: [...this.dirtyRows].map(([key, value]) => ({ key, value })),
       tables: [...this.changedTables].flatMap((id) => this.tables.get(id) ?? []),
       partitions: [...this.changedPartitions].flatMap((id) => this.partitions.get(id)?.partition ?? []),
+      users: [...this.changedUsers].map((name) => [name, this.users.get(name) ?? null]),
       removed: this.removed,
     };
     this.dirtyRows.clear();
     this.changedTables.clear();
     this.changedPartitions.clear();
+    this.changedUsers.clear();
     this.removed = false;
     return changes;
   }

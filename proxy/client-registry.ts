@@ -126,7 +126,7 @@ export class ClientRegistry {
       ['tot-mem', SESSION_BYTES + REPLY_BUFFER_BYTES + query + output],
       ['events', 'r'],
       ['cmd', facts.lastCommand],
-      ['user', 'default'],
+      ['user', session.identity.user.name],
       ['redir', -1],
       ['resp', session.resp],
     ];

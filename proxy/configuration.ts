@@ -11,7 +11,6 @@ import { mergeOutputLimits, normalizeValue, parseOutputLimits, words, type Outpu
 
 /** The parameters that act, read on every command and therefore worked out at every change. */
 export interface Settings {
-  readonly requirepass: string;
   readonly maxClients: number;
   readonly idleTimeoutS: number;
   readonly tcpKeepaliveS: number;
@@ -22,6 +21,7 @@ export interface Settings {
   /** -1: none are logged. */
   readonly slowerThanUsec: number;
   readonly slowlogMaxLen: number;
+  readonly aclLogMaxLen: number;
   /** 0: not watched. */
   readonly latencyThresholdMs: number;
   readonly latencyTracking: boolean;
@@ -72,6 +72,13 @@ export class Configuration {
 
   /** All of the pairs or, with an error, none. Throws ClientError. */
   set(pairs: readonly (readonly [name: string, value: string])[]): void {
+    for (const [name, value] of this.check(pairs)) this.values.set(name, value);
+    this.settings = this.workOut();
+    this.onChange();
+  }
+
+  /** The pairs as they would be kept. Throws ClientError. */
+  check(pairs: readonly (readonly [name: string, value: string])[]): ReadonlyMap<string, string> {
     const changes = new Map<string, string>();
     for (const [given, value] of pairs) {
       const name = given.toLowerCase();
@@ -87,9 +94,7 @@ export class Configuration {
         throw new ClientError(`ERR CONFIG SET failed (possibly related to argument '${given}') - ${error.message}`);
       }
     }
-    for (const [name, value] of changes) this.values.set(name, value);
-    this.settings = this.workOut();
-    this.onChange();
+    return changes;
   }
 
   private normalize(parameter: Parameter, value: string): string {
@@ -130,7 +135,6 @@ export class Configuration {
   private workOut(): Settings {
     const outputLimits = parseOutputLimits(this.get('client-output-buffer-limit'));
     return {
-      requirepass: this.get('requirepass'),
       maxClients: this.number('maxclients'),
       idleTimeoutS: this.number('timeout'),
       tcpKeepaliveS: this.number('tcp-keepalive'),
@@ -140,6 +144,7 @@ export class Configuration {
       pubsubOutputLimit: outputLimits.get('pubsub') ?? NO_LIMIT,
       slowerThanUsec: this.number('slowlog-log-slower-than'),
       slowlogMaxLen: this.number('slowlog-max-len'),
+      aclLogMaxLen: this.number('acllog-max-len'),
       latencyThresholdMs: this.number('latency-monitor-threshold'),
       latencyTracking: this.get('latency-tracking') === 'yes',
       percentiles: words(this.get('latency-tracking-info-percentiles')).map(Number),

@@ -4,6 +4,7 @@ import type { Logger } from '../shared/logging.js';
 import type { Reply } from '../shared/commands/reply.js';
 import type { Router } from '../shared/routing/router.js';
 import type { RoutedTable } from '../shared/routing/routing-table.js';
+import type { AclLog } from './acl-log.js';
 import type { Catalogue, CatalogueEntry } from './catalogue.js';
 import type { ClientRegistry } from './client-registry.js';
 import type { Configuration } from './configuration.js';
@@ -13,6 +14,7 @@ import type { Session } from './session.js';
 import type { Slowlog } from './slowlog.js';
 import type { Statistics } from './statistics.js';
 import type { TurnClock } from './turn-clock.js';
+import type { Users } from './users.js';
 
 /** Databases 0 to 15, as Redis has by default. */
 export const DATABASES = 16;
@@ -37,6 +39,8 @@ export interface ProxyContext {
   readonly slowlog: Slowlog;
   readonly latency: LatencyMonitor;
   readonly subscriptions: Subscriptions;
+  readonly users: Users;
+  readonly aclLog: AclLog;
   readonly hooks: ProxyHooks;
   /** 40 hex digits, of this boot. */
   readonly runId: string;

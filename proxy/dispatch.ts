@@ -12,13 +12,14 @@ import { slotOf } from '../shared/slots.js';
 import type { CatalogueEntry } from './catalogue.js';
 import { LATER, type Call, type ProxyContext } from './context.js';
 import { CROSS_SLOT, keyPositions } from './keys.js';
+import { refusal } from './permissions.js';
 import { mergeUnion, PendingHandler, PendingOperation, PendingParts } from './pending.js';
+import { redacted } from './redaction.js';
 import type { Session } from './session.js';
 import { PendingWait } from './waiting.js';
 import type { Transaction } from './transaction.js';
 
 const QUEUED = new SimpleString('QUEUED');
-const NO_AUTH = 'NOAUTH Authentication required.';
 /** How much of a client's words an error message repeats. */
 const ECHO_BYTES_MAX = 128;
 
@@ -32,6 +33,7 @@ export class Dispatcher {
   /** `args` are without the command's name. */
   dispatch(session: Session, name: string, args: readonly Buffer[]): void {
     if (session.skipReplies > 0) session.skipReplies -= 1;
+    session.calledAs = name;
     this.proxy.statistics.commands += 1;
     const found = this.proxy.catalogue.find(name);
     if (found === undefined) return this.reject(session, null, unknownCommand(name, args));
@@ -44,7 +46,7 @@ export class Dispatcher {
       rest = args.slice(1);
     }
     if (!entry.acceptsArity(args.length + 1)) return this.reject(session, entry, wrongArity(entry.name));
-    if (!session.authenticated && entry.needsAuthentication) return this.reject(session, entry, NO_AUTH);
+    if (!session.identity.unrestricted && this.refuses(session, name, args, entry, rest)) return;
     if (session.subscriber !== null && session.resp === 2 && !entry.whileSubscribed)
       return this.reject(session, entry, onlyWhileSubscribed(entry.name));
     session.facts.lastCommand = entry.name;
@@ -52,6 +54,30 @@ export class Dispatcher {
     if (this.proxy.table.partitions.length === 0 && entry.needsTable) return this.afterMeta(session, entry, rest);
     if (this.proxy.clients.pauses(entry, session)) return this.afterPause(session, entry, rest);
     this.execute(session, entry, rest);
+  }
+
+  /** True when this is not the place to go on: the user may not do it, or nobody knows yet who there is. */
+  private refuses(
+    session: Session,
+    name: string,
+    args: readonly Buffer[],
+    entry: CatalogueEntry,
+    rest: readonly Buffer[],
+  ): boolean {
+    const { users } = this.proxy;
+    if (!users.known && !session.identity.waitedForUsers) {
+      session.identity.waitedForUsers = true;
+      session.hold();
+      users.whenKnown(() => {
+        if (session.closed) return;
+        this.dispatch(session, name, args);
+        session.release();
+      });
+      return true;
+    }
+    const text = refusal(this.proxy, session, entry, rest);
+    if (text !== null) this.reject(session, entry, text);
+    return text !== null;
   }
 
   /** Meta has not told of the table yet (it restarts, as this proxy did): as long as a request may wait, this one does. */
@@ -243,12 +269,12 @@ export class Dispatcher {
     };
     const reply = entry.handler(call);
     if (reply === LATER) return;
-    this.finished(session, entry, args, started, reply);
+    this.finished(session, entry, args, started, reply, session.calledAs);
     session.replyNow(reply);
   }
 
   private answerNow(session: Session, entry: CatalogueEntry, args: readonly Buffer[], reply: Reply): void {
-    this.finished(session, entry, args, this.proxy.clock.nowMs, reply);
+    this.finished(session, entry, args, this.proxy.clock.nowMs, reply, session.calledAs);
     session.replyNow(reply);
   }
 
@@ -268,8 +294,15 @@ export class Dispatcher {
     );
   }
 
-  /** Every executed command passes here once, with its reply: statistics, slow log, latency. */
-  finished(session: Session, entry: CatalogueEntry, args: readonly Buffer[], startedAtMs: number, reply: Reply): void {
+  /** Every executed command passes here once, with its reply: statistics, slow log, latency. `calledAs`: its name as it came. */
+  finished(
+    session: Session,
+    entry: CatalogueEntry,
+    args: readonly Buffer[],
+    startedAtMs: number,
+    reply: Reply,
+    calledAs = entry.name,
+  ): void {
     const { clock, statistics, configuration } = this.proxy;
     const ms = clock.nowMs - startedAtMs;
     const failed = reply instanceof ErrorReply;
@@ -277,16 +310,17 @@ export class Dispatcher {
     entry.statistics.executed(Math.round(ms * 1000), failed);
     const { slowerThanUsec, latencyThresholdMs } = configuration.settings;
     if (slowerThanUsec >= 0 && ms * 1000 >= slowerThanUsec && !entry.command.flags.includes('skip_slowlog'))
-      this.slow(session, entry, args, ms);
+      this.slow(session, entry, args, ms, calledAs);
     if (latencyThresholdMs > 0 && ms >= latencyThresholdMs) {
       this.proxy.latency.add('command', ms, this.proxy.environment.wallMs());
     }
   }
 
-  private slow(session: Session, entry: CatalogueEntry, args: readonly Buffer[], ms: number): void {
-    const words = [...entry.name.split('|').map((part) => Buffer.from(part)), ...args];
+  private slow(session: Session, entry: CatalogueEntry, args: readonly Buffer[], ms: number, calledAs: string): void {
+    const [name = '', ...subcommand] = entry.name.split('|');
+    const names = [calledAs === entry.name ? name : calledAs, ...subcommand].map((text) => Buffer.from(text, 'latin1'));
     this.proxy.slowlog.add(
-      words,
+      [...names, ...redacted(entry.name, args)],
       ms * 1000,
       this.proxy.environment.wallMs(),
       session.address,

@@ -25,6 +25,7 @@ export abstract class Pending {
   readonly args: readonly Buffer[];
   readonly context: TranslateContext;
   readonly silent: boolean;
+  private readonly calledAs: string;
   startedAtMs: number;
   private readonly dispatcher: Dispatcher;
 
@@ -41,11 +42,12 @@ export abstract class Pending {
     this.args = args;
     this.context = session.context;
     this.silent = session.silent;
+    this.calledAs = session.calledAs;
     this.startedAtMs = startedAtMs;
   }
 
   finish(reply: Reply): void {
-    this.dispatcher.finished(this.session, this.entry, this.args, this.startedAtMs, reply);
+    this.dispatcher.finished(this.session, this.entry, this.args, this.startedAtMs, reply, this.calledAs);
     this.session.complete(this, reply, this.context.resp, this.silent);
   }
 }

@@ -13,6 +13,7 @@ import { isOnce, isReadOnly } from '../shared/operations/codes.js';
 import { Router } from '../shared/routing/router.js';
 import type { RoutedTable } from '../shared/routing/routing-table.js';
 import type { Network } from '../shared/wire/network.js';
+import { AclLog } from './acl-log.js';
 import { Catalogue } from './catalogue.js';
 import { ClientRegistry } from './client-registry.js';
 import { handlers } from './commands/index.js';
@@ -21,10 +22,12 @@ import type { ProxyContext, ProxyHooks } from './context.js';
 import { Dispatcher } from './dispatch.js';
 import { LatencyMonitor } from './latency-monitor.js';
 import { Subscriptions } from './pubsub/subscriptions.js';
+import { followUsers } from './permissions.js';
 import { Session } from './session.js';
 import { Slowlog } from './slowlog.js';
 import { Statistics } from './statistics.js';
 import { TurnClock } from './turn-clock.js';
+import { Users } from './users.js';
 
 export interface ProxyOptions {
   /** Where RESP clients connect. Port 0: any free one, see `port`. */
@@ -62,6 +65,8 @@ export class Proxy implements ProxyContext {
   readonly slowlog = new Slowlog();
   readonly latency = new LatencyMonitor();
   readonly subscriptions: Subscriptions;
+  readonly users: Users;
+  readonly aclLog = new AclLog();
   readonly hooks: ProxyHooks;
   readonly runId = randomBytes(20).toString('hex');
   readonly startedAtMs: number;
@@ -103,6 +108,8 @@ export class Proxy implements ProxyContext {
       onIntroduced: (partition) => this.subscriptions.registrar.onIntroduced(partition),
       onTold: (message) => this.subscriptions.onTold(message),
     });
+    this.users = new Users(environment, options.requirepass);
+    followUsers(this);
     this.table = this.router.table(options.table);
     this.subscriptions = new Subscriptions(this);
     this.dispatcher = new Dispatcher(this);

@@ -16,6 +16,7 @@ import type { Watched } from '../shared/operations/transactions.js';
 import type { RoutedConnection } from '../shared/routing/request.js';
 import { DATABASES, type ProxyContext } from './context.js';
 import type { Dispatcher } from './dispatch.js';
+import { Identity } from './identity.js';
 import type { Pending } from './pending.js';
 import { ReplyQueue } from './reply-queue.js';
 import { encodeReply, Output } from './resp/encoder.js';
@@ -49,7 +50,7 @@ export class Session {
     noTouch: false,
   };
   readonly output = new Output();
-  authenticated: boolean;
+  readonly identity: Identity;
   /** Since MULTI. */
   transaction: Transaction | null = null;
   watched: Watched[] = [];
@@ -64,6 +65,8 @@ export class Session {
   repliesOff = false;
   /** CLIENT REPLY SKIP: 2 for itself, 1 for the next request; one less with every request. */
   skipReplies = 0;
+  /** The command's name in the request being dispatched, as it came. */
+  calledAs = '';
   /** Bytes of the request being dispatched. */
   requestBytes = 0;
   closed = false;
@@ -98,9 +101,9 @@ export class Session {
     this.localAddress = `${hostText(socket.localAddress)}:${socket.localPort ?? 0}`;
     this.connectedAtMs = proxy.clock.nowMs;
     this.lastActiveMs = this.connectedAtMs;
-    this.authenticated = configuration.settings.requirepass === '';
     this.context = { resp: 2, db: 0, databases: DATABASES, ...configuration.settings.translation };
-    this.parserLimits = { bulkBytesMax: configuration.settings.protoMaxBulkLen, unauthenticated: !this.authenticated };
+    this.parserLimits = { bulkBytesMax: configuration.settings.protoMaxBulkLen, unauthenticated: false };
+    this.identity = new Identity(proxy.users, this.parserLimits);
     this.parser = new RequestParser(this.parserLimits);
     this.routed = proxy.router.connect(() => this.pump());
     this.listen();
@@ -167,14 +170,10 @@ export class Session {
     this.context = { resp, db, databases, ...settings.translation };
   }
 
-  authenticate(): void {
-    this.authenticated = true;
-    this.parserLimits.unauthenticated = false;
-  }
-
-  deauthenticate(): void {
-    this.authenticated = this.proxy.configuration.settings.requirepass === '';
-    this.parserLimits.unauthenticated = !this.authenticated;
+  /** Its user is gone, or may not listen to this any more: it ends, once what it is still owed is written. */
+  expel(): void {
+    if (this.waiting === null && this.replies.count > 0) this.closeAfterReplies();
+    else this.destroy();
   }
 
   beginWait(waiting: PendingWait): void {
@@ -246,7 +245,7 @@ export class Session {
       return;
     }
     const buffered = this.parser.bufferedBytes + (this.transaction?.bytes ?? 0);
-    const allowed = this.authenticated
+    const allowed = this.identity.authenticated
       ? this.proxy.configuration.settings.queryBufferLimit
       : limits.unauthenticatedBufferBytes;
     if (buffered > allowed) {
@@ -367,7 +366,7 @@ export class Session {
     if (bytes === 0) return;
     const { normalOutputLimit, pubsubOutputLimit } = this.proxy.configuration.settings;
     const { hardBytes, softBytes, softSeconds } = this.subscriber === null ? normalOutputLimit : pubsubOutputLimit;
-    const hard = this.authenticated
+    const hard = this.identity.authenticated
       ? Math.min(hardBytes === 0 ? limits.clientOutputBytes : hardBytes, limits.clientOutputBytes)
       : limits.unauthenticatedOutputBytes;
     const overSoft =

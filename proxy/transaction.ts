@@ -22,6 +22,7 @@ import { cInt } from './commands/arguments.js';
 import { type Call, DATABASES, LATER } from './context.js';
 import { CROSS_SLOT, keyPositions } from './keys.js';
 import { outcomeError } from './pending.js';
+import { refusalAtExec } from './permissions.js';
 
 const WHOLE_IN_SEVERAL =
   'ERR commands on the whole keyspace cannot be part of a transaction in a table with several partitions';
@@ -107,6 +108,8 @@ export class Execution {
   private plan(entry: CatalogueEntry, args: readonly Buffer[]): Step {
     const { command } = entry;
     const { context } = this;
+    const refused = refusalAtExec(this.call.proxy, this.call.session, entry, args);
+    if (refused !== null) return this.constant(entry, args, refused);
     try {
       if (command.run === 'keyed') {
         for (const position of keyPositions(entry, args)) this.slots.add(slotOf(args[position] as Buffer));

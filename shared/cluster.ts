@@ -91,7 +91,25 @@ export interface ClusterView {
   readonly tables: readonly Table[];
   readonly partitions: readonly Partition[];
   readonly nodes: readonly NodeInfo[];
+  /** Absent: none changed. */
+  readonly users?: readonly UserEntry[];
 }
+
+/** A user by name and rules (shared/acl), both latin1 text; without rules: there is no such user any more. */
+export type UserEntry = readonly [name: string, rules: readonly string[] | null];
+
+/** What clients can change of users; passwords are hashes by then. */
+export type UserChange =
+  | {
+      readonly kind: 'set';
+      readonly name: string;
+      readonly modifiers: readonly string[];
+      /** acl-pubsub-default of the proxy: whether new users and selectors begin with all channels. */
+      readonly allChannels: boolean;
+      /** The user as the proxy knows it where meta has none of this name: the default user that start-up gave it. */
+      readonly base?: readonly string[];
+    }
+  | { readonly kind: 'delete'; readonly names: readonly string[] };
 
 /** What a server found on its disk, reported when it registers. */
 export interface ReplicaReport {

@@ -69,6 +69,14 @@ export const limits = {
   closingTimeoutMs: 5_000,
   /** How long what a client still sends is read and dropped after the last reply was handed over. */
   closingGraceMs: 200,
+  /** Users of the cluster: every proxy holds all of them, and a full view brings them in one message. */
+  users: 10_000,
+  /** How long a client of a proxy that has just started waits for meta to tell which users there are. */
+  usersUnknownMs: 10_000,
+  /** How long a client waits for meta to have changed a user. */
+  userChangeMs: 10_000,
+  /** The rules of one user, as text. */
+  userRulesBytes: 64 * KiB,
   // replication
   /** Prepared and not yet committed, per partition: beyond it execution waits. */
   preparedBytes: 16 * MiB,

@@ -43,10 +43,10 @@ function typeFilter(value: Buffer): Filter {
   return () => matches;
 }
 
-function userFilter(value: Buffer): Filter {
-  const user = value.toString('utf8', 0, 128);
-  if (user !== 'default') throw new ClientError(`ERR No such user '${user}'`);
-  return (session) => session.authenticated;
+function userFilter(call: Call, value: Buffer): Filter {
+  const user = call.proxy.users.get(value.toString('latin1'));
+  if (user === undefined) throw new ClientError(`ERR No such user '${value.toString('utf8', 0, 128)}'`);
+  return (session) => session.identity.user === user;
 }
 
 function ageFilter(call: Call, value: Buffer): Filter {
@@ -71,7 +71,7 @@ function filterOf(call: Call, option: string, value: Buffer): Filter {
     case 'TYPE':
       return typeFilter(value);
     case 'USER':
-      return userFilter(value);
+      return userFilter(call, value);
     case 'MAXAGE':
       return ageFilter(call, value);
     default:

@@ -1,5 +1,7 @@
 /** COMMAND: the command table, told to clients. */
 import { at, word } from '../../shared/commands/arguments.js';
+import { keyFlags, keyFlagsOfCall } from '../../shared/commands/key-flags.js';
+import { hasKeys } from '../../shared/commands/key-positions.js';
 import { MapReply, type Reply, SetReply, SimpleString } from '../../shared/commands/reply.js';
 import { ClientError } from '../../shared/errors.js';
 import { globMatches } from '../../shared/glob.js';
@@ -7,7 +9,6 @@ import type { CatalogueEntry } from '../catalogue.js';
 import type { Call, SessionHandler } from '../context.js';
 import { keyPositions } from '../keys.js';
 import { help } from './help.js';
-import { keyFlags, keyFlagsOfCall } from './key-flags.js';
 
 const statuses = (words: readonly string[]): Reply => new SetReply(words.map((text) => new SimpleString(text)));
 
@@ -29,7 +30,8 @@ function keySpecifications(entry: CatalogueEntry): readonly Reply[] {
   const range = (key: number, from: number, to: number): Reply =>
     specification(entry, key, index(from), 'range', ['lastkey', to, 'keystep', step, 'limit', 0]);
   if (keyCount !== undefined) return [range(0, first, behind(first)), ...counted(1)];
-  if (last === first || keyFlags(entry, 0) === keyFlags(entry, 1)) return [range(0, first, behind(first))];
+  if (last === first || keyFlags(entry.command, 0) === keyFlags(entry.command, 1))
+    return [range(0, first, behind(first))];
   return [range(0, first, 0), range(1, first + 1, behind(first + 1))];
 }
 
@@ -39,7 +41,7 @@ const index = (at: number): Reply[] => ['type', 'index', 'spec', new MapReply(['
 function specification(entry: CatalogueEntry, key: number, begin: Reply[], find: string, spec: Reply[]): Reply {
   return new MapReply([
     'flags',
-    statuses(keyFlags(entry, key)),
+    statuses(keyFlags(entry.command, key)),
     'begin_search',
     new MapReply(begin),
     'find_keys',
@@ -126,10 +128,8 @@ function commandLine({ proxy, args }: Call): { entry: CatalogueEntry; rest: read
     throw new ClientError('ERR Invalid command specified');
   }
   const entry = subcommand ?? found;
-  const { keys, keyCount, keysBehind } = entry.command;
-  if (keys === null && keyCount === undefined && keysBehind === undefined) {
+  if (!hasKeys(entry.command) || keyFlags(entry.command, 0).includes('not_key'))
     throw new ClientError('ERR The command has no key arguments');
-  }
   if (!entry.acceptsArity(args.length)) throw new ClientError('ERR Invalid number of arguments specified for command');
   const rest = args.slice(subcommand === undefined ? 1 : 2);
   const positions = keyPositions(entry, rest);
@@ -144,7 +144,9 @@ const getkeys: SessionHandler = (call) => {
 
 const getkeysandflags: SessionHandler = (call) => {
   const { entry, rest, positions } = commandLine(call);
-  return positions.map((position, index): Reply => [at(rest, position), statuses(keyFlagsOfCall(entry, index, rest))]);
+  return positions.map(
+    (position, index): Reply => [at(rest, position), statuses(keyFlagsOfCall(entry.command, index, rest))],
+  );
 };
 
 export const commandHandlers = {

@@ -1,9 +1,10 @@
 /** Commands about the connection itself, but for CLIENT. */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { DEFAULT_USER } from '../../shared/acl/user.js';
 import { at, cInteger } from '../../shared/commands/arguments.js';
 import { MapReply, OK, type Reply, SimpleString } from '../../shared/commands/reply.js';
 import { ClientError } from '../../shared/errors.js';
 import { DATABASES, type Call, type SessionHandler } from '../context.js';
+import { logWrongPassword } from '../permissions.js';
 import { cInt } from './arguments.js';
 import { REDIS_VERSION } from './redis-version.js';
 import { checkClientName } from './client-name.js';
@@ -14,24 +15,23 @@ const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disa
 const AUTH_BEFORE_HELLO =
   'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time';
 
-/** Takes the same time for every wrong password: digests of equal length are compared. */
-function sameSecret(given: Buffer, expected: string): boolean {
-  const digest = (secret: Buffer | string): Buffer => createHash('sha256').update(secret).digest();
-  return timingSafeEqual(digest(given), digest(expected));
-}
-
-function checkPassword(call: Call, user: Buffer | null, password: Buffer): void {
-  const { requirepass } = call.proxy.configuration.settings;
-  const isDefault = user === null || user.equals(Buffer.from('default'));
-  if (user === null && requirepass === '') throw new ClientError(NO_PASSWORD);
-  if (!isDefault || (requirepass !== '' && !sameSecret(password, requirepass))) throw new ClientError(WRONG_PASSWORD);
-  call.session.authenticate();
+/** Without a user: the default one. */
+function logIn(call: Call, name: Buffer | null, password: Buffer): void {
+  const { proxy, session, entry } = call;
+  if (name === null && proxy.users.default.noPassword) throw new ClientError(NO_PASSWORD);
+  const wanted = name?.toString('latin1') ?? DEFAULT_USER;
+  const user = proxy.users.get(wanted);
+  if (user?.accepts(password) !== true) {
+    logWrongPassword(proxy, session, entry.name, wanted);
+    throw new ClientError(WRONG_PASSWORD);
+  }
+  session.identity.logIn(user);
 }
 
 const auth: SessionHandler = (call) => {
   const { args } = call;
   if (args.length > 2) throw new ClientError('ERR syntax error');
-  checkPassword(call, args.length === 2 ? at(args, 0) : null, at(args, args.length - 1));
+  logIn(call, args.length === 2 ? at(args, 0) : null, at(args, args.length - 1));
   return OK;
 };
 
@@ -57,8 +57,8 @@ const hello: SessionHandler = (call) => {
       throw new ClientError(`ERR Syntax error in HELLO option '${at(args, index).toString('utf8', 0, 128)}'`);
     }
   }
-  if (credentials !== null) checkPassword(call, ...credentials);
-  if (!session.authenticated) throw new ClientError(AUTH_BEFORE_HELLO);
+  if (credentials !== null) logIn(call, ...credentials);
+  if (!session.identity.authenticated) throw new ClientError(AUTH_BEFORE_HELLO);
   if (name !== null) session.facts.name = name;
   session.useProtocol(version);
   return new MapReply([
@@ -110,7 +110,7 @@ const reset: SessionHandler = ({ proxy, session }) => {
   session.facts.noTouch = false;
   session.repliesOff = false;
   session.skipReplies = 0;
-  session.deauthenticate();
+  session.identity.logOut();
   return new SimpleString('RESET');
 };
 

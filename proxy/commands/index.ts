@@ -1,6 +1,7 @@
 /** All handlers by the name of their command. */
 import type { Handlers } from '../catalogue.js';
 import type { SessionHandler } from '../context.js';
+import { aclHandlers } from './acl.js';
 import { clientHandlers } from './client.js';
 import { commandHandlers } from './command.js';
 import { configHandlers } from './config.js';
@@ -16,6 +17,7 @@ import { transactionHandlers } from './transactions.js';
 
 export const handlers: Handlers = new Map<string, SessionHandler>(
   Object.entries({
+    ...aclHandlers,
     ...clientHandlers,
     ...commandHandlers,
     ...configHandlers,

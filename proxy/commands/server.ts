@@ -4,7 +4,6 @@ import { OK, type Reply, SimpleString, VerbatimReply } from '../../shared/comman
 import { ClientError } from '../../shared/errors.js';
 import type { SessionHandler } from '../context.js';
 import { cInt } from './arguments.js';
-import { help } from './help.js';
 import { REDIS_VERSION } from './redis-version.js';
 
 const SYNTAX = 'ERR syntax error';
@@ -77,6 +76,4 @@ export const serverHandlers = {
   slaveof: replicaof,
   bgrewriteaof: () => new SimpleString('Background append only file rewriting started'),
   'function|flush': functionFlush,
-  'acl|whoami': () => 'default',
-  'acl|help': help,
 } satisfies Record<string, SessionHandler>;

@@ -148,9 +148,7 @@ export const connectionCommands: readonly Command[] = [
     name: 'auth',
     arity: -2,
     since: '1.0.0',
-    support: 'partly',
     summary: 'Gives the password, and a user name if wanted.',
-    note: 'there is one user, default; ACL comes later',
   },
   {
     ...base,

@@ -1,15 +1,25 @@
-/** Where the keys of a request are, as far as the command's row says. */
+/** Where the keys of a request are, as far as the row of its command says. */
 import { parseInteger } from '../integers.js';
 import { word } from './arguments.js';
-import type { Command } from './command.js';
+import type { CommandFacts } from './command.js';
 
 const NOTHING = Buffer.alloc(0);
 
-/** Positions of the keys in `args`, which are without the command's name; none where the number of keys makes no sense. */
-export function positionsOfKeys(command: Command, args: readonly Buffer[]): number[] {
+/** How many words of a command line name the command: `args` are without them. */
+export function wordsOf(command: CommandFacts): number {
+  return command.name.includes('|') ? 2 : 1;
+}
+
+/** True for a command that may have keys, whatever its arguments. */
+export function hasKeys({ keys, keyCount, keysBehind }: CommandFacts): boolean {
+  return keys !== null || keyCount !== undefined || keysBehind !== undefined;
+}
+
+/** Positions of the keys in `args`, as far as the row says; none where the number of keys makes no sense. */
+export function positionsOfKeys(command: CommandFacts, args: readonly Buffer[]): number[] {
   const { keys, keyCount, keysBehind } = command;
   if (keysBehind !== undefined) return positionsBehind(keysBehind.word, keysBehind.from - 1, args);
-  const words = command.name.includes('|') ? 2 : 1;
+  const words = wordsOf(command);
   const positions: number[] = [];
   if (keys !== null) {
     const last = keys.last < 0 ? args.length + words + keys.last : Math.min(keys.last, args.length + words - 1);

@@ -26,25 +26,6 @@ const administrative = {
 const plain = { ...base, flags: [], categories: ['slow'] } as const;
 const loggable = { ...base, flags: ['admin', 'loading', 'stale'], categories: ['admin', 'slow', 'dangerous'] } as const;
 
-export const aclSubcommands: readonly Command[] = [
-  {
-    ...base,
-    flags: ['noscript', 'loading', 'stale'],
-    categories: ['slow'],
-    name: 'acl|whoami',
-    arity: 2,
-    since: '6.0.0',
-    summary: 'Names the user of this connection.',
-  },
-  {
-    ...always,
-    name: 'acl|help',
-    arity: 2,
-    since: '6.0.0',
-    summary: 'Lists the subcommands of ACL.',
-  },
-];
-
 export const commandSubcommands: readonly Command[] = [
   {
     ...aboutCommands,

@@ -2,9 +2,9 @@
  * Commands that concern the server. Facts as a redis-server 7.0.15 tells them; handlers are in
  * proxy/commands. Their containers' subcommands are in server-subcommands.ts.
  */
+import { aclCommand } from './acl.js';
 import type { Command } from './command.js';
 import {
-  aclSubcommands,
   commandSubcommands,
   configSubcommands,
   functionSubcommands,
@@ -85,17 +85,7 @@ const clusterCommands: readonly Command[] = [
 ];
 
 export const serverCommands: readonly Command[] = [
-  {
-    ...plain,
-    name: 'acl',
-    arity: -2,
-    since: '6.0.0',
-    run: 'container',
-    support: 'partly',
-    summary: 'Users and what they may do.',
-    note: 'only WHOAMI and HELP yet',
-    subcommands: aclSubcommands,
-  },
+  aclCommand,
   {
     ...saving,
     name: 'bgrewriteaof',

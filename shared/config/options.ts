@@ -305,7 +305,7 @@ export const options = {
     default: '',
     roles: PROXY,
     secret: true,
-    description: 'password that Redis clients must AUTH with; none when empty',
+    description: 'password of the default user, until ACL or CONFIG SET changes that user; none when empty',
   },
   // reports
   logLevel: {

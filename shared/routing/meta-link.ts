@@ -3,10 +3,17 @@
  * meta comes up, sends heartbeats, and hands on the views that meta pushes. While meta is away the
  * last view stays in force: traffic does not need meta.
  */
-import type { ClusterView, NodeInfo } from '../cluster.js';
+import type { ClusterView, NodeInfo, UserChange } from '../cluster.js';
 import type { Environment, Timer } from '../environment.js';
-import { Kind, type Message, type RegisteredMessage, type ViewMessage } from '../wire/messages.js';
+import {
+  Kind,
+  type Message,
+  type RegisteredMessage,
+  type UsersChangedMessage,
+  type ViewMessage,
+} from '../wire/messages.js';
 import type { Network, Origin } from '../wire/network.js';
+import { UserChanges, type UsersChanged } from './user-changes.js';
 
 export const META_NODE = 'meta';
 
@@ -22,9 +29,12 @@ export interface MetaLinkOptions {
 }
 
 export class MetaLink {
+  /** Told of every view before `onView` is: who needs users sets this. */
+  onUsers: (view: ClusterView) => void = () => undefined;
   private readonly environment: Environment;
   private readonly network: Network;
   private readonly options: MetaLinkOptions;
+  private readonly userChanges: UserChanges;
   private registered = false;
   private timer: Timer | null = null;
 
@@ -32,6 +42,7 @@ export class MetaLink {
     this.environment = environment;
     this.network = network;
     this.options = options;
+    this.userChanges = new UserChanges(environment, (message) => this.registered && network.send(META_NODE, message));
   }
 
   start(): void {
@@ -49,13 +60,17 @@ export class MetaLink {
   }
 
   onDisconnected(peer: Origin): void {
-    if (peer.node === META_NODE) this.registered = false;
+    if (peer.node !== META_NODE) return;
+    this.registered = false;
+    this.userChanges.onDisconnected();
   }
 
   /** True when the message was meta's and has been dealt with. */
   onMessage(message: Message): boolean {
     if (message[0] === Kind.view) {
-      this.options.onView((message as unknown as ViewMessage)[1]);
+      const [, view] = message as unknown as ViewMessage;
+      this.onUsers(view);
+      this.options.onView(view);
       return true;
     }
     if (message[0] === Kind.registered) {
@@ -64,7 +79,15 @@ export class MetaLink {
       if (error !== '') this.options.onRefused(error);
       return true;
     }
+    if (message[0] === Kind.usersChanged) {
+      this.userChanges.onAnswer(message as unknown as UsersChangedMessage);
+      return true;
+    }
     return message[0] === Kind.heartbeatAck;
+  }
+
+  changeUsers(change: UserChange, done: UsersChanged): void {
+    this.userChanges.ask(change, done);
   }
 
   private register(): void {

@@ -45,7 +45,7 @@ export class Router {
   private readonly network: Network;
   private readonly options: RouterOptions;
   private readonly deadlineMs: number;
-  private readonly meta: MetaLink;
+  readonly meta: MetaLink;
   private readonly routes = new RoutingTable();
   private readonly links = new Map<string, ServerLink>();
   private readonly connections = new ConnectionPool();

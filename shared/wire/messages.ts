@@ -4,7 +4,7 @@
  *
  * Replies and answers are messages of their own; nothing blocks on a connection.
  */
-import type { ClusterView, Configuration, NodeInfo, Proposal, ReplicaReport, Seat } from '../cluster.js';
+import type { ClusterView, Configuration, NodeInfo, Proposal, ReplicaReport, Seat, UserChange } from '../cluster.js';
 import type { Operation, OperationResult } from '../operations/operation.js';
 import type { Topic } from '../operations/pubsub.js';
 
@@ -47,6 +47,8 @@ export const Kind = {
   checksum: 38,
   checksumResult: 39,
   handOver: 40,
+  changeUsers: 41,
+  usersChanged: 42,
 } as const;
 
 /**
@@ -214,6 +216,11 @@ export type ChecksumResultMessage = [
 
 /** Meta asks the primary of `ballot` to hand over to its secondary `to`. */
 export type HandOverMessage = [kind: 40, partition: number, ballot: number, to: string];
+
+/** A proxy asks meta to change users. `id` is the proxy's handle for the answer. */
+export type ChangeUsersMessage = [kind: 41, id: number, change: UserChange];
+/** It is durable, and the view that tells of it was sent before this; or `error`, the client's, not empty. `count`: users changed. */
+export type UsersChangedMessage = [kind: 42, id: number, error: string, count: number];
 
 /** The table of sessions of one partition. `bytes`: of the results in it. */
 export interface SessionsSize {

@@ -5,6 +5,7 @@
  */
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import { AclLog } from '../../proxy/acl-log.js';
 import { Catalogue } from '../../proxy/catalogue.js';
 import { ClientRegistry } from '../../proxy/client-registry.js';
 import { handlers } from '../../proxy/commands/index.js';
@@ -13,10 +14,12 @@ import type { ProxyContext, ProxyHooks } from '../../proxy/context.js';
 import { Dispatcher } from '../../proxy/dispatch.js';
 import { LatencyMonitor } from '../../proxy/latency-monitor.js';
 import { Subscriptions } from '../../proxy/pubsub/subscriptions.js';
+import { followUsers } from '../../proxy/permissions.js';
 import { Session } from '../../proxy/session.js';
 import { Slowlog } from '../../proxy/slowlog.js';
 import { Statistics } from '../../proxy/statistics.js';
 import { TurnClock } from '../../proxy/turn-clock.js';
+import { Users } from '../../proxy/users.js';
 import { commands } from '../../shared/commands/index.js';
 import type { Environment } from '../../shared/environment.js';
 import { silentLogger, type Logger } from '../../shared/logging.js';
@@ -38,6 +41,8 @@ export class SimulatedProxy implements ProxyContext {
   readonly slowlog = new Slowlog();
   readonly latency = new LatencyMonitor();
   readonly subscriptions: Subscriptions;
+  readonly users: Users;
+  readonly aclLog = new AclLog();
   readonly hooks: ProxyHooks = {
     shutdown: () => {
       throw new Error(STOPPED_ERROR);
@@ -59,6 +64,8 @@ export class SimulatedProxy implements ProxyContext {
     this.clock = new TurnClock({ ...alwaysNow(environment), defer: (run) => run() });
     this.clients = new ClientRegistry(environment, this.clock);
     this.subscriptions = new Subscriptions(this);
+    this.users = new Users(environment, '');
+    followUsers(this);
     this.dispatcher = new Dispatcher(this);
   }
 

@@ -24,12 +24,12 @@ describe('CONFIG', () => {
   });
 
   it('works out what acts at every change', () => {
-    const configuration = new Configuration({ requirepass: 'secret' });
+    const configuration = new Configuration({ maxclients: '7' });
     let told = 0;
     configuration.onChange = () => {
       told += 1;
     };
-    expect(configuration.settings.requirepass).to.equal('secret');
+    expect(configuration.settings.maxClients).to.equal(7);
     configuration.set([
       ['maxmemory-policy', 'ALLKEYS-LFU'],
       ['proto-max-bulk-len', '2mb'],

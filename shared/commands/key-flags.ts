@@ -2,7 +2,8 @@
  * What a command does to its keys, as COMMAND INFO's key specifications and COMMAND GETKEYSANDFLAGS say
  * it. Only where the command's own flags do not tell: else readonly means `RO access`, write `RW access update`.
  */
-import type { CatalogueEntry } from '../catalogue.js';
+import { word } from './arguments.js';
+import type { CommandFacts } from './command.js';
 
 const RO: readonly string[] = ['RO'];
 const OVERWRITE: readonly string[] = ['OW', 'update'];
@@ -14,6 +15,8 @@ const TAKE: readonly string[] = ['RW', 'access', 'delete'];
 const REMOVE: readonly string[] = ['RM', 'delete'];
 const READ: readonly string[] = ['RO', 'access'];
 const CHANGE: readonly string[] = ['RW', 'access', 'update'];
+/** A shard channel: it has a slot as a key has, and is none. */
+const NO_KEY: readonly string[] = ['not_key'];
 
 /** By command; one list for all keys, or one for each. */
 const exceptions: Readonly<Record<string, readonly (readonly string[])[]>> = {
@@ -70,6 +73,9 @@ const exceptions: Readonly<Record<string, readonly (readonly string[])[]>> = {
   sadd: [INSERT],
   srem: [DROP],
   spop: [TAKE],
+  spublish: [NO_KEY],
+  ssubscribe: [NO_KEY],
+  sunsubscribe: [NO_KEY],
   scard: [RO],
   sismember: [RO],
   smove: [TAKE, INSERT],
@@ -128,16 +134,26 @@ const exceptions: Readonly<Record<string, readonly (readonly string[])[]>> = {
 };
 
 /** Of the key at `index` among the command's keys. */
-export function keyFlags(entry: CatalogueEntry, index: number): readonly string[] {
-  const lists = exceptions[entry.name];
+export function keyFlags(command: CommandFacts, index: number): readonly string[] {
+  const lists = exceptions[command.name];
   if (lists !== undefined) return lists[Math.min(index, lists.length - 1)] ?? READ;
-  return entry.isWrite ? CHANGE : READ;
+  return command.flags.includes('write') ? CHANGE : READ;
 }
 
-/** A SET without GET only overwrites. */
-export function keyFlagsOfCall(entry: CatalogueEntry, index: number, args: readonly Buffer[]): readonly string[] {
-  if (entry.name === 'set') {
-    return args.slice(2).some((argument) => argument.toString('latin1').toUpperCase() === 'GET') ? CHANGE : OVERWRITE;
+/** As `keyFlags`, where the arguments make a difference. `args` are without the command's name. */
+export function keyFlagsOfCall(command: CommandFacts, index: number, args: readonly Buffer[]): readonly string[] {
+  if (command.name === 'set') return args.slice(2).some((argument) => word(argument) === 'GET') ? CHANGE : OVERWRITE;
+  if (command.name === 'bitfield') return onlyGets(args) ? READ : CHANGE;
+  return keyFlags(command, index);
+}
+
+/** A BITFIELD without SET and INCRBY; one that cannot be read counts as a change. */
+function onlyGets(args: readonly Buffer[]): boolean {
+  for (let at = 1; at < args.length; ) {
+    const option = word(args[at]);
+    if (option === 'GET' && at + 2 < args.length) at += 3;
+    else if (option === 'OVERFLOW' && at + 1 < args.length) at += 2;
+    else return false;
   }
-  return keyFlags(entry, index);
+  return true;
 }

@@ -1,0 +1,48 @@
+/** ACL LOG: what users of this proxy were refused. Similar events within a minute are one entry with a count. */
+export type AclReason = 'command' | 'key' | 'channel' | 'auth';
+export type AclContext = 'toplevel' | 'multi' | 'lua';
+
+export interface AclLogEntry {
+  count: number;
+  readonly reason: AclReason;
+  readonly context: AclContext;
+  readonly object: string;
+  readonly username: string;
+  atMs: number;
+  clientInfo: string;
+}
+
+const SIMILAR_WITHIN_MS = 60_000;
+/** How many of the newest entries a new one is compared with. */
+const COMPARED = 10;
+/** Of a key or channel: an entry must not keep a huge one. */
+const OBJECT_CHARACTERS_MAX = 1_024;
+
+export class AclLog {
+  /** Newest first. */
+  entries: AclLogEntry[] = [];
+
+  /** `object` and `username` as latin1 text. */
+  add(event: Omit<AclLogEntry, 'count'>, maxEntries: number): void {
+    const entry = { ...event, count: 1, object: event.object.slice(0, OBJECT_CHARACTERS_MAX) };
+    const at = this.entries.slice(0, COMPARED).findIndex((known) => isSimilar(known, entry));
+    const known = at < 0 ? undefined : this.entries.splice(at, 1)[0];
+    if (known !== undefined) {
+      known.count += 1;
+      known.atMs = entry.atMs;
+      known.clientInfo = entry.clientInfo;
+    }
+    this.entries.unshift(known ?? entry);
+    if (this.entries.length > maxEntries) this.entries.length = Math.max(0, maxEntries);
+  }
+}
+
+function isSimilar(a: AclLogEntry, b: AclLogEntry): boolean {
+  return (
+    a.reason === b.reason &&
+    a.context === b.context &&
+    a.object === b.object &&
+    a.username === b.username &&
+    Math.abs(a.atMs - b.atMs) <= SIMILAR_WITHIN_MS
+  );
+}
