@@ -205,13 +205,12 @@ export class Executor {
 
   private handle(request: Request): void {
     const { from } = request;
-    let { state } = request;
+    const state = request.presentState();
     if (from === null || state === null) {
       if (this.host.refusesWrites() === null && this.host.refusesForSpace(false) === null) this.execute(request);
       else this.end(request);
       return;
     }
-    if (state.dropped && !state.session.ended) request.state = state = state.session.connection(state.connection);
     if (this.waiters.waits.size > 0) this.waiters.replace(state);
     if (state.blocked !== null) state.blocked.push(request);
     else if (this.isSettled(request, from, state) || this.isRefused(request, from, state)) this.end(request);

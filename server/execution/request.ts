@@ -67,6 +67,13 @@ export class Request implements Fetched {
     return new Request(null, db, executor, [], false, done);
   }
 
+  /** Its connection may have been forgotten since it came, as nothing was kept for it: now it is needed again. */
+  presentState(): ConnectionState | null {
+    const { state } = this;
+    if (state?.dropped === true && !state.session.ended) this.state = state.session.connection(state.connection);
+    return this.state;
+  }
+
   /** Another execution, later. */
   renew(): void {
     this.pages = null;

@@ -88,6 +88,7 @@ export class Waiters {
         if (this.executing.isStopped() || !this.waits.has(request)) continue;
         const takes = request.awaits?.takes === true;
         if (takes && !left) continue;
+        request.presentState();
         this.executing.execute(request);
         if (!takes || !this.waits.has(request)) continue;
         if (this.executing.isFetching(request) || this.typeHere(ready.row) === null) left = false;

@@ -112,6 +112,21 @@ describe('an operation that waits', () => {
     expect(answers(served).at(-1)).to.deep.equal([again, Status.ok, ['l', ['a']]]);
   });
 
+  it('is found by its repetition though its connection was forgotten while it waited (found by seed 903)', () => {
+    const primary = new Primary();
+    primary.now(set(bytes('k'), bytes('v')), { connection: 1 });
+    primary.send(pop('l'), { sequence: 2, acknowledged: 1, waits: true });
+    primary.turn();
+    primary.settle({ answered: [1, 1] });
+    primary.turn().commit();
+    primary.send(push('l', 'a'), { connection: 2 });
+    primary.turn();
+    const again = primary.send(pop('l'), { sequence: 2, acknowledged: 1 });
+    primary.turn().commit();
+    expect(answers(primary).at(-1)).to.deep.equal([again, Status.ok, ['l', ['a']]]);
+    expect(answers(primary).map(([, , value]) => value)).to.deep.equal([true, 1, ['l', ['a']], ['l', ['a']]]);
+  });
+
   it('is refused by a primary that is deposed, and by a fence; who is not connected any more is served no more', () => {
     const deposed = new Primary();
     const id = deposed.send(pop('l'), { waits: true });
