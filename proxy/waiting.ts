@@ -61,10 +61,12 @@ export class PendingWait extends Pending {
 
   onOutcome(status: number, value: OperationResult): void {
     this.timer?.cancel();
-    const nothing = (status === Status.ok && value === null) || status === Status.retry;
+    // refused to the end, it was never looked at: that there is nothing would be a guess
+    const nothing = status === Status.ok && value === null;
+    const untouched = nothing || status === Status.retry;
     // the time it waited is no slowness
     this.startedAtMs = this.around.clock.nowMs;
-    if (nothing && this.ending === 'error') this.finish(new ErrorReply(UNBLOCKED));
+    if (untouched && this.ending === 'error') this.finish(new ErrorReply(UNBLOCKED));
     else if (nothing && this.ending === 'timeout') this.finish(new NullArrayReply());
     else this.finish(outcomeReply(this.entry.command as KeyedCommand, status, value, this.args, this.context));
     if (this.request !== null) this.session.endWait();
