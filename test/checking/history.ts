@@ -40,7 +40,7 @@ export function isError(reply: Reply): reply is RedisError {
 }
 
 /** Errors that say nothing about the data, and promise that nothing was done. */
-const REFUSALS = /^(ERR not executed|OOM |NOREPLICAS )/;
+const REFUSALS = /^(ERR not executed|OOM |NOREPLICAS |EXECABORT )/;
 
 /** What an answer says about the command's effect; see docs/compatibility.md for the texts. */
 export function outcomeOf(reply: Reply): Outcome {

@@ -232,8 +232,8 @@ class Sightings {
     }
   }
 
-  of({ args, keys }: Prepared): { seenMs: number; position: number } {
-    const brought = args.filter((text) => /[^\d-]/.test(text) && keys?.includes(text) !== true);
+  of({ brings, keys }: Prepared): { seenMs: number; position: number } {
+    const brought = brings.filter((text) => /[^\d-]/.test(text) && keys?.includes(text) !== true);
     let found = { seenMs: brought.length === 0 ? -Infinity : Infinity, position: 0 };
     for (const text of brought) {
       const at = this.first.get(text);

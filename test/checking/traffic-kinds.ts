@@ -12,6 +12,8 @@ export interface Draw {
   /** From and to, inclusive. */
   readonly int: (from: number, to: number) => string;
   readonly pick: <T>(items: readonly T[]) => T;
+  /** How long to wait for something. */
+  readonly seconds: () => string;
 }
 
 export type Line = (draw: Draw) => string[];
@@ -25,6 +27,8 @@ export interface Kind {
   readonly lines: readonly Line[];
   /** Reads all of a key. */
   readonly final: (key: string) => string[];
+  /** A key exists though there is nothing in it. */
+  readonly mayBeEmpty?: boolean;
 }
 
 const often = (times: number, line: Line): Line[] => Array.from({ length: times }, () => line);
@@ -43,6 +47,11 @@ const finalRange = (key: string): string[] => ['LRANGE', key, '0', '-1'];
 const PADDING = 'x'.repeat(17 * 1024);
 const MEMBERS = ['a', 'b', 'c', '1', '2', '3'];
 const ENDS = ['LEFT', 'RIGHT'];
+const CONSUMERS = ['x', 'y'];
+
+const queued = (...commands: string[][]): string[] => commands.map((command) => JSON.stringify(command));
+/** An id that a stream of a few dozen entries may well have. */
+const id = ({ int }: Draw): string => `${int(1, 3)}-${int(0, 9)}`;
 
 export const kinds: readonly Kind[] = [
   {
@@ -280,5 +289,87 @@ export const kinds: readonly Kind[] = [
       ...often(3, zrange),
     ],
     final: (key) => ['ZRANGE', key, '0', '-1', 'WITHSCORES'],
+  },
+  {
+    name: 'waiting-list',
+    keys: 3,
+    needs: ['blpop', 'brpop', 'blmove'],
+    lines: [
+      ...often(4, ({ key, token }) => ['RPUSH', key(), token()]),
+      ({ key, token }) => ['LPUSH', key(), token(), token()],
+      ...often(2, ({ keys: [a = '', b = ''], seconds }) => ['BLPOP', a, b, seconds()]),
+      ({ keys: [a = '', , c = ''], seconds }) => ['BLPOP', c, a, seconds()],
+      ({ key, seconds }) => ['BRPOP', key(), seconds()],
+      ({ keys: [a = '', b = ''], pick, seconds }) => ['BLMOVE', a, b, pick(ENDS), pick(ENDS), seconds()],
+      ({ keys: [, b = '', c = ''], seconds }) => ['BLMOVE', b, c, 'LEFT', 'RIGHT', seconds()],
+      ({ key }) => ['LPOP', key()],
+      ...often(3, range),
+    ],
+    final: finalRange,
+  },
+  {
+    name: 'waiting-zset',
+    keys: 2,
+    needs: ['bzpopmin', 'bzpopmax'],
+    lines: [
+      ...often(4, ({ key, int, token }) => ['ZADD', key(), int(-5, 20), token()]),
+      ...often(2, ({ keys: [a = '', b = ''], seconds }) => ['BZPOPMIN', a, b, seconds()]),
+      ({ key, seconds }) => ['BZPOPMAX', key(), seconds()],
+      ({ key, known }) => ['ZREM', key(), known()],
+      ...often(2, zrange),
+    ],
+    final: (key) => ['ZRANGE', key, '0', '-1', 'WITHSCORES'],
+  },
+  {
+    name: 'stream',
+    keys: 1,
+    needs: ['xadd', 'xgroup', 'xreadgroup', 'xack'],
+    lines: [
+      ...often(5, ({ key, int, token }) => ['XADD', key(), `${int(1, 3)}-*`, 'f', token()]),
+      ...often(2, ({ key, pick }) => ['XGROUP', 'CREATE', key(), pick(['g', 'h']), pick(['0', '$']), 'MKSTREAM']),
+      ...often(5, ({ key, int, pick }) => {
+        const group = pick(['g', 'g', 'h']);
+        return ['XREADGROUP', 'GROUP', group, pick(CONSUMERS), 'COUNT', int(1, 3), 'STREAMS', key(), '>'];
+      }),
+      ({ key, pick }) => ['XREADGROUP', 'GROUP', 'g', pick(CONSUMERS), 'COUNT', '5', 'STREAMS', key(), '0'],
+      ...often(3, (draw) => ['XACK', draw.key(), draw.pick(['g', 'h']), id(draw), id(draw), id(draw)]),
+      (draw) => ['XCLAIM', draw.key(), 'g', draw.pick(CONSUMERS), '0', id(draw), id(draw), 'JUSTID'],
+      ...often(2, ({ key, pick }) => ['XPENDING', key(), pick(['g', 'h'])]),
+      (draw) => ['XDEL', draw.key(), id(draw), id(draw)],
+      ({ key, int }) => ['XTRIM', key(), 'MAXLEN', int(5, 12)],
+      ({ key, int, pick }) => ['XREAD', 'COUNT', int(1, 9), 'STREAMS', key(), pick(['0', '1-2', '2-0'])],
+      ({ key }) => ['XLEN', key()],
+      ...often(3, ({ key }) => ['XRANGE', key(), '-', '+']),
+    ],
+    final: (key) => ['XRANGE', key, '-', '+'],
+    mayBeEmpty: true,
+  },
+  {
+    name: 'transaction',
+    keys: 3,
+    needs: ['multi', 'exec', 'watch', 'append'],
+    lines: [
+      ...often(3, ({ keys: [a = '', b = ''], token }) => {
+        const text = token();
+        return ['MULTI', ...queued(['APPEND', a, text], ['APPEND', b, text])];
+      }),
+      ({ keys: [a = '', , c = ''], token }) => ['MULTI', ...queued(['SET', a, token()], ['RPUSH', c, token()])],
+      ({ keys: [a = '', b = '', c = ''] }) => ['MULTI', ...queued(['RENAME', a, b], ['LPOP', c], ['GET', b])],
+      ...often(3, ({ keys: [a = '', b = '', c = ''] }) => [
+        'MULTI',
+        ...queued(['GET', a], ['LRANGE', c, '0', '-1'], ['GET', b]),
+      ]),
+      ...often(3, ({ keys: [a = '', b = ''], token }) => [
+        'WATCH',
+        a,
+        ...queued(['SET', a, token()], ['APPEND', b, token()]),
+      ]),
+      ({ keys: [a = '', b = '', c = ''], token }) => ['WATCH', b, ...queued(['DEL', b, c], ['SET', a, token()])],
+      ({ keys: [a = '', b = ''], pick, token }) => ['SET', pick([a, b]), token()],
+      ({ keys: [a = '', b = ''] }) => ['MGET', a, b],
+      ({ keys: [, , c = ''], token }) => ['RPUSH', c, token()],
+      ({ keys: [a = '', b = ''], pick }) => ['GET', pick([a, b])],
+    ],
+    final: (key) => (key.endsWith('c') ? finalRange(key) : finalGet(key)),
   },
 ];

@@ -18,6 +18,8 @@ export interface TrafficOptions {
   readonly commandsPerFamily: readonly [from: number, to: number];
   /** Whether a command exists. */
   readonly supported: (name: string) => boolean;
+  /** How long commands wait at most, ms. */
+  readonly waitMs?: number;
   /** How many of a thousand commands are FLUSHDB. */
   readonly flushesPerThousand?: number;
 }
@@ -30,6 +32,7 @@ interface Family {
 }
 
 const RECENT_TOKENS = 12;
+const WAIT_MS = 1_500;
 /** How many families end by being removed, so that the keyspace does not grow with the history. */
 const REMOVED = 0.7;
 
@@ -62,7 +65,13 @@ export class Traffic {
   finalReads(): string[][] {
     // What may expire must not do so while the keys are counted.
     const lasting = [...this.keys].flatMap(([key, { name }]) => (name === 'expiry' ? [['PERSIST', key]] : []));
-    return [...lasting, ...[...this.keys].map(([key, { final }]) => final(key))];
+    return [
+      ...lasting,
+      ...[...this.keys].flatMap(([key, { final, mayBeEmpty }]) => [
+        final(key),
+        ...(mayBeEmpty === true ? [['EXISTS', key]] : []),
+      ]),
+    ];
   }
 
   private family(): Family {
@@ -103,6 +112,7 @@ export class Traffic {
       tokens: (from, to) => Array.from({ length: int(from, to) }, token),
       known: () => (recent.length === 0 ? token() : pick(recent)),
       int: (from, to) => String(int(from, to)),
+      seconds: () => (int(1, this.options.waitMs ?? WAIT_MS) / 1_000).toFixed(3),
       pick,
     };
   }

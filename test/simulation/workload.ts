@@ -6,6 +6,7 @@
  */
 import { commands } from '../../shared/commands/index.js';
 import { checkHistory } from '../checking/check.js';
+import { Exchange } from '../checking/exchange.js';
 import { History, isError, type Reply } from '../checking/history.js';
 import { Traffic } from '../checking/traffic.js';
 import type { ClientSocket, SimulatedProxy } from './proxy.js';
@@ -72,7 +73,7 @@ export class Workload {
       random: () => target.world.random(),
       families: FAMILIES,
       commandsPerFamily: COMMANDS_PER_FAMILY,
-      supported: (name) => commands.get(name)?.run === 'keyed',
+      supported: (name) => commands.get(name)?.support === 'yes',
       flushesPerThousand: options.flushesPerThousand,
     });
     for (let index = 0; index < options.clients; index++) {
@@ -127,7 +128,7 @@ export class Workload {
         client,
         batch,
         (words, reply) => {
-          const absent = reply === null || (Array.isArray(reply) && reply.length === 0);
+          const absent = reply === null || reply === 0 || (Array.isArray(reply) && reply.length === 0);
           if (words[0] !== 'PERSIST' && !absent) existing.add(words[1]!);
         },
         next,
@@ -185,8 +186,7 @@ export class Workload {
 }
 
 interface Sent {
-  readonly id: number;
-  readonly words: readonly string[];
+  readonly exchange: Exchange;
   readonly onReply: (words: readonly string[], reply: Reply) => void;
 }
 
@@ -230,8 +230,13 @@ class Client {
   send(batch: readonly string[][], done: () => void, onReply: Sent['onReply'] = () => undefined): void {
     const nowMs = this.target.world.nowMs;
     this.onDone = done;
-    for (const words of batch) this.sent.push({ id: this.history.call(this.name, words, nowMs), words, onReply });
-    this.socket!.send(batch.map(encodeRequest).join(''));
+    let text = '';
+    for (const words of batch) {
+      const exchange = new Exchange(this.history, this.name, words, nowMs);
+      this.sent.push({ exchange, onReply });
+      text += exchange.requests.map(encodeRequest).join('');
+    }
+    this.socket!.send(text);
   }
 
   hangUp(): void {
@@ -241,11 +246,12 @@ class Client {
   private onText(reader: ReplyReader, text: string): void {
     reader.push(text);
     for (let reply = reader.next(); reply !== undefined; reply = reader.next()) {
-      const sent = this.sent.shift();
+      const [sent] = this.sent;
       if (sent === undefined) throw new Error(`${this.name} got a reply too many: ${JSON.stringify(reply)}`);
-      this.history.returned(sent.id, reply, this.target.world.nowMs);
+      if (!sent.exchange.onReply(reply, this.target.world.nowMs)) continue;
+      this.sent.shift();
       const last = this.sent.length === 0;
-      sent.onReply(sent.words, reply);
+      sent.onReply(sent.exchange.words, reply);
       if (last) this.onDone();
     }
   }
@@ -254,7 +260,7 @@ class Client {
     this.socket = null;
     const { sent } = this;
     this.sent = [];
-    for (const { id } of sent) this.history.lost(id, 'the connection was closed');
+    for (const { exchange } of sent) exchange.lost('the connection was closed');
     if (sent.length > 0) this.onDone();
   }
 }

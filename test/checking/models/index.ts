@@ -3,6 +3,7 @@
  * whole of what the search knows about Redis.
  */
 import { isError, type Operation, type Reply } from '../history.js';
+import { blocking } from './blocking.js';
 import { hashes } from './hashes.js';
 import { afterExpiry, Draft, type Expected, type Keyspace, ModelError } from './keyspace.js';
 import { keys } from './keys.js';
@@ -10,9 +11,21 @@ import { lists } from './lists.js';
 import { sets } from './sets.js';
 import { sortedSets } from './sorted-sets.js';
 import { matches, type Specification, type Specifications } from './specification.js';
+import { streams } from './streams.js';
 import { strings } from './strings.js';
+import { queuedIn, transactionsOf } from './transactions.js';
 
-const table: Specifications = { ...strings, ...lists, ...sets, ...hashes, ...sortedSets, ...keys };
+const table: Specifications = {
+  ...strings,
+  ...lists,
+  ...sets,
+  ...hashes,
+  ...sortedSets,
+  ...streams,
+  ...blocking,
+  ...keys,
+  ...transactionsOf((command) => ({ specification: specificationOf(command), keys: keysOf(command) })),
+};
 
 /** Throws for a command that is not modelled: a history that cannot be checked must not pass. */
 export function specificationOf(command: readonly string[]): Specification {
@@ -24,7 +37,9 @@ export function specificationOf(command: readonly string[]): Specification {
 /** Null: all keys. */
 export function keysOf(command: readonly string[]): readonly string[] | null {
   const args = command.slice(1);
-  switch (specificationOf(command).keys) {
+  const { keys: positions } = specificationOf(command);
+  if (typeof positions === 'function') return positions(args);
+  switch (positions) {
     case 'first':
       return args.slice(0, 1);
     case 'firstTwo':
@@ -43,6 +58,8 @@ export interface Prepared {
   readonly operation: Operation;
   readonly specification: Specification;
   readonly args: readonly string[];
+  /** What may be recognised in replies: its arguments, of a transaction those of what was queued. */
+  readonly brings: readonly string[];
   /** Null: all keys. */
   readonly keys: readonly string[] | null;
   /** Undefined: it never came. */
@@ -55,6 +72,7 @@ export function prepare(operation: Operation): Prepared {
     operation,
     specification: specificationOf(command),
     args: command.slice(1),
+    brings: queuedIn(command).flatMap((queued) => queued.slice(1)),
     keys: keysOf(command),
     reply: outcome === 'ok' ? operation.reply : undefined,
   };

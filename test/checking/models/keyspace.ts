@@ -18,7 +18,24 @@ export type Content =
   | { readonly type: 'list'; readonly items: readonly string[] }
   | { readonly type: 'set'; readonly members: ReadonlySet<string> }
   | { readonly type: 'hash'; readonly fields: ReadonlyMap<string, string> }
-  | { readonly type: 'zset'; readonly scores: ReadonlyMap<string, number> };
+  | { readonly type: 'zset'; readonly scores: ReadonlyMap<string, number> }
+  | { readonly type: 'stream'; readonly stream: Stream };
+
+export type StreamEntry = readonly [id: string, fields: readonly string[]];
+
+export interface StreamGroup {
+  /** The last id that it was given. */
+  readonly delivered: string;
+  /** By id: the consumer that has not acknowledged it. */
+  readonly pending: ReadonlyMap<string, string>;
+}
+
+export interface Stream {
+  readonly entries: readonly StreamEntry[];
+  /** The last id that was ever given. */
+  readonly last: string;
+  readonly groups: ReadonlyMap<string, StreamGroup>;
+}
 
 export interface Value {
   readonly content: Content;
@@ -96,6 +113,18 @@ export class Draft {
     return content.scores;
   }
 
+  /** Null: it does not exist; an empty stream does. */
+  stream(key: string): Stream | null {
+    const content = this.current.get(key)?.content;
+    if (content === undefined) return null;
+    if (content.type !== 'stream') throw new ModelError(WRONG_TYPE);
+    return content.stream;
+  }
+
+  putStream(key: string, stream: Stream): void {
+    this.put(key, { type: 'stream', stream });
+  }
+
   /** `expiry` absent: what the key has. */
   putString(key: string, text: string, expiry?: Expiry | null): void {
     this.put(key, { type: 'string', text }, expiry);
@@ -135,6 +164,13 @@ export class Draft {
   clear(): void {
     this.current = new Map();
     this.copied = true;
+  }
+
+  /** What another draft of the same moment has made of it. */
+  become(keyspace: Keyspace): void {
+    if (keyspace === this.current) return;
+    this.current = keyspace;
+    this.copied = false;
   }
 
   /** The bounds of an expiry that is set now, `ms` from now. */
@@ -219,6 +255,11 @@ function canonical(content: Content): string {
       return `h${JSON.stringify([...content.fields].sort())}`;
     case 'zset':
       return `z${JSON.stringify([...content.scores].sort())}`;
+    case 'stream': {
+      const { entries, last, groups } = content.stream;
+      const told = [...groups].map(([name, { delivered, pending }]) => [name, delivered, [...pending].sort()]);
+      return `x${JSON.stringify([entries, last, told.sort()])}`;
+    }
   }
 }
 

@@ -29,7 +29,7 @@ const pop = (atHead: boolean): Specification => ({
   },
 });
 
-function move(draft: Draft, from: string, to: string, fromHead: boolean, toHead: boolean): string | null {
+export function move(draft: Draft, from: string, to: string, fromHead: boolean, toHead: boolean): string | null {
   const source = draft.list(from);
   const item = fromHead ? source[0] : source.at(-1);
   if (item === undefined) return null;

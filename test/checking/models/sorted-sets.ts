@@ -4,7 +4,7 @@ import { type Draft, ModelError } from './keyspace.js';
 import { argument, inclusive, integer, type Specification, type Specifications } from './specification.js';
 
 /** By score, then by bytes. */
-function ranked(scores: ReadonlyMap<string, number>): [string, number][] {
+export function ranked(scores: ReadonlyMap<string, number>): [string, number][] {
   return [...scores].sort(([a, x], [b, y]) => x - y || (a < b ? -1 : 1));
 }
 

@@ -3,7 +3,13 @@ import { isError, type Reply } from '../history.js';
 import { ModelError, type Draft, type Expected } from './keyspace.js';
 
 /** Which arguments (counted without the name) are keys; `all`: it concerns every key there is. */
-export type KeyPositions = 'first' | 'firstTwo' | 'every' | 'everySecond' | 'all';
+export type KeyPositions =
+  | 'first'
+  | 'firstTwo'
+  | 'every'
+  | 'everySecond'
+  | 'all'
+  | ((args: readonly string[]) => readonly string[]);
 
 export interface Specification {
   readonly keys: KeyPositions;

@@ -1,6 +1,7 @@
 /** The models against a real redis-server: what one client sees of it must be explained by them, reply by reply. */
 import { expect } from 'chai';
 import { checkHistory } from '../../checking/check.js';
+import { Exchange } from '../../checking/exchange.js';
 import { History, type Operation } from '../../checking/history.js';
 import { Traffic } from '../../checking/traffic.js';
 import { ReplyReader } from '../../simulation/reply-reader.js';
@@ -89,10 +90,12 @@ describe('the models', () => {
   async function record(commands: Iterable<readonly string[]>): Promise<Operation[]> {
     const history = new History();
     for (const words of commands) {
-      const id = history.call('client', words, performance.now());
-      const reader = new ReplyReader();
-      reader.push(await redis.send(words));
-      history.returned(id, reader.next() ?? null, performance.now());
+      const exchange = new Exchange(history, 'client', words, performance.now());
+      for (const request of exchange.requests) {
+        const reader = new ReplyReader();
+        reader.push(await redis.send(request));
+        exchange.onReply(reader.next() ?? null, performance.now());
+      }
     }
     return history.all();
   }
@@ -100,7 +103,7 @@ describe('the models', () => {
   for (const seed of [1, 2, 3]) {
     it(`explain what Redis answers to the traffic of seed ${seed}`, async () => {
       const random = generator(seed);
-      const options = { families: 4, commandsPerFamily: [50, 150] as const, supported: () => true };
+      const options = { families: 4, commandsPerFamily: [50, 150] as const, supported: () => true, waitMs: 2 };
       const traffic = new Traffic({ random, ...options, prefix: `${seed}` });
       const history = await record(Array.from({ length: 3_000 }, () => traffic.next('client')));
       expect(checkHistory(history, { clockSkewMs: 50 }).failures.map(({ explanation }) => explanation)).to.deep.equal(
