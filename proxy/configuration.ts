@@ -97,6 +97,15 @@ export class Configuration {
     return changes;
   }
 
+  /** Values of the whole table, which another proxy may have set. */
+  adopt(values: Readonly<Record<string, string>>): void {
+    const changed = Object.entries(values).filter(([name, value]) => this.values.get(name) !== value);
+    if (changed.length === 0) return;
+    for (const [name, value] of changed) this.values.set(name, value);
+    this.settings = this.workOut();
+    this.onChange();
+  }
+
   private normalize(parameter: Parameter, value: string): string {
     const { name } = parameter;
     const normal =

@@ -209,6 +209,13 @@ export const limits = {
   scriptMs: 1_000,
   /** Tables within tables that a script may return: they are walked by recursion, here and in the proxy. Redis's Lua allows some 8,000. */
   scriptReplyDepth: 1_000,
+  // maxmemory
+  /** What a table without rows counts as in INFO, beside which maxmemory limits its rows: about what an empty Redis uses. */
+  emptyTableBytes: MiB,
+  /** Writes that grow are refused, although rows can be evicted, when eviction is this far behind (and by as much as is allowed). */
+  evictionLag: 64 * MiB,
+  /** Rows evicted together: their deletions are one stretch. */
+  evictedAtOnce: 200,
   // log
   /** Batches up to this are written on the event loop's thread. */
   logWriteNowBytes: 64 * KiB,

@@ -1,11 +1,12 @@
-/** INFO's memory and CPU sections, of this process; MEMORY STATS uses the same figures. */
+/** INFO's memory and CPU sections; MEMORY STATS uses the same figures. What is used is the table's, the rest this process's. */
 import { totalmem } from 'node:os';
+import { limits } from '../../shared/limits.js';
 import type { ProxyContext } from '../context.js';
+import type { TableMemory } from './table-memory.js';
 
 type Fields = readonly (readonly [name: string, value: string | number])[];
 
 let peakBytes = 0;
-let startupBytes = 0;
 
 export interface MemoryFigures {
   readonly used: number;
@@ -14,12 +15,12 @@ export interface MemoryFigures {
   readonly startup: number;
 }
 
-export function memoryFigures(): MemoryFigures {
-  const { rss, heapUsed, external } = process.memoryUsage();
-  const used = heapUsed + external;
-  if (startupBytes === 0) startupBytes = used;
+/** `memory` null: the table's is not known. */
+export function memoryFigures(memory: TableMemory | null): MemoryFigures {
+  const startup = limits.emptyTableBytes;
+  const used = memory?.used ?? startup;
   peakBytes = Math.max(peakBytes, used);
-  return { used, rss, peak: peakBytes, startup: Math.min(startupBytes, used) };
+  return { used, rss: process.memoryUsage.rss(), peak: peakBytes, startup };
 }
 
 /** As Redis prints bytes for people: 1.50M. */
@@ -40,8 +41,8 @@ const withHuman = (name: string, bytes: number): Fields => [
 ];
 const zeros = (names: string): Fields => names.split(' ').map((name) => [name, 0] as const);
 
-export function memoryFields({ proxy }: { readonly proxy: ProxyContext }): Fields {
-  const { used, rss, peak, startup } = memoryFigures();
+export function memoryFields({ proxy, memory }: { proxy: ProxyContext; memory: TableMemory | null }): Fields {
+  const { used, rss, peak, startup } = memoryFigures(memory);
   const dataset = used - startup;
   const maxmemory = Number(proxy.configuration.get('maxmemory'));
   return [

@@ -1,6 +1,6 @@
 /**
  * INFO, with Redis 7.0's sections and fields: what exists here has its true value, of this proxy's process
- * or of the table; what does not exist here (forks, replication offsets, eviction) is 0 or what an idle Redis says.
+ * or of the table; what does not exist here (forks, replication offsets) is 0 or what an idle Redis says.
  */
 import { mergeCounts } from '../../shared/commands/databases.js';
 import { VerbatimReply } from '../../shared/commands/reply.js';
@@ -12,6 +12,7 @@ import { outcomeError } from '../pending.js';
 import { cpuFields, memoryFields } from './info-process.js';
 import { fewestReplicas } from './keyspace.js';
 import { REDIS_VERSION } from './redis-version.js';
+import { askTableMemory, type TableMemory } from './table-memory.js';
 
 type Fields = readonly (readonly [name: string, value: string | number])[];
 
@@ -22,6 +23,8 @@ interface Facts {
   readonly uptimeS: number;
   /** By database; null where the section was not asked for. */
   readonly keyspace: ReadonlyMap<number, { keys: number; expires: number }> | null;
+  /** Null where it was not asked for, or partitions are away. */
+  readonly memory: TableMemory | null;
 }
 
 const zeros = (names: string): Fields => names.split(' ').map((name) => [name, 0] as const);
@@ -89,7 +92,7 @@ function persistence({ wallMs }: Facts): Fields {
   ];
 }
 
-function stats({ proxy }: Facts): Fields {
+function stats({ proxy, memory }: Facts): Fields {
   const { statistics } = proxy;
   return [
     ['total_connections_received', statistics.connections],
@@ -105,9 +108,9 @@ function stats({ proxy }: Facts): Fields {
     ['rejected_connections', statistics.rejectedConnections],
     ...zeros('sync_full sync_partial_ok sync_partial_err expired_keys'),
     ['expired_stale_perc', '0.00'],
-    ...zeros(
-      'expired_time_cap_reached_count expire_cycle_cpu_milliseconds evicted_keys evicted_clients total_eviction_exceeded_time',
-    ),
+    ...zeros('expired_time_cap_reached_count expire_cycle_cpu_milliseconds'),
+    ['evicted_keys', memory?.evicted ?? 0],
+    ...zeros('evicted_clients total_eviction_exceeded_time'),
     ...zeros(
       'current_eviction_exceeded_time keyspace_hits keyspace_misses pubsub_channels pubsub_patterns pubsubshard_channels',
     ),
@@ -209,9 +212,20 @@ function chosen(args: readonly Buffer[]): Section[] {
     .map(([, section]) => section);
 }
 
-function render(proxy: ProxyContext, wanted: readonly Section[], databases: Facts['keyspace']): VerbatimReply {
+function render(
+  proxy: ProxyContext,
+  wanted: readonly Section[],
+  databases: Facts['keyspace'],
+  memory: TableMemory | null,
+): VerbatimReply {
   const wallMs = proxy.environment.wallMs();
-  const facts: Facts = { proxy, wallMs, uptimeS: Math.floor((wallMs - proxy.startedAtMs) / 1000), keyspace: databases };
+  const facts: Facts = {
+    proxy,
+    wallMs,
+    uptimeS: Math.floor((wallMs - proxy.startedAtMs) / 1000),
+    keyspace: databases,
+    memory,
+  };
   const parts = wanted.map(
     ({ title, fields }) =>
       `# ${title}\r\n${fields(facts)
@@ -250,14 +264,21 @@ export function countKeys(
 const info: SessionHandler = (call) => {
   const { proxy } = call;
   const wanted = chosen(call.args);
-  if (!wanted.includes(sections['keyspace'] as Section)) return render(proxy, wanted, null);
+  const includes = (...names: string[]): boolean => names.some((name) => wanted.includes(sections[name] as Section));
+  const asksMemory = includes('memory', 'stats') && proxy.table.complete;
+  if (!includes('keyspace') && !asksMemory) return render(proxy, wanted, null, null);
   const finish = call.later();
   // A proxy whose partitions are away still tells the rest: that is when INFO is asked for.
-  countKeys(
-    call,
-    (databases) => finish(render(proxy, wanted, databases)),
-    () => finish(render(proxy, wanted, null)),
-  );
+  const withMemory = (memory: TableMemory | null): void => {
+    if (!includes('keyspace')) return finish(render(proxy, wanted, null, memory));
+    countKeys(
+      call,
+      (databases) => finish(render(proxy, wanted, databases, memory)),
+      () => finish(render(proxy, wanted, null, memory)),
+    );
+  };
+  if (asksMemory) askTableMemory(call, withMemory);
+  else withMemory(null);
   return LATER;
 };
 

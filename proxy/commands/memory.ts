@@ -1,10 +1,11 @@
-/** MEMORY, of the proxy's process; MEMORY USAGE is a data command of its own. */
+/** MEMORY, of the table and of the proxy's process; MEMORY USAGE is a data command of its own. */
 import { DoubleReply, MapReply, OK, type Reply, VerbatimReply } from '../../shared/commands/reply.js';
 import { getHeapStatistics } from 'node:v8';
 import { LATER, type SessionHandler } from '../context.js';
 import { help } from './help.js';
 import { countKeys } from './info.js';
 import { memoryFigures } from './info-process.js';
+import { askTableMemory, type TableMemory } from './table-memory.js';
 
 const doctor: SessionHandler = () =>
   new VerbatimReply(
@@ -28,15 +29,15 @@ const stats: SessionHandler = (call) => {
     call,
     (databases) => {
       const keys = [...databases.values()].reduce((sum, database) => sum + database.keys, 0);
-      finish(report(keys, [...databases.keys()]));
+      askTableMemory(call, (memory) => finish(report(keys, [...databases.keys()], memory)));
     },
     finish,
   );
   return LATER;
 };
 
-function report(keys: number, databases: readonly number[]): Reply {
-  const { used, rss, peak, startup } = memoryFigures();
+function report(keys: number, databases: readonly number[], memory: TableMemory | null): Reply {
+  const { used, rss, peak, startup } = memoryFigures(memory);
   const dataset = used - startup;
   const percent = (part: number, whole: number): DoubleReply => new DoubleReply(whole === 0 ? 0 : (part / whole) * 100);
   const perDatabase = new MapReply([

@@ -7,17 +7,20 @@
 import { ClientError, invariant } from '../../shared/errors.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import { slotOf } from '../../shared/slots.js';
-import { PARTITION_WIDE, type Group, type GroupWrite } from '../replication/mutation.js';
+import type { Group } from '../replication/mutation.js';
 import type { ScriptEngine } from '../scripting/engine.js';
 import { garbageKey, KeyspaceKeys, makeId, parseHeaderKey, prefixRange, toBuffer } from '../storage/keys.js';
 import { RowType } from '../storage/row.js';
 import { decodeHeader } from '../storage/row-header.js';
 import type { Broker } from './broker.js';
 import { DatabaseView } from './database-view.js';
-import { DATABASES, encodeKeyspaces, KEYSPACES_KEY, type Head, type HeadValue } from './head.js';
+import { DATABASES, type Head, type HeadValue } from './head.js';
+import { NEW_FREQUENCY, raised } from './frequency.js';
+import { encodeMemoryLimits, MEMORY_KEY, type MemoryLimits } from './memory-limits.js';
 import { mergeRange, Missing, type Merged, type Page } from './range.js';
 import { SeededRandom } from './seeded-random.js';
 import { elementKeyOf, type Touched, writeRow } from './touched.js';
+import { WideChanges } from './wide-changes.js';
 import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View, PartitionFacts } from './view.js';
 
 /** Where the mutation under construction stands: ids of new things come from it. */
@@ -26,7 +29,6 @@ export interface Gathering {
   nextIndex: number;
 }
 
-const NEW_FREQUENCY = 5;
 const RANDOM_TRIES = 16;
 
 export class Attempt {
@@ -45,9 +47,7 @@ export class Attempt {
   private readonly touched = new Map<string, Touched>();
   private lastKey: Buffer | null = null;
   private lastTouched: Touched | null = null;
-  private wide: GroupWrite[] = [];
-  /** As this operation has changed them. */
-  private keyspaces: KeyspaceKeys[] | null = null;
+  private readonly wide = new WideChanges();
   /** Marks all rows that this operation changes. */
   private stamp: string | null = null;
   /** How to undo what the part under way has done, last first; null outside of parts. */
@@ -74,8 +74,7 @@ export class Attempt {
     if (this.touched.size > 0) this.touched.clear();
     this.lastKey = null;
     this.lastTouched = null;
-    if (this.wide.length > 0) this.wide = [];
-    this.keyspaces = null;
+    this.wide.reset();
     this.stamp = null;
     this.undo = null;
     this.broker.publications = null;
@@ -127,7 +126,7 @@ export class Attempt {
   }
 
   keysOf(db: number): KeyspaceKeys {
-    return (this.keyspaces ?? this.head.keyspaces)[db]!;
+    return (this.wide.keyspaces ?? this.head.keyspaces)[db]!;
   }
 
   part(run: () => OperationResult): OperationResult | ClientError {
@@ -380,7 +379,7 @@ export class Attempt {
     const old = this.keysOf(db);
     const keyspaces = this.changeKeyspaces();
     keyspaces[db] = new KeyspaceKeys(this.newId());
-    this.wide.push({ key: garbageKey(this.newId()), value: toBuffer(old.prefix) });
+    this.wide.add({ key: garbageKey(this.newId()), value: toBuffer(old.prefix) });
     // what earlier parts of a transaction wrote there goes with the keyspace
     for (const [storageKey, touched] of this.touched) {
       if (touched.keys !== old) continue;
@@ -391,14 +390,7 @@ export class Attempt {
   }
 
   private changeKeyspaces(): KeyspaceKeys[] {
-    const { keyspaces: before, wide } = this;
-    const wideCount = wide.length;
-    this.undo?.push(() => {
-      this.keyspaces = before;
-      wide.length = wideCount;
-    });
-    this.keyspaces = [...(before ?? this.head.keyspaces)];
-    return this.keyspaces;
+    return this.wide.change(this.head, this.undo === null ? null : (step) => this.undo?.push(step));
   }
 
   swapDatabases(a: number, b: number): void {
@@ -409,8 +401,19 @@ export class Attempt {
     this.lastKey = null;
   }
 
+  access(row: Row): void {
+    const nowS = Math.floor(this.nowMs / 1000);
+    const { head } = this;
+    if (head.countsAccesses) (row as { frequency: number }).frequency = raised(row, nowS, head.accesses.next());
+    (row as { accessedAtS: number }).accessedAtS = nowS;
+  }
+
   setActiveExpiry(on: boolean): void {
     this.head.activeExpiry = on;
+  }
+
+  setMemoryLimits(limits: MemoryLimits): void {
+    this.wide.add({ key: MEMORY_KEY, value: encodeMemoryLimits(limits) });
   }
 
   /**
@@ -421,8 +424,7 @@ export class Attempt {
     this.usedIndex = this.gathering.nextIndex;
     this.broker.publications = null;
     this.stamp = null;
-    this.keyspaces = null;
-    this.wide = [];
+    this.wide.reset();
     for (const touched of this.touched.values()) {
       const { before } = touched;
       touched.row = before;
@@ -452,28 +454,19 @@ export class Attempt {
 
   /** The rows this operation looked up: database, key in latin1, what is there now and whether this operation changed it. */
   rows(tell: (db: number, key: string, row: Row | null, changed: boolean) => void): void {
-    const keyspaces = this.keyspaces ?? this.head.keyspaces;
+    const keyspaces = this.wide.keyspaces ?? this.head.keyspaces;
     for (const { keys, key, dirty, row } of this.touched.values()) tell(keyspaces.indexOf(keys), key, row, dirty);
   }
 
   /** Rows may have become others by SWAPDB. */
   get changedKeyspaces(): boolean {
-    return this.keyspaces !== null;
+    return this.wide.keyspaces !== null;
   }
 
   /** Moves the writes into the mutation: false when there are none. The result then depends on it. */
   commit(groups: Group[]): boolean {
     const { decree } = this.gathering;
-    let wrote = false;
-    if (this.keyspaces !== null) {
-      const ids = this.keyspaces.map(({ id }) => id);
-      const value = encodeKeyspaces(ids);
-      this.wide.push({ key: KEYSPACES_KEY, value });
-      groups.push({ slot: PARTITION_WIDE, keyspace: NO_KEYSPACE, keysDelta: 0, expiresDelta: 0, writes: this.wide });
-      for (const write of this.wide) this.head.write(write.key, write.value, write.value?.length ?? 0, decree);
-      this.head.setKeyspaces(ids, decree);
-      wrote = true;
-    }
+    let wrote = this.wide.commit(this.head, decree, groups);
     for (const touched of this.touched.values()) {
       if (!touched.dirty) continue;
       // an element was changed, and nothing that its header says
@@ -494,6 +487,5 @@ export class Attempt {
 
 /** What index of (decree, index) can hold. */
 export const IDS_PER_MUTATION = 0x1_0000;
-const NO_KEYSPACE = '\0'.repeat(8);
 const NO_PAGES: ReadonlyMap<string, Page> = new Map();
 const NO_WRITES: ReadonlyMap<string, HeadValue> = new Map();

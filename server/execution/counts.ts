@@ -1,5 +1,5 @@
 /**
- * How many rows each (keyspace, slot) has and how many of them have an expiry. One instance follows
+ * How many rows each (keyspace, slot) has, how many of them have an expiry, and their logical bytes. One instance follows
  * what is applied (and is persisted with it), another the head state of a primary.
  */
 import { SLOTS } from '../../shared/slots.js';
@@ -8,18 +8,22 @@ import type { SlotCount } from '../storage/keys.js';
 export class KeyspaceCounts {
   keys = 0;
   expires = 0;
+  bytes = 0;
   private readonly keysOf = new Int32Array(SLOTS);
   private readonly expiresOf = new Int32Array(SLOTS);
+  private readonly bytesOf = new Float64Array(SLOTS);
 
-  add(slot: number, keys: number, expires: number): void {
+  add(slot: number, keys: number, expires: number, bytes: number): void {
     this.keys += keys;
     this.expires += expires;
+    this.bytes += bytes;
     this.keysOf[slot]! += keys;
     this.expiresOf[slot]! += expires;
+    this.bytesOf[slot]! += bytes;
   }
 
   ofSlot(slot: number): SlotCount {
-    return { keys: this.keysOf[slot]!, expires: this.expiresOf[slot]! };
+    return { keys: this.keysOf[slot]!, expires: this.expiresOf[slot]!, bytes: this.bytesOf[slot]! };
   }
 
   /** The slot that holds the `index`th row (0 to keys - 1), counting slot by slot; -1 when there are fewer. */
@@ -36,8 +40,10 @@ export class KeyspaceCounts {
     const copy = new KeyspaceCounts();
     copy.keys = this.keys;
     copy.expires = this.expires;
+    copy.bytes = this.bytes;
     copy.keysOf.set(this.keysOf);
     copy.expiresOf.set(this.expiresOf);
+    copy.bytesOf.set(this.bytesOf);
     return copy;
   }
 }
@@ -52,6 +58,13 @@ export class Counts {
       this.byKeyspace.set(keyspace, counts);
     }
     return counts;
+  }
+
+  /** Of all databases. */
+  total(of: 'keys' | 'expires' | 'bytes'): number {
+    let sum = 0;
+    for (const counts of this.byKeyspace.values()) sum += counts[of];
+    return sum;
   }
 
   /** Forgets keyspaces that no database has any more. */

@@ -4,7 +4,8 @@ import type { OperationResult } from '../../shared/operations/operation.js';
 import type { ScriptEngine } from '../scripting/engine.js';
 import type { Attempt } from './attempt.js';
 import type { Broker } from './broker.js';
-import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View } from './view.js';
+import type { MemoryLimits } from './memory-limits.js';
+import type { Element, ElementRange, MemoryFacts, Row, RowChange, ScanPosition, ScannedKey, View } from './view.js';
 
 export class DatabaseView implements View {
   readonly db: number;
@@ -53,7 +54,7 @@ export class DatabaseView implements View {
 
   row(key: Buffer): Row | null {
     const { row } = this.attempt.touch(this.db, key);
-    if (row !== null) (row as { accessedAtS: number }).accessedAtS = Math.floor(this.attempt.nowMs / 1000);
+    if (row !== null) this.attempt.access(row);
     return row;
   }
 
@@ -116,5 +117,14 @@ export class DatabaseView implements View {
 
   setActiveExpiry(on: boolean): void {
     this.attempt.setActiveExpiry(on);
+  }
+
+  get memory(): MemoryFacts {
+    const { head } = this.attempt;
+    return { bytes: head.counts.total('bytes'), evicted: head.evicted, limits: head.memory };
+  }
+
+  setMemoryLimits(limits: MemoryLimits): void {
+    this.attempt.setMemoryLimits(limits);
   }
 }

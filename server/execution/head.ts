@@ -10,7 +10,9 @@ import { metaKey, KeyspaceKeys, makeId, Space, toBuffer } from '../storage/keys.
 import { decodeHeader } from '../storage/row-header.js';
 import type { Store } from '../storage/store.js';
 import type { Counts } from './counts.js';
+import { type MemoryLimits, NO_LIMITS } from './memory-limits.js';
 import { MissingEntry, PointReads } from './point-reads.js';
+import { SeededRandom } from './seeded-random.js';
 import type { Row } from './view.js';
 
 export const DATABASES = 16;
@@ -64,6 +66,13 @@ export class Head {
   readonly counts: Counts;
   /** Whether the sweeper looks for expired rows. */
   activeExpiry = true;
+  memory: MemoryLimits = NO_LIMITS;
+  /** The policy asks how often rows are accessed. */
+  countsAccesses = false;
+  /** Draws whether an access counts, apart from what operations draw: these must not depend on it. */
+  readonly accesses = new SeededRandom();
+  /** Rows that this primary has evicted. */
+  evicted = 0;
   private readonly store: Store;
   private readonly cacheBytes: number;
   private readonly entries = new Map<string, HeadEntry>();
@@ -103,6 +112,11 @@ export class Head {
   /** Before each attempt at an operation: the entries that were fetched for it. */
   use(fetched: ReadonlyMap<string, HeadEntry> | null): void {
     this.fetched = fetched ?? NOTHING_FETCHED;
+  }
+
+  setMemory(memory: MemoryLimits): void {
+    this.memory = memory;
+    this.countsAccesses = memory.policy.endsWith('-lfu');
   }
 
   /** Reads the store on this thread, or throws MissingEntry where that would hold everybody up. */

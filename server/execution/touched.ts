@@ -24,6 +24,15 @@ export interface Touched {
   garbage: { key: string; prefix: string }[] | null;
 }
 
+/** What a row is counted as beside its own bytes: about what Redis has for a key, and for an element of a collection. */
+const ROW_BYTES = 56;
+const ELEMENT_BYTES = 16;
+
+/** Logical bytes, which maxmemory limits. */
+function weightOf(row: Row | null, key: string): number {
+  return row === null ? 0 : ROW_BYTES + key.length + row.bytes + ELEMENT_BYTES * row.size;
+}
+
 /** The writes of a changed row, taken over into the head state; null when there are none. */
 export function writeRow(touched: Touched, head: Head, decree: number): Group | null {
   const { keys, slot, hash, key, storageKey, before, row } = touched;
@@ -57,8 +66,10 @@ export function writeRow(touched: Touched, head: Head, decree: number): Group | 
   if (writes.length === 0) return null;
   const keysDelta = (row === null ? 0 : 1) - (before === null ? 0 : 1);
   const expiresDelta = (expiry === 0 ? 0 : 1) - (oldExpiry === 0 ? 0 : 1);
-  if (keysDelta !== 0 || expiresDelta !== 0) head.counts.of(keys.id).add(slot, keysDelta, expiresDelta);
-  return { slot, keyspace: keys.id, keysDelta, expiresDelta, writes };
+  const bytesDelta = row === before ? 0 : weightOf(row, key) - weightOf(before, key);
+  if (keysDelta !== 0 || expiresDelta !== 0 || bytesDelta !== 0)
+    head.counts.of(keys.id).add(slot, keysDelta, expiresDelta, bytesDelta);
+  return { slot, keyspace: keys.id, keysDelta, expiresDelta, bytesDelta, writes };
 }
 
 function index(head: Head, writes: GroupWrite[], key: string, value: Buffer | null, decree: number): void {

@@ -14,6 +14,7 @@ import type { KeyedHash } from '../../shared/keyed-hash.js';
 import type { OperationArgument, OperationResult } from '../../shared/operations/operation.js';
 import type { ScriptEngine } from '../scripting/engine.js';
 import type { RowType } from '../storage/row.js';
+import type { MemoryLimits } from './memory-limits.js';
 import type { Broker } from './broker.js';
 
 /** A live row's header. Treat as immutable; `put` a changed copy. */
@@ -79,6 +80,13 @@ export interface PartitionFacts {
   readonly hash: KeyedHash;
 }
 
+export interface MemoryFacts {
+  /** Logical bytes of all rows. */
+  readonly bytes: number;
+  readonly evicted: number;
+  readonly limits: MemoryLimits;
+}
+
 export interface View {
   /** Partition time: the same for every attempt, never before an earlier mutation's. */
   readonly nowMs: number;
@@ -134,6 +142,8 @@ export interface View {
   swapDatabases(a: number, b: number): void;
   /** Whether expired rows are looked for: of this primary, at once, not part of the mutation. */
   setActiveExpiry(on: boolean): void;
+  readonly memory: MemoryFacts;
+  setMemoryLimits(limits: MemoryLimits): void;
   /** Who listens to this primary, and what this operation tells them. */
   readonly broker: Broker;
   /** Slots this partition owns. */

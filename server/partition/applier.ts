@@ -9,6 +9,7 @@ import { OperatingError } from '../../shared/errors.js';
 import { limits } from '../../shared/limits.js';
 import type { Counts } from '../execution/counts.js';
 import { decodeKeyspaces, KEYSPACES_KEY } from '../execution/head.js';
+import { decodeMemoryLimits, MEMORY_KEY, type MemoryLimits } from '../execution/memory-limits.js';
 import type { Sessions } from '../execution/sessions.js';
 import { decodeMutation, PARTITION_WIDE, type Annotation, type Group, type Mutation } from '../replication/mutation.js';
 import type { Prepared } from '../replication/prepare-list.js';
@@ -99,6 +100,7 @@ export class Applier {
   private readonly store: Store;
   private readonly host: ApplierHost;
   private keyspaces: string[];
+  memory: MemoryLimits;
   private queue: Prepared[] = [];
   private timer: Timer | null = null;
   private writing = false;
@@ -116,7 +118,7 @@ export class Applier {
     environment: Environment,
     store: Store,
     host: ApplierHost,
-    loaded: { state: AppliedState; counts: Counts; sessions: Sessions; keyspaces: string[] },
+    loaded: { state: AppliedState; counts: Counts; sessions: Sessions; keyspaces: string[]; memory: MemoryLimits },
   ) {
     this.environment = environment;
     this.store = store;
@@ -125,6 +127,7 @@ export class Applier {
     this.counts = loaded.counts;
     this.sessions = loaded.sessions;
     this.keyspaces = loaded.keyspaces;
+    this.memory = loaded.memory;
     this.checkpointMs = environment.monotonicMs();
     this.checkpointed = loaded.state.decree;
     this.applied = loaded.state.decree;
@@ -271,16 +274,17 @@ export class Applier {
   }
 
   private gatherGroup(group: Group, newest: Map<string, Buffer | null>, counted: Map<string, Set<number>>): void {
-    const { slot, keyspace, keysDelta, expiresDelta } = group;
+    const { slot, keyspace, keysDelta, expiresDelta, bytesDelta } = group;
     for (const { key, value } of group.writes) {
       newest.set(key, value);
       if (slot === PARTITION_WIDE && key === KEYSPACES_KEY && value !== null) {
         this.keyspaces = decodeKeyspaces(value);
         this.counts.keepOnly(this.keyspaces);
       }
+      if (slot === PARTITION_WIDE && key === MEMORY_KEY && value !== null) this.memory = decodeMemoryLimits(value);
     }
-    if (slot === PARTITION_WIDE || (keysDelta === 0 && expiresDelta === 0)) return;
-    this.counts.of(keyspace).add(slot, keysDelta, expiresDelta);
+    if (slot === PARTITION_WIDE || (keysDelta === 0 && expiresDelta === 0 && bytesDelta === 0)) return;
+    this.counts.of(keyspace).add(slot, keysDelta, expiresDelta, bytesDelta);
     let slots = counted.get(keyspace);
     if (slots === undefined) {
       slots = new Set();

@@ -42,6 +42,7 @@ import { Learning } from './learner.js';
 import { storeName } from './names.js';
 import { replay } from './replay.js';
 import type { StoredState } from './state.js';
+import { Evictor } from './evictor.js';
 import { Sweeper } from './sweeper.js';
 import { Teaching } from './teacher.js';
 
@@ -66,6 +67,7 @@ export class Partition {
   private readonly teaching: Teaching;
   private readonly learning: Learning;
   private readonly sweeper: Sweeper;
+  private readonly evictor: Evictor;
   private head: Head | null = null;
   /** What proxies sent while the new primary gets ready. */
   private early: { from: Origin; message: RequestMessage | SessionOpenMessage | SettleMessage }[] = [];
@@ -110,6 +112,7 @@ export class Partition {
     this.teaching = new Teaching(this);
     this.learning = new Learning(this);
     this.sweeper = new Sweeper(this);
+    this.evictor = new Evictor(this);
   }
 
   newApplier(store: Store, loaded: StoredState & { applied: AppliedState }): Applier {
@@ -279,12 +282,15 @@ export class Partition {
       const { early } = this;
       this.early = [];
       for (const { from, message } of early) this.fromProxy(from, message);
+      this.head.setMemory(applier.memory);
       this.sweeper.start(this.executor, this.head);
+      this.evictor.start(this.executor, this.head, { from: info.fromSlot, to: info.toSlot });
     });
   }
 
   private stopServing(reason: RetryReason): void {
     this.sweeper.stop();
+    this.evictor.stop();
     this.teaching.stop();
     this.executor?.stop(reason);
     this.executor = null;
@@ -308,7 +314,9 @@ export class Partition {
       refusesWrites: () => (replica.writable ? null : 'not-enough-replicas'),
       refusesForSpace: (grows) => {
         const state = host.worstDisk(replica.configuration);
-        return state === 'hard' ? DISK_FULL : state === 'soft' && grows ? DISK_NEARLY_FULL : null;
+        if (state === 'hard') return DISK_FULL;
+        if (!grows) return null;
+        return state === 'soft' ? DISK_NEARLY_FULL : this.evictor.refusal();
       },
       hasRoom: () =>
         replica.list.uncommittedBytes < limits.preparedBytes &&
@@ -434,6 +442,7 @@ export class Partition {
     this.teaching.tick(nowMs);
     this.learning.tick(nowMs);
     this.sweeper.tick();
+    this.evictor.tick();
     this.executor?.tick(nowMs);
   }
 

@@ -3,6 +3,7 @@ import { OperatingError } from '../../shared/errors.js';
 import { limits } from '../../shared/limits.js';
 import { Counts } from '../execution/counts.js';
 import { decodeKeyspaces, initialKeyspaces, KEYSPACES_KEY } from '../execution/head.js';
+import { decodeMemoryLimits, MEMORY_KEY, type MemoryLimits, NO_LIMITS } from '../execution/memory-limits.js';
 import { Sessions, sessionRows } from '../execution/sessions.js';
 import { decodeCount, KeyspaceKeys, parseCountKey, toBuffer } from '../storage/keys.js';
 import type { Callback, Entry, Store } from '../storage/store.js';
@@ -12,20 +13,23 @@ export interface StoredState {
   /** Null: the store is new. */
   readonly applied: AppliedState | null;
   readonly keyspaces: string[];
+  readonly memory: MemoryLimits;
   readonly counts: Counts;
   readonly sessions: Sessions;
 }
 
 /** E_CORRUPT for rows that cannot be read, E_CONFIG for a newer version's. */
 export function loadState(store: Store, done: Callback<StoredState>): void {
-  store.getMany([toBuffer(APPLIED_KEY), toBuffer(KEYSPACES_KEY)], (error, values) => {
+  store.getMany([APPLIED_KEY, KEYSPACES_KEY, MEMORY_KEY].map(toBuffer), (error, values) => {
     if (error !== null || values === undefined) return done(error ?? new Error('no values'));
-    const [stored, storedKeyspaces] = values;
+    const [stored, storedKeyspaces, storedMemory] = values;
     let applied: AppliedState | null;
     let keyspaces: string[];
+    let memory: MemoryLimits;
     try {
       applied = stored === undefined ? null : decodeApplied(stored);
       keyspaces = storedKeyspaces === undefined ? initialKeyspaces() : decodeKeyspaces(storedKeyspaces);
+      memory = storedMemory === undefined ? NO_LIMITS : decodeMemoryLimits(storedMemory);
     } catch (damage) {
       return done(asDamage(damage));
     }
@@ -33,8 +37,8 @@ export function loadState(store: Store, done: Callback<StoredState>): void {
     const sessions = new Sessions({ persistent: true });
     const readCount = ({ key, value }: Entry): void => {
       const { keyspace, slot } = parseCountKey(key);
-      const { keys, expires } = decodeCount(value);
-      counts.of(keyspace).add(slot, keys, expires);
+      const { keys, expires, bytes } = decodeCount(value);
+      counts.of(keyspace).add(slot, keys, expires, bytes);
     };
     const loadCounts = (index: number): void => {
       const keyspace = keyspaces[index];
@@ -43,7 +47,7 @@ export function loadState(store: Store, done: Callback<StoredState>): void {
           store,
           sessionRows,
           (entry) => sessions.load(entry),
-          (failed) => (failed !== null ? done(failed) : done(null, { applied, keyspaces, counts, sessions })),
+          (failed) => (failed !== null ? done(failed) : done(null, { applied, keyspaces, memory, counts, sessions })),
         );
       }
       const { gte, lt } = new KeyspaceKeys(keyspace).slots('C', 0, 0xfffe);

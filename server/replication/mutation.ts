@@ -8,7 +8,7 @@
  *   | changes of sessions: u32 length, msgpack
  *
  *   group (one row, or partition-wide with slot 0xffff):
- *   slot u16 | keyspace 8 bytes | keys delta i32 | expires delta i32 | writes u32 | write ...
+ *   slot u16 | keyspace 8 bytes | keys delta i32 | expires delta i32 | bytes delta f64 | writes u32 | write ...
  *   write: key length u32 | value length u32 (0xffffffff: delete) | key | value
  *
  * Groups carry their slot so that a split can filter without decoding rows. Kinds are on disk: never reused.
@@ -16,8 +16,8 @@
 import { Packr } from 'msgpackr';
 import { OperatingError } from '../../shared/errors.js';
 
-export const MUTATION_FORMAT = 2;
-export const MUTATION_MIN_READER = 2;
+export const MUTATION_FORMAT = 3;
+export const MUTATION_MIN_READER = 3;
 
 export const MutationKind = {
   data: 1,
@@ -44,13 +44,15 @@ export interface GroupWrite {
   readonly value: Buffer | null;
 }
 
-/** The writes of one row. Deltas are to the key counts of (keyspace, slot). */
+/** The writes of one row. Deltas are to the counts of (keyspace, slot). */
 export interface Group {
   readonly slot: number;
   /** 8 latin1 characters; ignored when partition-wide. */
   readonly keyspace: string;
   readonly keysDelta: number;
   readonly expiresDelta: number;
+  /** Of logical bytes. */
+  readonly bytesDelta: number;
   readonly writes: readonly GroupWrite[];
 }
 
@@ -92,7 +94,7 @@ export interface Mutation {
 }
 
 const HEADER_BYTES = 4 + 12 + 6 + 4;
-const GROUP_BYTES = 2 + 8 + 4 + 4 + 4;
+const GROUP_BYTES = 2 + 8 + 4 + 4 + 8 + 4;
 const WRITE_BYTES = 8;
 const DELETED = 0xffffffff;
 const EMPTY = Buffer.alloc(0);
@@ -128,7 +130,8 @@ export function encodeMutation(mutation: Mutation): Buffer {
     out.latin1Write(group.keyspace, at + 2, 8);
     out.writeInt32BE(group.keysDelta, at + 10);
     out.writeInt32BE(group.expiresDelta, at + 14);
-    out.writeUInt32BE(group.writes.length, at + 18);
+    out.writeDoubleBE(group.bytesDelta, at + 18);
+    out.writeUInt32BE(group.writes.length, at + 26);
     at += GROUP_BYTES;
     for (const { key, value } of group.writes) {
       out.writeUInt32BE(key.length, at);
@@ -173,6 +176,7 @@ export function decodeMutation(body: Buffer): Mutation {
   if (body[1]! > MUTATION_FORMAT) throw tooNew(`it needs a reader of format ${body[1]}`);
   const kind = body[2]!;
   if (!APPLICABLE.has(kind)) throw tooNew(`it is of the unknown kind ${kind}`);
+  if (body[0]! < MUTATION_FORMAT) throw tooOld(body[0]!);
   try {
     return decodeSections(body, kind as MutationKind);
   } catch (error) {
@@ -185,12 +189,13 @@ function decodeSections(body: Buffer, kind: MutationKind): Mutation {
   const groups: Group[] = new Array(countOf(body, 22, GROUP_BYTES));
   let at = HEADER_BYTES;
   for (let g = 0; g < groups.length; g++) {
-    const writes: GroupWrite[] = new Array(countOf(body, at + 18, WRITE_BYTES));
+    const writes: GroupWrite[] = new Array(countOf(body, at + 26, WRITE_BYTES));
     const group: Group = {
       slot: body.readUInt16BE(at),
       keyspace: body.latin1Slice(at + 2, at + 10),
       keysDelta: body.readInt32BE(at + 10),
       expiresDelta: body.readInt32BE(at + 14),
+      bytesDelta: body.readDoubleBE(at + 18),
       writes,
     };
     at += GROUP_BYTES;
@@ -235,6 +240,10 @@ function unpack(section: Buffer): unknown {
 
 function damaged(why: string): OperatingError {
   return new OperatingError('E_CORRUPT', `a mutation is damaged: ${why}`);
+}
+
+function tooOld(format: number): OperatingError {
+  return new OperatingError('E_CONFIG', `a mutation is of format ${format}, which this version reads no more`);
 }
 
 function tooNew(why: string): OperatingError {

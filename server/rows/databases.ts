@@ -2,10 +2,12 @@
  * Whole databases as one partition sees them: SCAN's steps, counts, flushes. A cursor is
  * slot * 2^32 + hash: it says where to go on in any partitioning, so it survives failovers and splits.
  */
+import { ClientError } from '../../shared/errors.js';
 import { globMatches } from '../../shared/glob.js';
 import { limits } from '../../shared/limits.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import { SLOTS } from '../../shared/slots.js';
+import { POLICIES } from '../execution/memory-limits.js';
 import type { Execute, ScannedKey, ScanPosition, View } from '../execution/view.js';
 import { booleanAt, bytesOrNullAt, databaseAt, numberAt, stringOrNullAt } from './arguments.js';
 import { typeName } from './keys.js';
@@ -59,6 +61,18 @@ export const flushAll: Execute = (view) => {
 
 export const swapDatabases: Execute = (view, args) => {
   view.swapDatabases(databaseAt(args, 0), databaseAt(args, 1));
+  return true;
+};
+
+export const memory: Execute = (view) => {
+  const { bytes, evicted, limits: allowed } = view.memory;
+  return [bytes, evicted, allowed.maxmemory, allowed.policy, allowed.samples];
+};
+
+export const setMemoryLimits: Execute = (view, args) => {
+  const policy = POLICIES.find((each) => each === stringOrNullAt(args, 1));
+  if (policy === undefined) throw new ClientError('ERR malformed operation: an unknown policy');
+  view.setMemoryLimits({ bytes: numberAt(args, 0), policy, samples: numberAt(args, 2), maxmemory: numberAt(args, 3) });
   return true;
 };
 

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { limits } from '../../shared/limits.js';
 import { ID_MAX, ID_MIN } from '../../shared/stream-ids.js';
+import { decayed } from '../execution/frequency.js';
 import type { Execute, Row, View } from '../execution/view.js';
 import { Encoding, RowType } from '../storage/row.js';
 import { bytesAt } from './arguments.js';
@@ -36,7 +37,7 @@ export const facts: Execute = (view, args) => {
     encodingNames.get(row.encoding) ?? 'unknown',
     references(row),
     Math.max(0, Math.floor(view.nowMs / 1000) - row.accessedAtS),
-    row.frequency,
+    decayed(row, Math.floor(view.nowMs / 1000)),
     memoryBytes(key, row),
     row.bytes + row.size + 1,
     row.accessedAtS,

@@ -10,7 +10,17 @@ import { bitField, bitFieldRead } from './bit-fields.js';
 import { bitCombine, bitCount, bitPosition, getBit, setBit } from './bits.js';
 import { RowType } from '../storage/row.js';
 import { increment, incrementFloat } from './counters.js';
-import { activeExpiry, counts, flush, flushAll, randomKey, scan, swapDatabases } from './databases.js';
+import {
+  activeExpiry,
+  counts,
+  flush,
+  flushAll,
+  memory,
+  randomKey,
+  scan,
+  setMemoryLimits,
+  swapDatabases,
+} from './databases.js';
 import { dump, restore } from './dumps.js';
 import { digest, digestValues, facts } from './facts.js';
 import {
@@ -183,6 +193,8 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.flushAll]: keeps(flushAll),
   [Code.swapDatabases]: keeps(swapDatabases),
   [Code.activeExpiry]: keeps(activeExpiry),
+  [Code.memory]: keeps(memory),
+  [Code.setMemoryLimits]: keeps(setMemoryLimits),
   [Code.digest]: keeps(digest),
   [Code.fieldGet]: keeps(fieldGet),
   [Code.fieldMultiGet]: keeps(fieldMultiGet),

@@ -201,22 +201,26 @@ export function parseGarbageKey(key: Buffer): string {
   return key.latin1Slice(1, 1 + ID_BYTES);
 }
 
-/** Rows of a (keyspace, slot), and how many of them have an expiry. */
+/** Rows of a (keyspace, slot), how many of them have an expiry, and their logical bytes. */
 export interface SlotCount {
   readonly keys: number;
   readonly expires: number;
+  readonly bytes: number;
 }
 
+const COUNT_BYTES = 6 + 6 + 8;
+
 export function encodeCount(count: SlotCount): Buffer {
-  const bytes = Buffer.allocUnsafe(12);
+  const bytes = Buffer.allocUnsafe(COUNT_BYTES);
   bytes.writeUIntBE(count.keys, 0, 6);
   bytes.writeUIntBE(count.expires, 6, 6);
+  bytes.writeDoubleBE(count.bytes, 12);
   return bytes;
 }
 
 export function decodeCount(bytes: Buffer): SlotCount {
-  invariant(bytes.length === 12, 'a count has 12 bytes');
-  return { keys: bytes.readUIntBE(0, 6), expires: bytes.readUIntBE(6, 6) };
+  invariant(bytes.length === COUNT_BYTES, 'a count has 20 bytes');
+  return { keys: bytes.readUIntBE(0, 6), expires: bytes.readUIntBE(6, 6), bytes: bytes.readDoubleBE(12) };
 }
 
 function expectSpace(key: Buffer, space: Space, bytesAtLeast: number): void {

@@ -67,6 +67,8 @@ export const Code = {
   swapDatabases: 76,
   digest: 77,
   activeExpiry: 78,
+  memory: 79,
+  setMemoryLimits: 80,
   // fields of a row by sort key
   fieldGet: 100,
   fieldMultiGet: 101,
@@ -209,6 +211,7 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.counts,
   Code.digest,
   Code.activeExpiry,
+  Code.memory,
   Code.fieldGet,
   Code.fieldMultiGet,
   Code.fieldCount,
@@ -449,6 +452,21 @@ export const swapDatabases = (a: number, b: number): Operation => [Code.swapData
 
 /** 20 bytes, independent of order: those of partitions are combined by xor. All zero when all databases are empty. */
 export const digest = (): Operation => [Code.digest];
+
+/** `[logical bytes, rows evicted by this primary, maxmemory, policy, samples]`: see `setMemoryLimits`. */
+export const memory = (): Operation => [Code.memory];
+
+/**
+ * True. What a partition may hold in logical bytes (0: no limit), Redis's maxmemory-policy and maxmemory-samples, and what
+ * maxmemory is of the whole table.
+ */
+export const setMemoryLimits = (bytes: number, policy: string, samples: number, maxmemory: number): Operation => [
+  Code.setMemoryLimits,
+  bytes,
+  policy,
+  samples,
+  maxmemory,
+];
 
 /**
  * True. Whether the primary looks for expired rows by itself; not replicated, so a successor does. For

@@ -182,8 +182,8 @@ describe('the head state', () => {
   it('takes a new keyspace at once and forgets the counts of the old one', () => {
     const { head } = headOn(1 << 20);
     const ids = initialKeyspaces();
-    head.counts.of(ids[0]!).add(5, 3, 1);
-    head.counts.of(ids[1]!).add(5, 2, 0);
+    head.counts.of(ids[0]!).add(5, 3, 1, 0);
+    head.counts.of(ids[1]!).add(5, 2, 0, 0);
     const [first, ...others] = head.keyspaces;
     head.setKeyspaces([makeId(9, 0), ...ids.slice(1)], 9);
     expect(head.wideDecree).to.equal(9);
@@ -204,15 +204,15 @@ describe('counts', () => {
   it('add up by slot and find the slot of the nth row', () => {
     const counts = new Counts();
     const keyspace = counts.of('k');
-    keyspace.add(3, 2, 1);
-    keyspace.add(700, 1, 0);
-    keyspace.add(16_383, 4, 4);
-    keyspace.add(3, -1, -1);
+    keyspace.add(3, 2, 1, 0);
+    keyspace.add(700, 1, 0, 0);
+    keyspace.add(16_383, 4, 4, 0);
+    keyspace.add(3, -1, -1, 0);
     expect([keyspace.keys, keyspace.expires]).to.deep.equal([6, 4]);
-    expect(keyspace.ofSlot(3)).to.deep.equal({ keys: 1, expires: 0 });
+    expect(keyspace.ofSlot(3)).to.deep.equal({ keys: 1, expires: 0, bytes: 0 });
     expect([0, 1, 2, 5, 6].map((index) => keyspace.slotOfIndex(index))).to.deep.equal([3, 700, 16_383, 16_383, -1]);
     const copy = counts.copy();
-    copy.of('k').add(3, 1, 0);
+    copy.of('k').add(3, 1, 0, 0);
     expect([counts.of('k').keys, copy.of('k').keys]).to.deep.equal([6, 7]);
   });
 });

@@ -195,8 +195,8 @@ export class Primary {
   private inherit(mutation: Mutation): void {
     this.mutations.push(mutation);
     this.committed++;
-    for (const { keyspace, slot, keysDelta, expiresDelta } of mutation.groups)
-      this.counts.of(keyspace).add(slot, keysDelta, expiresDelta);
+    for (const { keyspace, slot, keysDelta, expiresDelta, bytesDelta } of mutation.groups)
+      this.counts.of(keyspace).add(slot, keysDelta, expiresDelta, bytesDelta);
     for (const result of mutation.results) this.sessions.record(result, mutation.decree);
     for (const change of mutation.sessions) this.sessions.change(change, mutation.decree);
     this.write(mutation);

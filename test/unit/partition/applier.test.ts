@@ -4,6 +4,7 @@ import type { Annotation, Group, KeptResult, SessionChange } from '../../../serv
 import { encodeMutation, MutationKind } from '../../../server/replication/mutation.js';
 import { Counts } from '../../../server/execution/counts.js';
 import { initialKeyspaces } from '../../../server/execution/head.js';
+import { NO_LIMITS } from '../../../server/execution/memory-limits.js';
 import { Sessions } from '../../../server/execution/sessions.js';
 import { Applier } from '../../../server/partition/applier.js';
 import { loadState, type StoredState } from '../../../server/partition/state.js';
@@ -22,6 +23,7 @@ const writes = (name: string, value: string | null, keysDelta = 0): Group => ({
   keyspace,
   keysDelta,
   expiresDelta: 0,
+  bytesDelta: 0,
   writes: [{ key: keyOf(name), value: value === null ? null : Buffer.from(value) }],
 });
 
@@ -45,6 +47,7 @@ class Bench {
       counts: new Counts(),
       sessions: new Sessions({ persistent: true }),
       keyspaces: initialKeyspaces(),
+      memory: NO_LIMITS,
     },
   );
   private decree = 0;
@@ -144,7 +147,7 @@ describe('the applier', () => {
       timeMs: 200,
       table: 1,
     });
-    expect(found.counts.of(keyspace).ofSlot(5)).to.deep.equal({ keys: 2, expires: 0 });
+    expect(found.counts.of(keyspace).ofSlot(5)).to.deep.equal({ keys: 2, expires: 0, bytes: 0 });
     const session = found.sessions.get(1);
     expect([session?.boot, session?.fence]).to.deep.equal(['7-proxy', 88]);
     expect(session?.connections.get(4)?.results.get(1)?.value).to.equal('kept');

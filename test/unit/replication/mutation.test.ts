@@ -35,13 +35,14 @@ const full: Mutation = {
       keyspace: '\x00\x01\xff\x7f\x80\x00\x00\x02',
       keysDelta: -1,
       expiresDelta: 1,
+      bytesDelta: -12.5e9,
       writes: [
         { key: 'row\x00\xff', value: Buffer.from([0, 255, 10]) },
         { key: '', value: Buffer.alloc(0) },
         { key: 'gone', value: null },
       ],
     },
-    { slot: PARTITION_WIDE, keyspace: '\0'.repeat(8), keysDelta: 0, expiresDelta: 0, writes: [] },
+    { slot: PARTITION_WIDE, keyspace: '\0'.repeat(8), keysDelta: 0, expiresDelta: 0, bytesDelta: 0, writes: [] },
   ],
   results: [
     [7, 3, 9_000_000_000, 8_999_999_999, 0, Buffer.from('old')],
@@ -87,6 +88,7 @@ describe('a mutation', () => {
         keyspace: '\0'.repeat(8),
         keysDelta: 1,
         expiresDelta: 0,
+        bytesDelta: -12.5e9,
         writes: [{ key: `key-${i}`, value: i === 5 ? value : Buffer.from(String(i)) }],
       })),
       results: Array.from({ length: 20_000 }, (_, i) => [9, 1, i + 1, i, 0, Buffer.from(`result ${i}`)] as const),

@@ -172,6 +172,7 @@ describe('a malformed operation', () => {
       // They need nothing, or what happens to come first here.
       const satisfied: readonly number[] = [
         operations.Code.activeExpiry,
+        operations.Code.memory,
         operations.Code.randomKey,
         operations.Code.counts,
         operations.Code.flush,

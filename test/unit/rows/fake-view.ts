@@ -3,6 +3,7 @@
  * it failed is dropped, as the executor does.
  */
 import type {
+  MemoryFacts,
   Element,
   ElementRange,
   Row,
@@ -11,6 +12,7 @@ import type {
   ScanPosition,
   View,
 } from '../../../server/execution/view.js';
+import { NO_LIMITS } from '../../../server/execution/memory-limits.js';
 import { executors } from '../../../server/rows/index.js';
 import { ScriptEngine } from '../../../server/scripting/engine.js';
 import { ClientError, invariant } from '../../../shared/errors.js';
@@ -104,6 +106,14 @@ export class FakeView implements View {
 
   setActiveExpiry(): void {
     // nothing sweeps here
+  }
+
+  get memory(): MemoryFacts {
+    return { bytes: 0, evicted: 0, limits: NO_LIMITS };
+  }
+
+  setMemoryLimits(): void {
+    // nothing is evicted here
   }
 
   inDatabase(db: number): View {

@@ -34,9 +34,10 @@ describe('store keys', () => {
     expect(keys.parseGarbageKey(keys.toBuffer(keys.garbageKey(version)))).to.equal(version);
     expect(keys.parseId(version)).to.deep.equal({ decree: 2 ** 48 - 1, index: 65535 });
     expect(keys.parseId(keyspaceId)).to.deep.equal({ decree: 0x0102_0304_0506, index: 7 });
-    expect(keys.decodeCount(keys.encodeCount({ keys: 2 ** 40, expires: 3 }))).to.deep.equal({
+    expect(keys.decodeCount(keys.encodeCount({ keys: 2 ** 40, expires: 3, bytes: 2 ** 45 + 1 }))).to.deep.equal({
       keys: 2 ** 40,
       expires: 3,
+      bytes: 2 ** 45 + 1,
     });
   });
 

@@ -1,0 +1,77 @@
+/**
+ * maxmemory, its policy and its samples are the table's: CONFIG SET tells every partition its share, where it is logged,
+ * and CONFIG GET asks, since another proxy may have set it. Logical bytes and what was evicted come from there, too.
+ */
+import { ErrorReply } from '../../shared/commands/reply.js';
+import { limits } from '../../shared/limits.js';
+import { memory, setMemoryLimits } from '../../shared/operations/codes.js';
+import type { Operation, OperationResult } from '../../shared/operations/operation.js';
+import { Status } from '../../shared/wire/messages.js';
+import type { Call } from '../context.js';
+import { outcomeError } from '../pending.js';
+
+export const TABLE_PARAMETERS: ReadonlySet<string> = new Set(['maxmemory', 'maxmemory-policy', 'maxmemory-samples']);
+
+export interface TableMemory {
+  /** Logical bytes, with what an empty table counts as. */
+  readonly used: number;
+  readonly evicted: number;
+}
+
+function askAll(
+  { proxy, session }: Call,
+  operation: Operation,
+  done: (results: readonly OperationResult[] | ErrorReply) => void,
+): void {
+  const { partitions } = proxy.table;
+  const results: OperationResult[] = [];
+  let left = partitions.length;
+  let failure: ErrorReply | null = null;
+  if (left === 0) return done(new ErrorReply('ERR not executed: no partition is known yet'));
+  for (const partition of partitions) {
+    proxy.router.submitTo(partition, session.routed, session.context.db, operation, {
+      onOutcome(status, value) {
+        if (status === Status.ok) results.push(value);
+        else failure = outcomeError(status, value);
+        left -= 1;
+        if (left === 0) done(failure ?? results);
+      },
+    });
+  }
+}
+
+type PartitionMemory = readonly [bytes: number, evicted: number, told: number, policy: string, samples: number];
+
+/** Null when not all partitions answer. What they were told by other proxies is this one's configuration, too, then. */
+export function askTableMemory(call: Call, done: (memory: TableMemory | null) => void): void {
+  const { proxy } = call;
+  askAll(call, memory(), (results) => {
+    if (results instanceof ErrorReply) return done(null);
+    const parts = results as unknown as readonly PartitionMemory[];
+    const [first] = parts;
+    if (first !== undefined) {
+      const [, , told, policy, samples] = first;
+      proxy.configuration.adopt({
+        maxmemory: String(told),
+        'maxmemory-policy': policy,
+        'maxmemory-samples': String(samples),
+      });
+      for (const session of proxy.clients.all()) session.refreshSettings();
+    }
+    done({
+      used: parts.reduce((sum, [bytes]) => sum + bytes, limits.emptyTableBytes),
+      evicted: parts.reduce((sum, [, evicted]) => sum + evicted, 0),
+    });
+  });
+}
+
+/** As the configuration has them now. Null: done. */
+export function tellLimits(call: Call, done: (failure: ErrorReply | null) => void): void {
+  const { configuration, table } = call.proxy;
+  const told = Number(configuration.get('maxmemory'));
+  const forRows = Math.max(1, Math.ceil((told - limits.emptyTableBytes) / Math.max(1, table.partitions.length)));
+  const policy = configuration.get('maxmemory-policy');
+  const samples = Number(configuration.get('maxmemory-samples'));
+  const operation = setMemoryLimits(told === 0 ? 0 : forRows, policy, samples, told);
+  askAll(call, operation, (results) => done(results instanceof ErrorReply ? results : null));
+}
