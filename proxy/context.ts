@@ -7,6 +7,7 @@ import type { RoutedTable } from '../shared/routing/routing-table.js';
 import type { AclLog } from './acl-log.js';
 import type { Catalogue, CatalogueEntry } from './catalogue.js';
 import type { ClientRegistry } from './client-registry.js';
+import type { ClusterMap } from './cluster-map.js';
 import type { Configuration } from './configuration.js';
 import type { LatencyMonitor } from './latency-monitor.js';
 import type { Subscriptions } from './pubsub/subscriptions.js';
@@ -33,6 +34,8 @@ export interface ProxyContext {
   /** The table that databases 0 to 15 are in. */
   readonly table: RoutedTable;
   readonly catalogue: Catalogue;
+  /** Null: the cluster protocol is off. */
+  readonly cluster: ClusterMap | null;
   readonly clients: ClientRegistry;
   readonly configuration: Configuration;
   readonly statistics: Statistics;

@@ -17,6 +17,7 @@ import { AclLog } from './acl-log.js';
 import { Catalogue } from './catalogue.js';
 import { ClientRegistry } from './client-registry.js';
 import { handlers } from './commands/index.js';
+import { ClusterMap } from './cluster-map.js';
 import { Configuration } from './configuration.js';
 import type { ProxyContext, ProxyHooks } from './context.js';
 import { Dispatcher } from './dispatch.js';
@@ -41,6 +42,10 @@ export interface ProxyOptions {
   readonly requirepass: string;
   /** Connections of clients at once; absent: Redis's default. */
   readonly maxClients?: number;
+  /** Where clients reach this proxy; absent: `host`. */
+  readonly advertise?: string;
+  /** Clients may use the cluster protocol. */
+  readonly clusterEnabled?: boolean;
   readonly heartbeatMs?: number;
   /** The machine this process is on, as meta is told. */
   readonly machine: string;
@@ -60,6 +65,7 @@ export class Proxy implements ProxyContext {
   readonly table: RoutedTable;
   readonly catalogue = new Catalogue([...commands.values()], handlers);
   readonly clients: ClientRegistry;
+  readonly cluster: ClusterMap | null;
   readonly configuration: Configuration;
   readonly statistics = new Statistics();
   readonly slowlog = new Slowlog();
@@ -93,6 +99,7 @@ export class Proxy implements ProxyContext {
       requirepass: options.requirepass,
       bind: options.host,
       port: String(options.port),
+      'cluster-enabled': options.clusterEnabled === true ? 'yes' : 'no',
       ...(options.maxClients === undefined ? {} : { maxclients: String(options.maxClients) }),
     });
     this.router = new Router(environment, network, {
@@ -111,6 +118,10 @@ export class Proxy implements ProxyContext {
     this.users = new Users(environment, options.requirepass);
     followUsers(this);
     this.table = this.router.table(options.table);
+    this.cluster =
+      options.clusterEnabled === true
+        ? new ClusterMap(this.router.routes.nodes, this.table, () => this.describe())
+        : null;
     this.subscriptions = new Subscriptions(this);
     this.dispatcher = new Dispatcher(this);
     this.server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => this.onConnection(socket));
@@ -137,7 +148,7 @@ export class Proxy implements ProxyContext {
       node: self.node,
       role: 'proxy',
       boot: self.boot,
-      host: this.options.host,
+      host: this.options.advertise ?? this.options.host,
       port: this.port,
       machine: this.options.machine,
       pid: process.pid,

@@ -24,6 +24,8 @@ export async function startProxy({ settings, logger, hub, shutdown }: Surroundin
       table: DEFAULT_TABLE,
       requirepass: settings.requirepass,
       maxClients: settings.maxclients,
+      clusterEnabled: settings.clusterEnabled,
+      ...(settings.advertise === '' ? {} : { advertise: settings.advertise }),
       heartbeatMs: settings.metaHeartbeatMs,
       machine: hostname(),
       deadlineMs: settings.requestTimeoutMs,

@@ -71,7 +71,7 @@ const hello: SessionHandler = (call) => {
     'id',
     session.id,
     'mode',
-    'standalone',
+    call.proxy.cluster === null ? 'standalone' : 'cluster',
     'role',
     'master',
     'modules',

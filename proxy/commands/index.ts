@@ -3,6 +3,7 @@ import type { Handlers } from '../catalogue.js';
 import type { SessionHandler } from '../context.js';
 import { aclHandlers } from './acl.js';
 import { clientHandlers } from './client.js';
+import { clusterHandlers } from './cluster.js';
 import { commandHandlers } from './command.js';
 import { configHandlers } from './config.js';
 import { connectionHandlers } from './connection.js';
@@ -19,6 +20,7 @@ export const handlers: Handlers = new Map<string, SessionHandler>(
   Object.entries({
     ...aclHandlers,
     ...clientHandlers,
+    ...clusterHandlers,
     ...commandHandlers,
     ...configHandlers,
     ...connectionHandlers,

@@ -35,7 +35,7 @@ function server({ proxy, wallMs, uptimeS }: Facts): Fields {
     ['redis_git_sha1', '00000000'],
     ['redis_git_dirty', 0],
     ['redis_build_id', '0'],
-    ['redis_mode', 'standalone'],
+    ['redis_mode', proxy.cluster === null ? 'standalone' : 'cluster'],
     ['os', `${process.platform === 'linux' ? 'Linux' : process.platform} ${process.arch}`],
     ['arch_bits', 64],
     ['monotonic_clock', 'POSIX clock_gettime'],
@@ -198,7 +198,11 @@ const sections: Readonly<Record<string, Section>> = {
   commandstats: { title: 'Commandstats', byDefault: false, fields: commandstats },
   errorstats: { title: 'Errorstats', byDefault: true, fields: errorstats },
   latencystats: { title: 'Latencystats', byDefault: false, fields: latencystats },
-  cluster: { title: 'Cluster', byDefault: true, fields: () => [['cluster_enabled', 0]] },
+  cluster: {
+    title: 'Cluster',
+    byDefault: true,
+    fields: ({ proxy }) => [['cluster_enabled', proxy.cluster === null ? 0 : 1]],
+  },
   keyspace: { title: 'Keyspace', byDefault: true, fields: keyspace },
 };
 

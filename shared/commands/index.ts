@@ -1,6 +1,7 @@
 /** All commands by name, checked at start: a row that contradicts itself stops the process, not a client. */
 import { invariant } from '../errors.js';
 import { bitCommands } from './bits.js';
+import { clusterCommands } from './cluster.js';
 import type { Command } from './command.js';
 import { connectionCommands } from './connection.js';
 import { databaseCommands } from './databases.js';
@@ -25,6 +26,7 @@ import { transactionCommands } from './transactions.js';
 export const commands: ReadonlyMap<string, Command> = byName([
   ...connectionCommands,
   ...serverCommands,
+  ...clusterCommands,
   ...stringCommands,
   ...bitCommands,
   ...hyperloglogCommands,

@@ -26,64 +26,6 @@ const replicating = {
   categories: ['admin', 'slow', 'dangerous'],
 } as const;
 
-/** What a client that takes us for a cluster asks. */
-const clusterCommands: readonly Command[] = [
-  {
-    ...base,
-    flags: ['fast'],
-    categories: ['fast', 'connection'],
-    name: 'asking',
-    arity: 1,
-    since: '3.0.0',
-    group: 'cluster',
-    run: 'refused',
-    support: 'no',
-    summary: 'Asks once more during a slot migration.',
-    note: 'clients see a single Redis (cluster_enabled:0); the cluster protocol comes later',
-    error: 'ERR This instance has cluster support disabled',
-  },
-  {
-    ...base,
-    flags: ['loading', 'stale', 'fast'],
-    categories: ['fast', 'connection'],
-    name: 'readonly',
-    arity: 1,
-    since: '3.0.0',
-    group: 'cluster',
-    run: 'refused',
-    support: 'no',
-    summary: 'Allows reads from replicas.',
-    note: 'clients see a single Redis (cluster_enabled:0); the cluster protocol comes later',
-    error: 'ERR This instance has cluster support disabled',
-  },
-  {
-    ...base,
-    flags: ['loading', 'stale', 'fast'],
-    categories: ['fast', 'connection'],
-    name: 'readwrite',
-    arity: 1,
-    since: '3.0.0',
-    group: 'cluster',
-    run: 'refused',
-    support: 'no',
-    summary: 'Ends READONLY.',
-    note: 'clients see a single Redis (cluster_enabled:0); the cluster protocol comes later',
-    error: 'ERR This instance has cluster support disabled',
-  },
-  {
-    ...plain,
-    name: 'cluster',
-    arity: -2,
-    since: '3.0.0',
-    group: 'cluster',
-    run: 'refused',
-    support: 'no',
-    summary: 'The cluster protocol.',
-    note: 'clients see a single Redis (cluster_enabled:0); the cluster protocol comes later',
-    error: 'ERR This instance has cluster support disabled',
-  },
-];
-
 export const serverCommands: readonly Command[] = [
   aclCommand,
   {
@@ -312,5 +254,4 @@ export const serverCommands: readonly Command[] = [
     since: '2.6.0',
     summary: 'Tells the time.',
   },
-  ...clusterCommands,
 ];

@@ -300,6 +300,12 @@ export const options = {
     roles: PROXY,
     description: 'connections of Redis clients at one proxy',
   },
+  clusterEnabled: {
+    type: 'boolean',
+    default: false,
+    roles: PROXY,
+    description: 'Redis clients may use the cluster protocol: CLUSTER tells the proxies nearest to each primary',
+  },
   requirepass: {
     type: 'string',
     default: '',

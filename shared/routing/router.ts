@@ -46,7 +46,7 @@ export class Router {
   private readonly options: RouterOptions;
   private readonly deadlineMs: number;
   readonly meta: MetaLink;
-  private readonly routes = new RoutingTable();
+  readonly routes = new RoutingTable();
   private readonly links = new Map<string, ServerLink>();
   private readonly connections = new ConnectionPool();
   private readonly tableWaits = new TableWaits();

@@ -82,6 +82,8 @@ export class RoutingTable {
   private readonly tables = new Map<string, RoutedTable>();
   private readonly tableById = new Map<number, RoutedTable>();
   readonly partitions = new Map<number, RoutedPartition>();
+  /** Servers and proxies, by name. */
+  readonly nodes = new Map<string, NodeInfo>();
 
   /** The handle of a table; also of one that meta has not told of (yet). */
   table(name: string): RoutedTable {
@@ -94,7 +96,11 @@ export class RoutingTable {
   }
 
   apply(view: ClusterView, listener: RoutingListener): void {
-    for (const node of view.nodes) if (node.role === 'server') listener.onServer(node);
+    if (view.full) this.nodes.clear();
+    for (const node of view.nodes) {
+      this.nodes.set(node.node, node);
+      if (node.role === 'server') listener.onServer(node);
+    }
     for (const facts of view.tables) {
       const table = this.table(facts.name);
       table.facts = facts;

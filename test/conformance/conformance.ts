@@ -8,12 +8,15 @@
  *
  * With `--differential`: random commands to both, see differential/differential.ts.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Redis } from 'ioredis';
+import { eventually } from '../cluster/condition.js';
 import { projectFolder, startLocalCluster } from '../cluster/local-cluster.js';
 import { startRedisServer } from '../cluster/redis-server.js';
 import { runDifferential } from './differential/differential.js';
+import { freePort } from '../cluster/sockets.js';
 import { redisSuite } from './suite.js';
 import { runUnit, type UnitResult } from './unit-run.js';
 
@@ -22,6 +25,7 @@ const usage = `npm run conformance -- [options]
   --stock        against a stock redis-server instead of Tulpar
   --port N       against whatever listens there
   --record       with --stock: write test/conformance/stock.json
+  --cluster-mode the suite's tests for a cluster, against 8 partitions where keys of a command must share a slot
   --all-errors   show the errors of tests that are not required, too
   --json         print JSON
   --differential random commands to Tulpar and to a stock redis-server, until --commands N (100000) are compared; --seed N (1)`;
@@ -32,6 +36,7 @@ const { values: options } = parseArgs({
     stock: { type: 'boolean', default: false },
     port: { type: 'string' },
     record: { type: 'boolean', default: false },
+    'cluster-mode': { type: 'boolean', default: false },
     'all-errors': { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     differential: { type: 'boolean', default: false },
@@ -76,8 +81,10 @@ interface Expected {
 }
 
 const folder = join(projectFolder, 'test/conformance');
-const stockFile = join(folder, 'stock.json');
-const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8')) as Expected;
+/** The tests that run in either mode, and which are required, differ. */
+const mode = options['cluster-mode'] ? '-cluster' : '';
+const stockFile = join(folder, `stock${mode}.json`);
+const expected = JSON.parse(readFileSync(join(folder, `expected${mode}.json`), 'utf8')) as Expected;
 
 interface Judgement {
   readonly result: UnitResult;
@@ -174,15 +181,25 @@ interface Endpoint {
 
 async function endpoint(): Promise<Endpoint> {
   if (options.port !== undefined) return { port: Number(options.port), stop: async () => undefined };
-  if (!options.stock) return startLocalCluster();
+  const inCluster = ['--partitions', '8', '--multi-key', 'slot', '--cluster-enabled', 'yes'];
+  if (!options.stock) return startLocalCluster(options['cluster-mode'] ? { flags: inCluster } : {});
   // Redis keeps its test commands behind these.
   const open = ['protected-configs', 'debug-command', 'module-command'].flatMap((what) => [`--enable-${what}`, 'yes']);
-  return startRedisServer(open);
+  if (!options['cluster-mode']) return startRedisServer(open);
+  const alone = ['--cluster-enabled', 'yes', '--cluster-port', String(await freePort())];
+  const server = await startRedisServer([...open, ...alone]);
+  const client = new Redis(server.port);
+  await client.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+  await eventually('the stock cluster of one is up', async () =>
+    (await client.cluster('INFO')).includes('cluster_state:ok') ? true : undefined,
+  );
+  await client.quit();
+  return server;
 }
 
 /** By unit the names of the tests that a stock server passes. */
 function readStock(): Record<string, string[]> {
-  return JSON.parse(readFileSync(stockFile, 'utf8')) as Record<string, string[]>;
+  return existsSync(stockFile) ? (JSON.parse(readFileSync(stockFile, 'utf8')) as Record<string, string[]>) : {};
 }
 
 async function differential(): Promise<number> {
@@ -199,7 +216,7 @@ async function main(): Promise<number> {
   try {
     for (const unit of chosen) {
       if (!options.json) console.error(`${unit}...`);
-      results.push(await runUnit(suite, unit, server.port));
+      results.push(await runUnit(suite, unit, server.port, options['cluster-mode']));
     }
   } finally {
     await server.stop();

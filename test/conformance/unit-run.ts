@@ -58,10 +58,17 @@ export function parseUnitOutput(output: string): { tests: TestResult[]; aborted:
 }
 
 /** Runs a unit to its end, or for at most `deadlineMs`; a test without progress ends it after 90 seconds. */
-export async function runUnit(suite: string, unit: string, port: number, deadlineMs = 600_000): Promise<UnitResult> {
+export async function runUnit(
+  suite: string,
+  unit: string,
+  port: number,
+  clusterMode = false,
+  deadlineMs = 600_000,
+): Promise<UnitResult> {
   const started = performance.now();
   const where = ['--host', '127.0.0.1', '--port', String(port)];
-  const how = ['--durable', '--clients', '1', '--tags', '-slow', '--timeout', '90', '--single', unit];
+  const mode = clusterMode ? ['--cluster-mode'] : [];
+  const how = [...mode, '--durable', '--clients', '1', '--tags', '-slow', '--timeout', '90', '--single', unit];
   const child = spawn('tclsh', ['tests/test_helper.tcl', ...where, ...how], {
     cwd: suite,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -35,6 +35,7 @@ export class SimulatedProxy implements ProxyContext {
   readonly router: Router;
   readonly table: RoutedTable;
   readonly catalogue = new Catalogue([...commands.values()], handlers);
+  readonly cluster = null;
   readonly clients: ClientRegistry;
   readonly configuration = new Configuration({ requirepass: '', bind: 'sim', port: '1' });
   readonly statistics = new Statistics();

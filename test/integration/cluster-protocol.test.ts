@@ -1,0 +1,101 @@
+/** The cluster protocol, with clients that speak it, over a table whose keys of one command must share a slot. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { Cluster, Redis } from 'ioredis';
+import { createCluster } from 'redis';
+import { type LocalCluster, startLocalCluster } from '../cluster/local-cluster.js';
+import { isInstalled } from '../cluster/processes.js';
+
+const run = promisify(execFile);
+
+describe('the cluster protocol', () => {
+  let cluster: LocalCluster;
+  let client: Redis;
+
+  before(async () => {
+    cluster = await startLocalCluster({
+      flags: ['--partitions', '4', '--multi-key', 'slot', '--cluster-enabled', 'yes'],
+    });
+    client = new Redis(cluster.port);
+  });
+
+  after(async () => {
+    await client.quit();
+    await cluster.stop();
+  });
+
+  it('gives every slot to a node with an address where it can be reached', async () => {
+    const slots = (await client.call('CLUSTER', 'SLOTS')) as [number, number, [string, number, string]][];
+    expect(slots.map(([from, to]) => [from, to])).to.deep.equal([[0, 16_383]]);
+    const [[, , [host, port, id]]] = slots as [(typeof slots)[number]];
+    expect([host, port]).to.deep.equal(['127.0.0.1', cluster.port]);
+    expect(await client.cluster('MYID')).to.equal(id);
+    expect(await client.call('CLUSTER', 'NODES')).to.equal(
+      `${id} 127.0.0.1:${cluster.port}@${cluster.port + 10_000} myself,master - 0 0 1 connected 0-16383\n`,
+    );
+    expect(String(await client.cluster('INFO'))).to.include('cluster_state:ok\r\n');
+    expect(await client.info('cluster')).to.include('cluster_enabled:1');
+  });
+
+  it('knows the slots of keys, and which keys they have', async () => {
+    const slot = await client.cluster('KEYSLOT', 'user:{42}');
+    expect(slot).to.equal(8_000);
+    await client.mset('a{42}', '1', 'b{42}', '2');
+    expect(await client.cluster('COUNTKEYSINSLOT', 8_000)).to.equal(2);
+    expect(((await client.cluster('GETKEYSINSLOT', 8_000, 10)) as string[]).toSorted()).to.deep.equal([
+      'a{42}',
+      'b{42}',
+    ]);
+    expect(await client.cluster('COUNTKEYSINSLOT', 7_999)).to.equal(0);
+  });
+
+  it('refuses keys in several slots as Redis does, and what would move slots', async () => {
+    const refusal = (promise: Promise<unknown>): Promise<string> =>
+      promise.then(String, (error: unknown) => (error as Error).message);
+    expect(await refusal(client.rename('a', 'b'))).to.equal("CROSSSLOT Keys in request don't hash to the same slot");
+    expect(await refusal(client.call('CLUSTER', 'MEET', '127.0.0.1', '1'))).to.match(
+      /^ERR CLUSTER MEET is not supported/,
+    );
+    expect(await client.readonly()).to.equal('OK');
+    expect(await client.call('ASKING')).to.equal('OK');
+  });
+
+  it('serves ioredis as a cluster', async () => {
+    const nodes = new Cluster([{ host: '127.0.0.1', port: cluster.port }]);
+    for (let i = 0; i < 50; i++) await nodes.set(`key:${i}`, String(i));
+    const values = await Promise.all(Array.from({ length: 50 }, (_, i) => nodes.get(`key:${i}`)));
+    expect(values).to.deep.equal(Array.from({ length: 50 }, (_, i) => String(i)));
+    await nodes.quit();
+  });
+
+  it('serves node-redis as a cluster', async () => {
+    const nodes = createCluster({ rootNodes: [{ url: `redis://127.0.0.1:${cluster.port}` }] });
+    await nodes.connect();
+    for (let i = 0; i < 20; i++) await nodes.set(`other:${i}`, String(i));
+    expect(await nodes.get('other:7')).to.equal('7');
+    await nodes.close();
+  });
+
+  it('serves redis-cli -c and redis-benchmark --cluster', async function () {
+    if (!isInstalled('redis-cli') || !isInstalled('redis-benchmark')) this.skip();
+    const port = String(cluster.port);
+    const { stdout } = await run('redis-cli', ['-c', '-p', port, 'SET', 'far', 'away']);
+    expect(stdout.trim()).to.equal('OK');
+    const checked = await run('redis-cli', ['--cluster', 'check', `127.0.0.1:${port}`]);
+    expect(checked.stdout).to.include('All 16384 slots covered');
+    const measured = await run('redis-benchmark', [
+      '--cluster',
+      '-p',
+      port,
+      '-n',
+      '200',
+      '-c',
+      '4',
+      '-t',
+      'set,get',
+      '-q',
+    ]);
+    expect(measured.stdout).to.match(/GET: [\d.]+ requests per second/);
+  });
+});
