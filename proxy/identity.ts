@@ -11,12 +11,14 @@ export class Identity {
   waitedForUsers = false;
   private readonly users: Users;
   private readonly parserLimits: { unauthenticated: boolean };
+  private readonly onRights: (restricted: User | null) => void;
   private loggedIn = false;
 
-  /** `parserLimits`: told whether the connection is a stranger's, of which little is taken. */
-  constructor(users: Users, parserLimits: { unauthenticated: boolean }) {
+  /** `parserLimits`: told whether the connection is a stranger's, of which little is taken. `onRights`: the user, if it may not do everything. */
+  constructor(users: Users, parserLimits: { unauthenticated: boolean }, onRights: (restricted: User | null) => void) {
     this.users = users;
     this.parserLimits = parserLimits;
+    this.onRights = onRights;
     this.user = users.default;
     this.logOut();
   }
@@ -49,5 +51,6 @@ export class Identity {
     const { known } = this.users;
     this.unrestricted = known && this.authenticated && this.user.unrestricted;
     this.parserLimits.unauthenticated = known && !this.authenticated;
+    this.onRights(this.user.unrestricted ? null : this.user);
   }
 }

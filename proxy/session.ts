@@ -8,6 +8,7 @@
  * (CLIENT PAUSE, DEBUG SLEEP). So what a client can pile up here is bounded.
  */
 import type { Socket } from 'node:net';
+import type { User } from '../shared/acl/user.js';
 import { ErrorReply, type Reply } from '../shared/commands/reply.js';
 import type { TranslateContext } from '../shared/commands/command.js';
 import type { Timer } from '../shared/environment.js';
@@ -103,7 +104,7 @@ export class Session {
     this.lastActiveMs = this.connectedAtMs;
     this.context = { resp: 2, db: 0, databases: DATABASES, ...configuration.settings.translation };
     this.parserLimits = { bulkBytesMax: configuration.settings.protoMaxBulkLen, unauthenticated: false };
-    this.identity = new Identity(proxy.users, this.parserLimits);
+    this.identity = new Identity(proxy.users, this.parserLimits, (user) => this.restrict(user));
     this.parser = new RequestParser(this.parserLimits);
     this.routed = proxy.router.connect(() => this.pump());
     this.listen();
@@ -162,12 +163,18 @@ export class Session {
     this.context = { ...this.context, resp };
   }
 
+  /** What scripts may do is checked where they run. */
+  private restrict(user: User | null): void {
+    const { user: before, ...context } = this.context;
+    if (user !== (before ?? null)) this.context = user === null ? context : { ...context, user };
+  }
+
   /** After CONFIG SET. */
   refreshSettings(): void {
     const { settings } = this.proxy.configuration;
     this.parserLimits.bulkBytesMax = settings.protoMaxBulkLen;
-    const { resp, db, databases } = this.context;
-    this.context = { resp, db, databases, ...settings.translation };
+    const { resp, db, databases, user } = this.context;
+    this.context = { resp, db, databases, ...(user === undefined ? {} : { user }), ...settings.translation };
   }
 
   /** Its user is gone, or may not listen to this any more: it ends, once what it is still owed is written. */

@@ -11,6 +11,7 @@ import { debugHandlers } from './debug.js';
 import { infoHandlers } from './info.js';
 import { keyspaceHandlers } from './keyspace.js';
 import { memoryHandlers } from './memory.js';
+import { migrateHandlers } from './migrate.js';
 import { monitoringHandlers } from './monitoring.js';
 import { pubsubHandlers } from './pubsub.js';
 import { serverHandlers } from './server.js';
@@ -28,6 +29,7 @@ export const handlers: Handlers = new Map<string, SessionHandler>(
     ...infoHandlers,
     ...keyspaceHandlers,
     ...memoryHandlers,
+    ...migrateHandlers,
     ...monitoringHandlers,
     ...pubsubHandlers,
     ...serverHandlers,

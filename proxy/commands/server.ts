@@ -4,6 +4,7 @@ import { OK, type Reply, SimpleString, VerbatimReply } from '../../shared/comman
 import { ClientError } from '../../shared/errors.js';
 import type { SessionHandler } from '../context.js';
 import { cInt } from './arguments.js';
+import { help } from './help.js';
 import { REDIS_VERSION } from './redis-version.js';
 
 const SYNTAX = 'ERR syntax error';
@@ -74,6 +75,7 @@ export const serverHandlers = {
   bgsave,
   replicaof,
   slaveof: replicaof,
+  'module|help': help,
   bgrewriteaof: () => new SimpleString('Background append only file rewriting started'),
   'function|flush': functionFlush,
 } satisfies Record<string, SessionHandler>;

@@ -21,6 +21,7 @@ function contextAt(args: Arguments, index: number): ScriptContext {
     zsetLimits: compactLimitsAt(given, 2),
     streamNodes: compactLimitsAt(given, 3),
     sketchSparseBytes: given[4] === null ? null : numberAt(given, 4),
+    user: given[5] === null ? null : (listAt(given, 5) as readonly string[]),
   };
 }
 

@@ -2,6 +2,8 @@
  * The commands that a script calls: the same rows of the command table that proxies use, each an operation on the View
  * of the script's attempt. A command's error undoes that command and nothing else.
  */
+import { check } from '../../shared/acl/check.js';
+import { User } from '../../shared/acl/user.js';
 import { positionsOfKeys } from '../../shared/commands/key-positions.js';
 import type { Command, TranslateContext } from '../../shared/commands/command.js';
 import { commands } from '../../shared/commands/index.js';
@@ -28,6 +30,26 @@ export interface Permissions {
   readonly mayWrite: boolean;
   /** All its keys are of one slot. */
   readonly oneSlot: boolean;
+}
+
+const FORBIDDEN: Readonly<Record<'command' | 'key' | 'channel', string>> = {
+  command: "can't run this command or subcommand",
+  key: "can't access at least one of the keys mentioned in the command arguments",
+  channel: "can't publish to the channel mentioned in the command",
+};
+
+/** Users of late: a script of the same client mostly comes again. */
+const usersKept = 64;
+const users = new Map<string, User>();
+
+function userOf(rules: readonly string[]): User {
+  const text = rules.join(' ');
+  const known = users.get(text);
+  if (known !== undefined) return known;
+  if (users.size >= usersKept) users.clear();
+  const user = User.fromRules('', rules);
+  users.set(text, user);
+  return user;
 }
 
 interface Found {
@@ -61,11 +83,14 @@ export class Calls {
   private context: TranslateContext;
   private readonly permissions: Permissions;
   private slot: number | null;
+  /** Null: it may do everything. */
+  private readonly user: User | null;
 
   constructor(view: View, given: ScriptContext, keys: readonly Buffer[], permissions: Permissions) {
     this.view = view;
     this.permissions = permissions;
     this.slot = keys.length > 0 ? slotOf(keys[0]!) : null;
+    this.user = given.user === null ? null : userOf(given.user);
     this.context = {
       resp: 2,
       db: view.db,
@@ -90,6 +115,11 @@ export class Calls {
     this.context = { ...this.context, db };
   }
 
+  /** redis.acl_check_cmd: may its user do this? */
+  mayCall(argv: readonly Buffer[]): boolean {
+    return this.user === null || check(this.user, argv) === null;
+  }
+
   /** An error is a reply, too. */
   call(argv: readonly Buffer[]): Reply {
     try {
@@ -99,6 +129,8 @@ export class Calls {
       const { arity } = command;
       if (arity >= 0 ? argv.length !== arity : argv.length < -arity) throw new ClientError(WRONG_NUMBER);
       if (command.flags.includes('noscript')) throw new ClientError(NOT_ALLOWED);
+      const denial = this.user === null ? null : check(this.user, argv);
+      if (denial !== null) throw new ClientError(`ERR The user executing the script ${FORBIDDEN[denial.reason]}`);
       const writes = command.flags.includes('write');
       if (!this.permissions.mayWrite && (writes || command.flags.includes('may_replicate')))
         throw new ClientError(READ_ONLY);

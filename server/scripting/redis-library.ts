@@ -113,11 +113,11 @@ export function redisLibrary(around: Surroundings): Library {
       return 0;
     },
     acl_check_cmd: (thread) => {
-      during(thread, 'redis.acl_check_cmd');
+      const calls = during(thread, 'redis.acl_check_cmd');
       const argv = takeArguments(machine, thread);
       if (argv === null) return machine.raiseValue(thread);
       if (findCommand(argv) === null) raise(machine, thread, 'Invalid command passed to redis.acl_check_cmd()');
-      c.lua_pushboolean(thread, 1);
+      c.lua_pushboolean(thread, calls.mayCall(argv) ? 1 : 0);
       return 1;
     },
     ...REPLICATION,

@@ -6,6 +6,7 @@
  * operation and how its result becomes a reply. Commands that concern the connection or the process
  * (`run: 'session'`) have their handler in proxy/commands, by name; start-up fails when one is missing.
  */
+import type { User } from '../acl/user.js';
 import type { CompactLimits } from '../operations/codes.js';
 import type { Operation, OperationResult } from '../operations/operation.js';
 import type { NodeLimits } from '../operations/streams.js';
@@ -62,6 +63,8 @@ export interface KeyRange {
 
 export interface TranslateContext {
   readonly resp: 2 | 3;
+  /** The connection's user, where it may not do everything: scripts check what they call. */
+  readonly user?: User;
   /** The connection's database. */
   readonly db: number;
   /** How many databases there are. */
@@ -90,6 +93,8 @@ export interface CommandFacts {
   readonly keysBehind?: { readonly word: string; readonly from: number };
   /** Where further keys are that an option brings: their positions within `args`, which are without the command's name. */
   readonly optionKeys?: (args: readonly Buffer[]) => readonly number[];
+  /** All its keys, where neither of these says where they are: their positions within `args`. `keys` is then for COMMAND only. */
+  readonly keysOf?: (args: readonly Buffer[]) => readonly number[];
   /** What COMMAND INFO tells clients beside the flags. */
   readonly tips?: readonly string[];
   readonly group: CommandGroup;

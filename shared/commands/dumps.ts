@@ -1,4 +1,5 @@
 /** DUMP and RESTORE. How values are written is in shared/rdb, what is done to rows in server/rows/dumps.ts. */
+import { migrateCommand } from './migrate.js';
 import { ClientError } from '../errors.js';
 import { Expiry } from '../operations/codes.js';
 import * as operations from '../operations/dumps.js';
@@ -103,4 +104,4 @@ const restoreAsking = {
   summary: 'Does what RESTORE does; for Redis Cluster.',
 } as const satisfies KeyedCommand;
 
-export const dumpCommands: readonly Command[] = [dump, restore, restoreAsking];
+export const dumpCommands: readonly Command[] = [dump, restore, restoreAsking, migrateCommand];

@@ -52,6 +52,7 @@ const exceptions: Readonly<Record<string, readonly (readonly string[])[]>> = {
   pfcount: [['RW', 'access']],
   pfmerge: [['RW', 'access', 'insert'], READ],
   pfdebug: [['RW', 'access']],
+  migrate: [TAKE],
   restore: [OVERWRITE],
   'restore-asking': [OVERWRITE],
   rename: [TAKE, OVERWRITE],

@@ -17,7 +17,8 @@ export function hasKeys({ keys, keyCount, keysBehind }: CommandFacts): boolean {
 
 /** Positions of the keys in `args`, as far as the row says; none where the number of keys makes no sense. */
 export function positionsOfKeys(command: CommandFacts, args: readonly Buffer[]): number[] {
-  const { keys, keyCount, keysBehind } = command;
+  const { keys, keyCount, keysBehind, keysOf } = command;
+  if (keysOf !== undefined) return [...keysOf(args)];
   if (keysBehind !== undefined) return positionsBehind(keysBehind.word, keysBehind.from - 1, args);
   const words = wordsOf(command);
   const positions: number[] = [];

@@ -36,6 +36,7 @@ function callOf(args: readonly Buffer[], context: TranslateContext): ScriptCall 
       zsetLimits: context.zsetLimits ?? null,
       streamNodes: context.streamNodes ?? null,
       sketchSparseBytes: context.sketchSparseBytes ?? null,
+      user: context.user?.rules() ?? null,
     },
   };
 }

@@ -246,6 +246,47 @@ export const memorySubcommands: readonly Command[] = [
   },
 ];
 
+const loadsModules = {
+  ...base,
+  run: 'refused',
+  support: 'no',
+  flags: ['admin', 'noscript', 'no_async_loading'],
+  categories: ['admin', 'slow', 'dangerous'],
+  note: 'modules are native code for the inside of a Redis process',
+  error: 'ERR modules are not supported: they are native code for the inside of a Redis process',
+} as const;
+
+export const moduleSubcommands: readonly Command[] = [
+  {
+    ...always,
+    name: 'module|help',
+    arity: 2,
+    since: '5.0.0',
+    summary: 'Lists the subcommands of MODULE.',
+  },
+  {
+    ...base,
+    flags: ['admin', 'noscript'],
+    categories: ['admin', 'slow', 'dangerous'],
+    run: 'constant',
+    name: 'module|list',
+    arity: 2,
+    since: '4.0.0',
+    tips: ['nondeterministic_output_order'],
+    summary: 'Lists the modules: none.',
+    answer: () => [],
+  },
+  { ...loadsModules, name: 'module|load', arity: -3, since: '4.0.0', summary: 'Would load a module.' },
+  {
+    ...loadsModules,
+    name: 'module|loadex',
+    arity: -3,
+    since: '7.0.0',
+    summary: 'Would load a module with parameters.',
+  },
+  { ...loadsModules, name: 'module|unload', arity: 3, since: '4.0.0', summary: 'Would unload a module.' },
+];
+
 export const slowlogSubcommands: readonly Command[] = [
   {
     ...loggable,

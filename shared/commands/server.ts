@@ -10,6 +10,7 @@ import {
   functionSubcommands,
   latencySubcommands,
   memorySubcommands,
+  moduleSubcommands,
   slowlogSubcommands,
 } from './server-subcommands.js';
 
@@ -149,6 +150,17 @@ export const serverCommands: readonly Command[] = [
     run: 'container',
     summary: 'Where memory goes.',
     subcommands: memorySubcommands,
+  },
+  {
+    ...plain,
+    name: 'module',
+    arity: -2,
+    since: '4.0.0',
+    run: 'container',
+    support: 'partly',
+    summary: 'Modules of a Redis server.',
+    note: 'there are none: they are native code for the inside of a Redis process',
+    subcommands: moduleSubcommands,
   },
   {
     ...replicating,

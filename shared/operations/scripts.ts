@@ -45,6 +45,8 @@ export interface ScriptContext {
   readonly zsetLimits: CompactLimits | null;
   readonly streamNodes: NodeLimits | null;
   readonly sketchSparseBytes: number | null;
+  /** The rules of its user (shared/acl); null: it may do everything. */
+  readonly user: readonly string[] | null;
 }
 
 export interface ScriptCall {
@@ -59,7 +61,8 @@ const contextOf = ({
   zsetLimits,
   streamNodes,
   sketchSparseBytes,
-}: ScriptContext): OperationArgument[] => [lfu, hashLimits, zsetLimits, streamNodes, sketchSparseBytes];
+  user,
+}: ScriptContext): OperationArgument[] => [lfu, hashLimits, zsetLimits, streamNodes, sketchSparseBytes, user];
 
 /**
  * A reply for `readReply`. `text` null: of a script that is known by its SHA-1 (in lower case); error NOSCRIPT when it

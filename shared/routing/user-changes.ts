@@ -24,9 +24,9 @@ export class UserChanges {
 
   ask(change: UserChange, done: UsersChanged): void {
     const id = ++this.lastId;
-    if (!this.send([Kind.changeUsers, id, change])) return done(AWAY, 0);
     const timer = this.environment.after(limits.userChangeMs, () => this.end(id, UNKNOWN, 0));
     this.open.set(id, { done, timer });
+    if (!this.send([Kind.changeUsers, id, change])) this.end(id, AWAY, 0);
   }
 
   onAnswer([, id, error, count]: UsersChangedMessage): void {

@@ -6,6 +6,7 @@ import { silentLogger } from '../../shared/logging.js';
 import { type RedisServer, startRedisServer } from '../cluster/redis-server.js';
 import {
   FakeNetwork,
+  keepUsersAt,
   MemoryPartition,
   partitionAt,
   serveAt,
@@ -56,6 +57,16 @@ command getkeysandflags xreadgroup group g c streams a > | command getkeysandfla
 memory foo | memory usage k samples | memory purge | memory stats x | latency foo | latency latest | latency history a
 latency reset | latency graph x | slowlog get a | slowlog get -2 | slowlog get 1 2 | slowlog reset | slowlog reset x
 object foo bar | wait a b | wait 0 -1 | wait 0 a | lolwut version a | lolwut x | role | time x | acl whoami | acl foo
+acl setuser a on >x ~a* -@all +get | acl getuser a | acl list | acl users | acl setuser a +nosuch | acl setuser "a b" | acl setuser a (
+acl setuser a (+get | acl setuser a <nosuch | acl setuser a #abc | acl setuser a ~x ~* ~y | acl setuser a &* &x | acl dryrun a get a1
+acl dryrun a get b | acl dryrun a set a1 x | acl dryrun a get | acl dryrun a nosuch | acl dryrun b get a | acl deluser default
+acl deluser b | acl deluser a b | acl getuser a | acl setuser | acl deluser | acl genpass 5000 | acl genpass -1 | acl genpass a
+acl cat | acl cat nosuch | acl log reset | acl log | acl log a | acl help x | auth b c | acl log 0 | acl setuser a reset | acl getuser a
+acl setuser a allcommands (~b* +get) (+set %W~c) | acl getuser a | acl list | acl setuser a clearselectors resetkeys | acl getuser a
+acl deluser a | acl cat foo | module list | module foo | module list x | module load | migrate | migrate h 1 k 0 a | migrate h 1 k a 1
+migrate h 1 k 0 1 foo | migrate h 1 k 0 1 auth | migrate h 1 k 0 1 keys a | command getkeys migrate h 1 k 0 1
+command getkeys migrate h 1 "" 0 1 auth2 a b keys x y | command getkeysandflags migrate h 1 k 0 1 | command getkeys spublish a b
+command getkeysandflags bitfield k get u8 0 | command getkeysandflags bitfield k set u8 0 1 | client kill user nosuch
 cluster info | readonly | asking | readwrite | bgsave foo | shutdown foo | shutdown nosave save | shutdown abort
 save x | lastsave x | function flush foo | function flush | function flush sync | swapdb a b | swapdb 0 a | swapdb 0 99
 debug | debug foo | debug protocol string | debug protocol integer | debug protocol double | debug protocol null
@@ -107,6 +118,7 @@ describe('session commands', () => {
     };
     proxy = new Proxy(systemEnvironment, network, options, silentLogger);
     network.connect(serverOrigin('a'));
+    keepUsersAt(network);
     network.view(viewOf([partitionAt('a')]));
     await new Promise<void>((resolve) => proxy.start(() => resolve()));
     ours = await RespClient.open(proxy.port);

@@ -2,10 +2,18 @@
  * A network with a meta and servers that exist only as functions: for tests of the proxy and the router
  * without any other role. `answer` decides what becomes of a request; by default a Map keeps strings.
  */
+import { MetaState } from '../../../meta/state.js';
+import { changeUsers } from '../../../meta/users.js';
 import type { ClusterView, Configuration, Partition } from '../../../shared/cluster.js';
 import { Code } from '../../../shared/operations/codes.js';
 import type { Operation, OperationResult } from '../../../shared/operations/operation.js';
-import { Kind, Status, type Message, type RequestMessage } from '../../../shared/wire/messages.js';
+import {
+  type ChangeUsersMessage,
+  Kind,
+  Status,
+  type Message,
+  type RequestMessage,
+} from '../../../shared/wire/messages.js';
 import type { Network, Origin } from '../../../shared/wire/network.js';
 
 export const META: Origin = { node: 'meta', boot: 'm1', role: 'meta' };
@@ -58,6 +66,7 @@ export class FakeNetwork implements Network {
   onConnected: (peer: Origin) => void = () => undefined;
   onDisconnected: (peer: Origin) => void = () => undefined;
   onRequest: (node: string, request: RequestMessage) => void = () => undefined;
+  onMeta: (message: Message) => void = () => undefined;
   readonly sent: { node: string; message: Message }[] = [];
   readonly connected = new Map<string, Origin>();
   record = true;
@@ -72,7 +81,8 @@ export class FakeNetwork implements Network {
   send(node: string, message: Message): boolean {
     if (!this.connected.has(node)) return false;
     if (this.record) this.sent.push({ node, message });
-    if (message[0] === Kind.request) this.onRequest(node, message as unknown as RequestMessage);
+    if (node === META.node) this.onMeta(message);
+    else if (message[0] === Kind.request) this.onRequest(node, message as unknown as RequestMessage);
     else if (this.keepsSessions) this.keepSession(node, message);
     return true;
   }
@@ -175,4 +185,19 @@ export function serveAt(network: FakeNetwork, partition: MemoryPartition): void 
       for (const [to, message] of batch) network.reply(to, message[1], Status.ok, partition.execute(message[9]));
     });
   };
+}
+
+/** A meta that registers whoever comes and keeps users, in memory. */
+export function keepUsersAt(network: FakeNetwork): void {
+  const state = new MetaState();
+  network.onMeta = (message) => {
+    if (message[0] === Kind.register) network.onMessage(META, [Kind.registered, '']);
+    if (message[0] !== Kind.changeUsers) return;
+    const [, id, change] = message as unknown as ChangeUsersMessage;
+    const { error, count } = changeUsers(state, change);
+    const { users } = state.takeChanges();
+    network.view({ full: false, tables: [], partitions: [], nodes: [], users });
+    network.onMessage(META, [Kind.usersChanged, id, error, count]);
+  };
+  network.connect(META);
 }
