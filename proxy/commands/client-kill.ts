@@ -5,6 +5,7 @@ import { ClientError } from '../../shared/errors.js';
 import { parseInteger } from '../../shared/integers.js';
 import type { Call, SessionHandler } from '../context.js';
 import type { Session } from '../session.js';
+import { ofType } from './client-type.js';
 
 type Filter = (session: Session) => boolean;
 
@@ -26,21 +27,6 @@ function positive(argument: Buffer, error: string): number {
   const value = parseInteger(argument);
   if (value === null || value < 1) throw new ClientError(error);
   return Number(value);
-}
-
-const TYPES: Readonly<Record<string, boolean>> = {
-  normal: true,
-  master: false,
-  replica: false,
-  slave: false,
-  pubsub: false,
-};
-
-function typeFilter(value: Buffer): Filter {
-  const type = value.toString('latin1');
-  const matches = TYPES[type.toLowerCase()];
-  if (matches === undefined) throw new ClientError(`ERR Unknown client type '${type.slice(0, 128)}'`);
-  return () => matches;
 }
 
 function userFilter(call: Call, value: Buffer): Filter {
@@ -69,7 +55,7 @@ function filterOf(call: Call, option: string, value: Buffer): Filter {
       return (session) => session.localAddress === address;
     }
     case 'TYPE':
-      return typeFilter(value);
+      return ofType(value.toString('latin1'));
     case 'USER':
       return userFilter(call, value);
     case 'MAXAGE':

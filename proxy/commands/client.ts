@@ -6,11 +6,11 @@ import { parseInteger } from '../../shared/integers.js';
 import type { SessionHandler } from '../context.js';
 import { timeoutMs } from './arguments.js';
 import { kill } from './client-kill.js';
+import { ofType } from './client-type.js';
 import { checkClientName, isPlainText } from './client-name.js';
 import { help } from './help.js';
 
 const SYNTAX = 'ERR syntax error';
-export const CLIENT_TYPES: ReadonlySet<string> = new Set(['normal', 'master', 'replica', 'slave', 'pubsub']);
 
 const id: SessionHandler = ({ session }) => session.id;
 
@@ -40,8 +40,7 @@ const list: SessionHandler = ({ proxy, args }): Reply => {
   const option = word(args[0]);
   if (option === 'TYPE' && args.length === 2) {
     const type = at(args, 1).toString('latin1');
-    if (!CLIENT_TYPES.has(type.toLowerCase())) throw new ClientError(`ERR Unknown client type '${type.slice(0, 128)}'`);
-    if (type.toLowerCase() !== 'normal') sessions = [];
+    sessions = sessions.filter(ofType(type));
   } else if (option === 'ID' && args.length > 1) {
     sessions = args.slice(1).flatMap((argument) => {
       const number = parseInteger(argument);

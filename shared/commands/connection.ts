@@ -58,7 +58,9 @@ const clientSubcommands: readonly Command[] = [
     name: 'client|kill',
     arity: -3,
     since: '2.4.0',
+    support: 'partly',
     summary: 'Closes connections, chosen by address, id, type, user or age.',
+    note: 'the clients of the proxy that is asked',
   },
   {
     ...ofOthers,
@@ -130,8 +132,8 @@ const clientSubcommands: readonly Command[] = [
     arity: -3,
     since: '5.0.0',
     support: 'partly',
-    summary: 'Wakes a blocked client.',
-    note: 'no command blocks yet',
+    summary: 'Wakes a client that waits in a command.',
+    note: 'the clients of the proxy that is asked',
   },
   {
     ...ofOthers,
