@@ -1,15 +1,18 @@
 /** All client connections of this proxy: their ids, the lines of CLIENT LIST, and CLIENT PAUSE. */
 import type { Environment } from '../shared/environment.js';
 import type { CatalogueEntry } from './catalogue.js';
+import { PEAK_FORGOTTEN_MS } from './reply-peak.js';
 import type { Session } from './session.js';
 import type { TurnClock } from './turn-clock.js';
 
-/** What Redis would report as a client's fixed reply buffer. */
-const REPLY_BUFFER_BYTES = 16 * 1024;
+/** What Redis would report as free of a client's query buffer. */
+const QUERY_BUFFER_BYTES = 16 * 1024;
 /** About what a connection costs besides its buffers. */
 const SESSION_BYTES = 4 * 1024;
 
 export class ClientRegistry {
+  /** How long the largest reply of a connection counts, see ReplyPeak. */
+  peakForgottenMs = PEAK_FORGOTTEN_MS;
   private readonly environment: Environment;
   private readonly clock: TurnClock;
   private readonly sessions = new Map<number, Session>();
@@ -100,6 +103,7 @@ export class ClientRegistry {
     const { facts } = session;
     const query = session.queryBytes + session.requestBytes;
     const output = session.outputBytes;
+    const { bufferBytes, peakBytes } = session.replyPeak.describe(now, this.peakForgottenMs);
     const fields: [string, string | number][] = [
       ['id', session.id],
       ['addr', session.address],
@@ -115,15 +119,15 @@ export class ClientRegistry {
       ['ssub', session.subscriber?.shardChannels.size ?? 0],
       ['multi', session.transaction?.queued.length ?? -1],
       ['qbuf', query],
-      ['qbuf-free', Math.max(0, REPLY_BUFFER_BYTES - query)],
+      ['qbuf-free', Math.max(0, QUERY_BUFFER_BYTES - query)],
       ['argv-mem', session.requestBytes],
       ['multi-mem', session.transaction?.bytes ?? 0],
-      ['rbs', REPLY_BUFFER_BYTES],
-      ['rbp', REPLY_BUFFER_BYTES],
+      ['rbs', bufferBytes],
+      ['rbp', peakBytes],
       ['obl', 0],
       ['oll', output > 0 ? 1 : 0],
       ['omem', output],
-      ['tot-mem', SESSION_BYTES + REPLY_BUFFER_BYTES + query + output],
+      ['tot-mem', SESSION_BYTES + bufferBytes + query + output],
       ['events', 'r'],
       ['cmd', facts.lastCommand],
       ['user', session.identity.user.name],

@@ -19,6 +19,7 @@ import { DATABASES, type ProxyContext } from './context.js';
 import type { Dispatcher } from './dispatch.js';
 import { Identity } from './identity.js';
 import type { Pending } from './pending.js';
+import { ReplyPeak } from './reply-peak.js';
 import { ReplyQueue } from './reply-queue.js';
 import { encodeReply, Output } from './resp/encoder.js';
 import { ProtocolError, RequestParser } from './resp/request-parser.js';
@@ -51,6 +52,7 @@ export class Session {
     noTouch: false,
   };
   readonly output = new Output();
+  readonly replyPeak: ReplyPeak;
   readonly identity: Identity;
   /** Since MULTI. */
   transaction: Transaction | null = null;
@@ -102,6 +104,7 @@ export class Session {
     this.localAddress = `${hostText(socket.localAddress)}:${socket.localPort ?? 0}`;
     this.connectedAtMs = proxy.clock.nowMs;
     this.lastActiveMs = this.connectedAtMs;
+    this.replyPeak = new ReplyPeak(this.connectedAtMs);
     this.context = { resp: 2, db: 0, databases: DATABASES, ...configuration.settings.translation };
     this.parserLimits = { bulkBytesMax: configuration.settings.protoMaxBulkLen, unauthenticated: false };
     this.identity = new Identity(proxy.users, this.parserLimits, (user) => this.restrict(user));
@@ -347,6 +350,8 @@ export class Session {
   flush(): void {
     this.flushQueued = false;
     if (this.closed || this.output.bytes === 0) return;
+    const { clients, clock } = this.proxy;
+    this.replyPeak.wrote(this.output.bytes, clock.nowMs, clients.peakForgottenMs);
     this.proxy.statistics.outputBytes += this.output.bytes;
     this.proxy.statistics.writes += 1;
     const content = this.output.take();

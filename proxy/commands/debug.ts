@@ -25,6 +25,7 @@ import { slotOf } from '../../shared/slots.js';
 import { Status } from '../../shared/wire/messages.js';
 import { LATER, type Call, type SessionHandler } from '../context.js';
 import { outcomeError } from '../pending.js';
+import { PEAK_FORGOTTEN_MS } from '../reply-peak.js';
 import { looseNumber } from './arguments.js';
 import { populate } from './debug-populate.js';
 
@@ -155,6 +156,15 @@ function protocol({ args, session }: Call): Reply {
   return sample;
 }
 
+/** How long the largest reply of a connection counts; there is no buffer whose resizing could be turned off. */
+function replyBuffer({ args, proxy }: Call): Reply {
+  const time = word(args[2]);
+  if (word(args[1]) !== 'PEAK-RESET-TIME') return OK;
+  if (time === 'NEVER') proxy.clients.peakForgottenMs = Number.POSITIVE_INFINITY;
+  else proxy.clients.peakForgottenMs = time === 'RESET' ? PEAK_FORGOTTEN_MS : cInteger(args[2]);
+  return OK;
+}
+
 function stringmatch({ args }: Call): Reply {
   globMatches(at(args, 2), Buffer.alloc(Math.min(Math.max(0, cInteger(args[1])), 1 << 20), 'a'));
   return OK;
@@ -192,7 +202,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   'SET-DISABLE-DENY-SCRIPTS': { words: exactly(2), run: accepted },
   'CHANGE-REPL-ID': { words: exactly(1), run: accepted },
   'PAUSE-CRON': { words: exactly(2), run: accepted },
-  REPLYBUFFER: { words: exactly(3), run: accepted },
+  REPLYBUFFER: { words: exactly(3), run: replyBuffer },
   DICT_RESIZING: { words: exactly(2), run: accepted },
 };
 
