@@ -19,7 +19,7 @@ export interface LoadClient {
 const RECONNECT_MS = 100;
 
 /** Which proxy, by the number of the attempt: a client tries the next one when it loses its connection. */
-export type ChooseProxy = (attempt: number) => { readonly host: string; readonly port: number };
+type ChooseProxy = (attempt: number) => { readonly host: string; readonly port: number };
 
 export class BareClient implements LoadClient {
   private readonly id: string;
@@ -62,7 +62,7 @@ export class BareClient implements LoadClient {
   }
 }
 
-export class IoredisClient implements LoadClient {
+class IoredisClient implements LoadClient {
   private readonly id: string;
   private readonly redis: Redis;
   private connections = 0;
@@ -108,6 +108,21 @@ export class IoredisClient implements LoadClient {
     this.closed = true;
     this.redis.disconnect();
   }
+}
+
+/** The `at`th client: it begins at one proxy and tries the next one whenever it loses its connection. */
+export function newClient(
+  kind: 'bare' | 'ioredis',
+  name: string,
+  at: number,
+  proxies: readonly { readonly host: string; readonly port: number }[],
+): LoadClient {
+  const choose: ChooseProxy = (attempt) => {
+    const proxy = proxies[(at + attempt) % proxies.length];
+    if (proxy === undefined) throw new Error('there is no proxy');
+    return proxy;
+  };
+  return kind === 'bare' ? new BareClient(name, choose) : new IoredisClient(name, choose);
 }
 
 function isReplyError(error: unknown): error is Error {

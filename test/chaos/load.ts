@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { slotOf } from '../../shared/slots.js';
 import { eventually } from '../cluster/condition.js';
-import { BareClient, type ChooseProxy, IoredisClient, type LoadClient } from './clients.js';
+import { type LoadClient, newClient } from './clients.js';
 import { isWrite } from './commands.js';
 import { ErrorReply, type Reply } from './connection.js';
 import { Gaps } from './gaps.js';
@@ -70,15 +70,9 @@ export class Load {
       unknown: 0,
     }));
     const { proxies, bareClients, ioredisClients } = options;
-    const clients: LoadClient[] = [];
-    for (let at = 0; at < bareClients + ioredisClients; at++) {
-      const choose: ChooseProxy = (attempt) => {
-        const proxy = proxies[(at + attempt) % proxies.length];
-        if (proxy === undefined) throw new Error('there is no proxy');
-        return proxy;
-      };
-      clients.push(at < bareClients ? new BareClient(`bare${at}`, choose) : new IoredisClient(`io${at}`, choose));
-    }
+    const clients = Array.from({ length: bareClients + ioredisClients }, (_, at) =>
+      at < bareClients ? newClient('bare', `bare${at}`, at, proxies) : newClient('ioredis', `io${at}`, at, proxies),
+    );
     this.clients = clients;
     this.done = Promise.all(clients.map((client, at) => this.work(client, at % options.partitions.length)));
   }

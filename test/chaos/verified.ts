@@ -6,6 +6,8 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder } from '../cluster/local-cluster.js';
 import type { ChaosCluster } from './cluster.js';
+import { type LoadClient, newClient } from './clients.js';
+import { Crews } from './crews.js';
 import { Histories } from './histories.js';
 import { Load } from './load.js';
 import { Random } from './random.js';
@@ -35,21 +37,30 @@ export async function verified(
   try {
     const histories = new Histories(keptFolder);
     const bareClients = Math.round(clients * BARE_SHARE);
+    const proxies = cluster.withRole('proxy').map((member) => member.options);
+    const partitions = (await cluster.partitions()).map(({ slots }) => slots);
+    const random = new Random(seed ^ 0x5eed);
     const load = new Load(
       {
-        proxies: cluster.withRole('proxy').map((member) => member.options),
-        partitions: (await cluster.partitions()).map(({ slots }) => slots),
+        proxies,
+        partitions,
         bareClients,
         ioredisClients: clients - bareClients,
         pauseMs,
       },
       histories,
-      new Random(seed ^ 0x5eed),
+      random,
     );
+    let crewClients = 0;
+    const newCrewClient = (name: string): LoadClient => {
+      const at = crewClients++;
+      return newClient(at % 3 === 0 ? 'ioredis' : 'bare', name, at, proxies);
+    };
+    const crews = new Crews({ partitions, pauseMs, newClient: newCrewClient }, load, random.fork());
     const summary: string[] = [];
     try {
       summary.push(...(await run(load, failures)));
-      await load.stop();
+      await Promise.all([load.stop(), crews.stop()]);
       say('the load has stopped; checking');
       failures.push(...(await load.lasting()).slice(0, COMPLAINTS_MAX));
       await cluster.untilWhole();
@@ -59,9 +70,11 @@ export async function verified(
       failures.push(error instanceof Error ? `${error.message} ${String(error.cause ?? '')}` : String(error));
     } finally {
       load.close();
+      crews.close();
     }
     await histories.drain();
     failures.push(...histories.violations.slice(0, COMPLAINTS_MAX));
+    failures.push(...crews.violations.slice(0, COMPLAINTS_MAX));
     if (histories.undecided > 0) failures.push(`${histories.undecided} histories could not be decided: ${keptFolder}`);
     const memory = [...cluster.memory()].map(([name, bytes]) => `${name} ${megabytes(bytes)}`);
     return {
@@ -71,6 +84,7 @@ export async function verified(
         ...summary,
         `${load.operations} operations, ${load.acknowledged} acknowledged`,
         `${histories.checked} histories of ${histories.operations} operations checked, ${load.witnessCount} early writes read again`,
+        `${crews.rounds} rounds of clients that hand over, wait and move amounts, with all tokens accounted for`,
         `memory at most: ${memory.join(', ')}, this process ${megabytes(process.resourceUsage().maxRSS * 1024)}`,
       ],
     };
