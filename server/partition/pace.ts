@@ -5,8 +5,11 @@
  * calls alike. What is usual here it learns while nothing is copied, so that a busy machine is not taken for a copy
  * that is felt, nor a copy that is felt for a busy machine.
  *
- *   on average over a second later than half more than usual, and a millisecond    three quarters as fast
- *   no later than a quarter more than usual, and half a millisecond                a tenth faster
+ * Of each second's turns the two latest do not count: they come from a pause of the machine or a collection now and then, and
+ * would make any copy look as if it were felt. Of the others,
+ *
+ *   on average later than half more than usual, and a millisecond      three quarters as fast
+ *   no later than a quarter more than usual, and half a millisecond    a tenth faster
  *
  * It never falls below `limits.learnBytesPerSecondMin`, and goes as fast as configured, felt or not, when
  * `limits.learnHurryBytes` were written meanwhile: that piles up in the learner's log, and a copy that ends too late
@@ -15,6 +18,7 @@
 import { limits } from '../../shared/limits.js';
 
 const TURNS = 20;
+const TURNS_COUNTED = 18;
 /** What is usual until something is known; a learner often has just started. */
 const USUAL_MS = 1;
 /** What is later than this is not taken for usual: a server that is so busy should not copy fast. */
@@ -28,8 +32,8 @@ export class Pace {
   private readonly floor: number;
   private rate: number;
   private usualMs = USUAL_MS;
-  private turns = 0;
-  private lateMs = 0;
+  /** Of this second, in any order. */
+  private lateMs: number[] = [];
   /** The mean of the last second. */
   private lastMs = 0;
   private copying = false;
@@ -55,12 +59,13 @@ export class Pace {
   onTurn(lateMs: number, copying: boolean): void {
     if (copying !== this.copying) {
       this.copying = copying;
-      this.turns = this.lateMs = 0;
+      this.lateMs = [];
     }
-    this.lateMs += lateMs;
-    if (++this.turns < TURNS) return;
-    const mean = this.lateMs / this.turns;
-    this.turns = this.lateMs = 0;
+    this.lateMs.push(lateMs);
+    if (this.lateMs.length < TURNS) return;
+    const counted = this.lateMs.sort((one, other) => one - other).slice(0, TURNS_COUNTED);
+    const mean = counted.reduce((sum, each) => sum + each, 0) / TURNS_COUNTED;
+    this.lateMs = [];
     this.lastMs = mean;
     if (!copying) this.usualMs += (Math.min(mean, USUAL_MAX_MS) - this.usualMs) * USUAL_WEIGHT;
     else if (mean > this.usualMs * 1.5 + 1) this.rate = Math.max(this.floor, this.rate * 0.75);

@@ -40,6 +40,16 @@ describe('the pace of copying', () => {
     expect(pace.bytesPerSecond, 'so late is never usual').to.equal(limits.learnBytesPerSecondMin);
   });
 
+  it('is not slowed by a pause now and then, which nobody would be spared without it', () => {
+    const pace = new Pace(64 * MiB);
+    for (let second = 0; second < 60; second++) {
+      for (let turn = 0; turn < 18; turn++) pace.onTurn(0.5, true);
+      pace.onTurn(60, true);
+      pace.onTurn(40, true);
+    }
+    expect(pace.bytesPerSecond).to.equal(64 * MiB);
+  });
+
   it('is shared by those who copy at once', () => {
     const pace = new Pace(64 * MiB);
     expect(pace.msFor(MiB, 4)).to.equal(4 * pace.msFor(MiB, 1));
