@@ -20,6 +20,10 @@ export interface LevelOptions {
 
 type Level = ClassicLevel<Buffer, Buffer>;
 type LevelSnapshot = ReturnType<Level['snapshot']>;
+interface LevelIterator {
+  nextv(size: number): Promise<[key: Buffer, value: Buffer][]>;
+  close(): Promise<void>;
+}
 
 const READ = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const;
 
@@ -112,23 +116,29 @@ class LevelStore implements Store {
     if (range.limit <= 0) return this.#run(Priority.read, done, () => Promise.resolve([]));
     const background = range.background === true;
     this.#run(background ? Priority.background : Priority.read, done, async () => {
-      const iterator = this.#level.iterator({
-        gte: range.gte,
-        lt: range.lt,
-        reverse: range.reverse === true,
-        fillCache: !background,
-        // LevelDB reads on until a page is *above* the mark.
-        highWaterMarkBytes: Math.max(0, Math.min(range.limitBytes, 0x7fff_ffff) - 1),
-        snapshot,
-      });
+      const iterator = this.openIterator(snapshot, range);
       try {
-        const entries: Entry[] = [];
-        for (const [key, value] of await iterator.nextv(range.limit)) entries.push({ key, value });
-        return entries;
+        return await nextPage(iterator, range);
       } finally {
         await iterator.close();
       }
     });
+  }
+
+  openIterator(snapshot: LevelSnapshot, range: Range): LevelIterator {
+    return this.#level.iterator({
+      gte: range.gte,
+      lt: range.lt,
+      reverse: range.reverse === true,
+      fillCache: range.background !== true,
+      // LevelDB reads on until a page is *above* the mark.
+      highWaterMarkBytes: Math.max(0, Math.min(range.limitBytes, 0x7fff_ffff) - 1),
+      snapshot,
+    });
+  }
+
+  readInBackground(read: () => Promise<Entry[]>, done: Callback<Entry[]>): void {
+    this.#run(Priority.background, done, read);
   }
 
   readOne(snapshot: LevelSnapshot, key: Buffer, done: Callback<Buffer | undefined>): void {
@@ -232,9 +242,26 @@ class LevelStore implements Store {
   }
 }
 
+/** Pages that are read with one iterator: it keeps all files of its moment on the disk for as long as it is open. */
+const WALK_PAGES = 64;
+
+/** A walk in the background, page after page. */
+interface Walk {
+  readonly iterator: LevelIterator;
+  readonly range: Range;
+  /** Where the next page begins. */
+  next: Buffer;
+  pages: number;
+}
+
+/**
+ * Reads pages of ranges, and single entries. Where a page in the background begins just behind the last one, the iterator
+ * of that one goes on: opening one looks into a table of each level, each of which may have to be opened first.
+ */
 class LevelStoreSnapshot implements Snapshot {
   readonly #store: LevelStore;
   readonly #snapshot: LevelSnapshot;
+  #walk: Walk | null = null;
   #underWay = 0;
   #open = true;
 
@@ -245,10 +272,13 @@ class LevelStoreSnapshot implements Snapshot {
 
   range(range: Range, done: Callback<Entry[]>): void {
     this.#begin();
-    this.#store.readRange(this.#snapshot, range, (error, entries) => {
+    const end: Callback<Entry[]> = (error, entries) => {
       this.#end();
       done(error, entries ?? []);
-    });
+    };
+    const isWalk = range.background === true && range.reverse !== true && range.limit > 0;
+    if (isWalk) this.#store.readInBackground(() => this.#walkOn(range), end);
+    else this.#store.readRange(this.#snapshot, range, end);
   }
 
   get(key: Buffer, done: Callback<Buffer | undefined>): void {
@@ -263,7 +293,25 @@ class LevelStoreSnapshot implements Snapshot {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    if (this.#underWay === 0) this.#store.closeSnapshot(this.#snapshot);
+    if (this.#underWay === 0) this.#release();
+  }
+
+  async #walkOn(range: Range): Promise<Entry[]> {
+    const former = this.#walk;
+    this.#walk = null; // another read meanwhile has an iterator of its own
+    const goesOn = former !== null && continues(former, range);
+    if (former !== null && !goesOn) await former.iterator.close();
+    const iterator = goesOn ? former.iterator : this.#store.openIterator(this.#snapshot, range);
+    const pages = goesOn ? former.pages + 1 : 1;
+    let entries: Entry[] = [];
+    try {
+      entries = await nextPage(iterator, range);
+      return entries;
+    } finally {
+      const last = entries.at(-1);
+      if (last === undefined || pages >= WALK_PAGES || this.#walk !== null) await iterator.close();
+      else this.#walk = { iterator, range, next: Buffer.concat([last.key, ZERO]), pages };
+    }
   }
 
   #begin(): void {
@@ -273,8 +321,27 @@ class LevelStoreSnapshot implements Snapshot {
 
   #end(): void {
     this.#underWay--;
-    if (this.#underWay === 0 && !this.#open) this.#store.closeSnapshot(this.#snapshot);
+    if (this.#underWay === 0 && !this.#open) this.#release();
   }
+
+  #release(): void {
+    const walk = this.#walk;
+    this.#walk = null;
+    if (walk === null) this.#store.closeSnapshot(this.#snapshot);
+    else settle(walk.iterator.close(), () => this.#store.closeSnapshot(this.#snapshot));
+  }
+}
+
+const ZERO = Buffer.alloc(1);
+
+function continues({ next, range: former }: Walk, range: Range): boolean {
+  return next.equals(range.gte) && former.lt.equals(range.lt) && former.limitBytes === range.limitBytes;
+}
+
+async function nextPage(iterator: LevelIterator, { limit }: Range): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for (const [key, value] of await iterator.nextv(limit)) entries.push({ key, value });
+  return entries;
 }
 
 /**

@@ -131,6 +131,32 @@ export function storeConformance(name: string, create: () => Promise<StoreFixtur
       expect(await range(store, all)).to.deep.equal(['a=2', 'c=2']);
     });
 
+    it('walks through a snapshot page by page, wherever each page begins, while it changes and others walk too', async () => {
+      const keys = Array.from({ length: 500 }, (_, at) => `k${String(at).padStart(3, '0')}`);
+      await write(
+        store,
+        keys.map((key) => put(key, '1')),
+      );
+      const snapshot = store.snapshot();
+      const page = (from: string, limit = 3): Promise<string[]> =>
+        range(snapshot, { gte: bytes(from), lt: bytes('z'), limit, limitBytes: 1_000_000, background: true });
+      const found: string[] = [];
+      for (let from = 'a'; ; ) {
+        const [some, others] = await Promise.all([page(from), page('k400', 2), page('k401', 1)]);
+        expect(others).to.deep.equal(['k400=1', 'k401=1']);
+        if (some.length === 0) break;
+        found.push(...some);
+        await write(store, [put(some[0]!.slice(0, 4), '2')]);
+        from = `${some.at(-1)!.slice(0, 4)}\0`;
+      }
+      expect(found).to.deep.equal(keys.map((key) => `${key}=1`));
+      expect(await page('k003'), 'back to an earlier place').to.deep.equal(['k003=1', 'k004=1', 'k005=1']);
+      expect(await page('k005\0', 1)).to.deep.equal(['k006=1']);
+      const last = page('k006\0', 1);
+      snapshot.close();
+      expect(await last).to.deep.equal(['k007=1']);
+    });
+
     it('waits for what is under way when it is closed, and refuses what comes later', async () => {
       const under = [write(store, [put('a', '1')]), write(store, [put('b', '1')])];
       const reading = range(store, all);
