@@ -93,6 +93,7 @@ function startCluster(
 
 /** Does one fault and waits until the cluster is whole and takes writes. What is wrong with it, or null. */
 async function oneFault(cluster: ChaosCluster, load: Load, kind: FaultKind, random: Random): Promise<string | null> {
+  await cluster.untilWhole(WHOLE_AGAIN_MS); // a busy machine alone may have cost it a member
   const row = random.pick(await cluster.partitions());
   const member = (name: string | null): Member => cluster.member(name ?? '');
   const { surroundings } = cluster;
