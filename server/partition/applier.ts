@@ -88,6 +88,8 @@ const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 const CHECKPOINT_MS = 5_000;
 /** One batch at most, so that a backlog does not become one huge allocation. */
 const BATCH_BYTES_MAX = 2 * 1024 * 1024;
+/** ... and that handing it to LevelDB is a short stretch (2 to 3 µs a write). */
+const BATCH_WRITES_MAX = 2_048;
 
 export class Applier {
   readonly counts: Counts;
@@ -244,7 +246,12 @@ export class Applier {
     let bytes = 0;
     let taken = 0;
     let annotations: readonly Annotation[] = [];
-    while (taken < this.queue.length && bytes < BATCH_BYTES_MAX && annotations.length === 0) {
+    while (
+      taken < this.queue.length &&
+      bytes < BATCH_BYTES_MAX &&
+      newest.size < BATCH_WRITES_MAX &&
+      annotations.length === 0
+    ) {
       const entry = this.queue[taken++]!;
       const mutation = (entry.decoded as Mutation | null) ?? decodeMutation(entry.body);
       entry.decoded = null;

@@ -21,6 +21,8 @@ import {
 import { expireAt, isPast, timeLeft } from './expiry.js';
 import { FieldEditor } from './field-editor.js';
 import {
+  byField,
+  byNumber,
   fieldExpiries,
   fieldsRow,
   liveField,
@@ -101,31 +103,33 @@ export const hashRandom: Execute = (view, args) => {
   const count = integerOrNullAt(args, 1);
   const wanted = booleanAt(args, 2) ? HashPart.both : HashPart.fields;
   if (row === null) return count === null ? null : [];
-  const { size, at } = choices(view, key, row, count === null ? 1 : Math.abs(Number(count)));
-  const draw = (): Element => at(Math.floor(view.random() * size));
+  if (count !== null && -count > limits.randomMembers) throw new ClientError('ERR value is out of range');
+  const { size, of } = choices(view, key, row, count === null ? 1 : Math.abs(Number(count)));
+  const draw = (): number => Math.floor(view.random() * size);
   if (size === 0) return count === null ? null : [];
-  if (count === null) return draw().sortKey;
-  if (count < 0 && -count > limits.randomMembers) throw new ClientError('ERR value is out of range');
+  if (count === null) return of([draw()])[0]!.sortKey;
   const chosen =
     count < 0
       ? Array.from({ length: Number(-count) }, draw)
-      : differentNumbers(view, size, Math.min(Number(count), size)).map(at);
-  return parts(chosen, wanted);
+      : differentNumbers(view, size, Math.min(Number(count), size));
+  return parts(of(chosen), wanted);
 };
 
 /** What fields are drawn from: numbers where none has expired and few are drawn, else all live ones. */
-function choices(view: View, key: Buffer, row: Row, draws: number): { size: number; at: (number: number) => Element } {
+function choices(view: View, key: Buffer, row: Row, draws: number): { size: number; of: (n: number[]) => Element[] } {
   // So many single look-ups would take longer than reading all.
-  const few = 8 * draws <= row.size;
+  const few = 8 * draws <= row.size || row.size > limits.operationEntries;
   if (row.large && few && !isPast(view, fieldExpiries(row).earliestMs)) {
-    const at = (number: number): Element => {
-      const sortKey = numberedField(view, key, row, number);
-      return { sortKey, value: storedField(view, key, row, sortKey)! };
+    const of = (numbers: readonly number[]): Element[] => {
+      view.expect(key, row, numbers.map(byNumber));
+      const chosen = numbers.map((number) => numberedField(view, key, row, number));
+      view.expect(key, row, chosen.map(byField));
+      return chosen.map((sortKey) => ({ sortKey, value: storedField(view, key, row, sortKey)! }));
     };
-    return { size: row.size, at };
+    return { size: row.size, of };
   }
   const fields = liveFields(view, key, row);
-  return { size: fields.length, at: (number) => fields[number]! };
+  return { size: fields.length, of: (numbers) => numbers.map((number) => fields[number]!) };
 }
 
 export const hashScan: Execute = (view, args) => {
@@ -145,7 +149,9 @@ function scanned(view: View, key: Buffer, row: Row, cursor: number, count: numbe
   if (!row.large) return [0, liveFields(view, key, row)];
   const to = cursor === 0 ? row.size : Math.min(cursor, row.size);
   const from = Math.max(0, to - Math.max(1, Math.min(count, limits.scanVisited)));
-  const fields = numberedFields(view, key, row, from, to).flatMap((sortKey) => {
+  const numbered = numberedFields(view, key, row, from, to);
+  view.expect(key, row, numbered.map(byField));
+  const fields = numbered.flatMap((sortKey) => {
     const value = liveField(view, key, row, sortKey);
     return value === null ? [] : [{ sortKey, value }];
   });

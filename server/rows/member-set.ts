@@ -61,6 +61,16 @@ export function rowMembers(view: View, key: Buffer, row: Row, from = 0, to = row
   return found.map(({ value }) => value);
 }
 
+/** Members of these numbers, which are looked up together. */
+export function numberedMembers(view: View, key: Buffer, row: Row, numbers: readonly number[]): Buffer[] {
+  if (!row.large) {
+    const members = unpackParts(row.value);
+    return numbers.map((number) => members[number]!);
+  }
+  view.expect(key, row, numbers.map(numberKey));
+  return numbers.map((number) => memberOf(view, key, row, number));
+}
+
 export class MemberSet {
   readonly #view: View;
   readonly #key: Buffer;

@@ -4,7 +4,7 @@ import { globMatches } from '../../shared/glob.js';
 import { limits } from '../../shared/limits.js';
 import type { Execute, Row, View } from '../execution/view.js';
 import { bytesAt, bytesFrom, bytesOrNullAt, integerOrNullAt, numberAt, stringOrNullAt } from './arguments.js';
-import { MemberSet, rowExpects, rowHas, rowMembers, setRow } from './member-set.js';
+import { MemberSet, numberedMembers, rowExpects, rowHas, rowMembers, setRow } from './member-set.js';
 import { differentNumbers } from './random.js';
 
 export const setAdd: Execute = (view, args) => {
@@ -53,26 +53,28 @@ export const setRandom: Execute = (view, args) => {
   const row = setRow(view, key);
   const count = integerOrNullAt(args, 1);
   if (row === null) return count === null ? null : [];
-  if (count === null) return randomMember(view, key, row);
+  if (count === null) return numberedMembers(view, key, row, [randomNumber(view, row)])[0]!;
   if (count >= 0) return differentMembers(view, key, row, Math.min(Number(count), row.size));
   if (-count > limits.randomMembers) throw new ClientError('ERR value is out of range');
-  return Array.from({ length: Number(-count) }, () => randomMember(view, key, row));
+  return numberedMembers(
+    view,
+    key,
+    row,
+    Array.from({ length: Number(-count) }, () => randomNumber(view, row)),
+  );
 };
 
-function randomMember(view: View, key: Buffer, row: Row): Buffer {
-  const number = Math.floor(view.random() * row.size);
-  return rowMembers(view, key, row, number, number + 1)[0]!;
+function randomNumber(view: View, row: Row): number {
+  return Math.floor(view.random() * row.size);
 }
 
 function differentMembers(view: View, key: Buffer, row: Row, count: number): Buffer[] {
   if (count === row.size) return rowMembers(view, key, row);
   const chosen = differentNumbers(view, row.size, count);
   // So many single look-ups would take longer than reading all.
-  if (!row.large || 8 * count > row.size) {
-    const members = rowMembers(view, key, row);
-    return chosen.map((number) => members[number]!);
-  }
-  return chosen.map((number) => rowMembers(view, key, row, number, number + 1)[0]!);
+  if (8 * count <= row.size || row.size > limits.operationEntries) return numberedMembers(view, key, row, chosen);
+  const members = rowMembers(view, key, row);
+  return chosen.map((number) => members[number]!);
 }
 
 export const setMove: Execute = (view, args) => {
