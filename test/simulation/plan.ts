@@ -128,7 +128,7 @@ function drawLimits(world: World): Plan['limits'] {
   if (world.chance(0.3)) Object.assign(drawn, { preparedMutations: 4 });
   if (world.chance(0.3)) Object.assign(drawn, { applyDelayMs: 1_500 });
   if (world.chance(0.3)) Object.assign(drawn, { segmentsPinned: 2 });
-  if (world.chance(0.3)) Object.assign(drawn, { fetchRangeEntries: 4 });
+  if (world.chance(0.3)) Object.assign(drawn, { fetchRangeEntries: 4, largeRead: 6, lookUpsHere: 2 });
   if (world.chance(0.3)) Object.assign(drawn, { mutationOperations: 1 });
   return drawn;
 }
