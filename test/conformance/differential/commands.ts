@@ -207,16 +207,16 @@ type Kind = (seed: number, count: number) => Words[];
 export const kinds: Readonly<Record<string, Kind>> = {
   strings: randomCommands,
   collections: randomCollectionCommands,
-  everything: (seed, count) => drawn(all, seed, count).map(withoutZeros),
+  everything: (seed, count) => drawn(all, seed, count).map(decided),
   'large collections': largeCollectionCommands,
   streams: randomStreamCommands,
   transactions: (seed, count) =>
     drawn([...all, ...all, ...transactions(all)], seed, count)
       .flatMap(unfolded)
-      .map(withoutZeros),
+      .map(decided),
   'large streams': largeStreamCommands,
   'all kinds of arguments': (seed, count) =>
-    drawn([...all, ...Array.from({ length: 500 }, () => anyLine)], seed, count).map(withoutZeros),
+    drawn([...all, ...Array.from({ length: 500 }, () => anyLine)], seed, count).map(decided),
   'positions and sketches': (seed, count) => drawn([...geoLines, ...sketchLines, ...wide], seed, count),
 };
 
@@ -225,9 +225,13 @@ export const unsorted: ReadonlySet<string> = new Set(['collections', 'large coll
 
 const SEPARATOR = '\u0000;';
 
-/** SORT ALPHA compares what comes before a zero only, and leaves to chance what of equal things comes first. */
-function withoutZeros(words: Words): Words {
-  return words.map((word) => word.replaceAll('\u0000', '\u0002'));
+/**
+ * What is left to chance or to a clock is decided: SORT ALPHA compares what comes before a zero only, and equal things
+ * come in any order; XADD with * takes its id from the clock.
+ */
+function decided(words: Words): Words {
+  const id = words[0] === 'XADD' ? '5-*' : '*';
+  return words.map((word) => (word === '*' ? id : word.replaceAll('\u0000', '\u0002')));
 }
 
 /** Several commands as one line, taken apart again by `unfolded`: what is drawn is one line at a time. */
