@@ -29,7 +29,7 @@ export interface Settings {
   /** What the translation of commands needs to know. */
   readonly translation: Pick<
     TranslateContext,
-    'lfu' | 'hashLimits' | 'zsetLimits' | 'streamNodes' | 'sketchSparseBytes'
+    'lfu' | 'hashLimits' | 'zsetLimits' | 'streamNodes' | 'sketchSparseBytes' | 'busyAfterMs'
   >;
 }
 
@@ -141,6 +141,11 @@ export class Configuration {
     return this.get(name) === this.parameters.get(name)?.initial ? {} : { sketchSparseBytes: this.number(name) };
   }
 
+  private busyAfterMs(): Partial<Settings['translation']> {
+    const name = 'busy-reply-threshold';
+    return this.get(name) === this.parameters.get(name)?.initial ? {} : { busyAfterMs: this.number(name) };
+  }
+
   private workOut(): Settings {
     const outputLimits = parseOutputLimits(this.get('client-output-buffer-limit'));
     return {
@@ -163,6 +168,7 @@ export class Configuration {
         ...this.compactLimits('zsetLimits', ['zset-max-listpack-entries', 'zset-max-listpack-value']),
         ...this.compactLimits('streamNodes', ['stream-node-max-entries', 'stream-node-max-bytes']),
         ...this.sketchSparseBytes(),
+        ...this.busyAfterMs(),
       },
     };
   }

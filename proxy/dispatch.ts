@@ -4,6 +4,7 @@
  */
 import { word } from '../shared/commands/arguments.js';
 import type { KeyedCommand, WholeCommand } from '../shared/commands/command.js';
+import { BUSY_FUNCTION, BUSY_SCRIPT } from '../shared/commands/scripting.js';
 import { ErrorReply, type Reply, SimpleString } from '../shared/commands/reply.js';
 import { ClientError } from '../shared/errors.js';
 import type { Operation, OperationResult } from '../shared/operations/operation.js';
@@ -13,7 +14,7 @@ import type { CatalogueEntry } from './catalogue.js';
 import { LATER, type Call, type ProxyContext } from './context.js';
 import { CROSS_SLOT, keyPositions } from './keys.js';
 import { refusal } from './permissions.js';
-import { mergeUnion, PendingHandler, PendingOperation, PendingParts } from './pending.js';
+import { mergeUnion, type Pending, PendingHandler, PendingOperation, PendingParts } from './pending.js';
 import { redacted } from './redaction.js';
 import type { Session } from './session.js';
 import { PendingWait } from './waiting.js';
@@ -25,6 +26,8 @@ const ECHO_BYTES_MAX = 128;
 
 export class Dispatcher {
   private readonly proxy: ProxyContext;
+  /** Scripts that run for long. */
+  readonly busy = new Set<Pending>();
 
   constructor(proxy: ProxyContext) {
     this.proxy = proxy;
@@ -50,6 +53,10 @@ export class Dispatcher {
     if (session.subscriber !== null && session.resp === 2 && !entry.whileSubscribed)
       return this.reject(session, entry, onlyWhileSubscribed(entry.name));
     session.facts.lastCommand = entry.name;
+    if (this.busy.size > 0) {
+      const text = this.refusesBusy(session, entry);
+      if (text !== null) return this.reject(session, entry, text);
+    }
     if (session.transaction !== null && !entry.immediate) return this.queue(session, session.transaction, entry, rest);
     if (this.proxy.table.partitions.length === 0 && entry.needsTable) return this.afterMeta(session, entry, rest);
     if (this.proxy.clients.pauses(entry, session)) return this.afterPause(session, entry, rest);
@@ -78,6 +85,18 @@ export class Dispatcher {
     const text = refusal(this.proxy, session, entry, rest);
     if (text !== null) this.reject(session, entry, text);
     return text !== null;
+  }
+
+  /** What needs no server is refused, too, while a script keeps all of a table busy, as Redis does. */
+  private refusesBusy(session: Session, entry: CatalogueEntry): string | null {
+    if (this.proxy.table.partitions.length > 1 || entry.command.flags.includes('allow_busy')) return null;
+    let text: string | null = null;
+    for (const pending of this.busy) {
+      // what comes behind it waits for its reply
+      if (pending.session === session) return null;
+      text = pending.entry.name.startsWith('fcall') ? BUSY_FUNCTION : BUSY_SCRIPT;
+    }
+    return text;
   }
 
   /** Meta has not told of the table yet (it restarts, as this proxy did): as long as a request may wait, this one does. */

@@ -27,7 +27,7 @@ export abstract class Pending {
   readonly silent: boolean;
   private readonly calledAs: string;
   startedAtMs: number;
-  private readonly dispatcher: Dispatcher;
+  protected readonly dispatcher: Dispatcher;
 
   constructor(
     dispatcher: Dispatcher,
@@ -84,7 +84,12 @@ export function outcomeReply(
 }
 
 export class PendingOperation extends Pending implements Completion {
+  onBusy(): void {
+    this.dispatcher.busy.add(this);
+  }
+
   onOutcome(status: number, value: OperationResult): void {
+    if (this.dispatcher.busy.size > 0) this.dispatcher.busy.delete(this);
     this.finish(outcomeReply(this.entry.command as KeyedCommand, status, value, this.args, this.context));
   }
 }

@@ -205,8 +205,19 @@ export const limits = {
   scriptMemoryBytes: 256 * MiB,
   /** A Lua that has grown beyond this is given up after the script, as its memory never shrinks. */
   scriptMemoryKeptBytes: 64 * MiB,
-  /** A script that runs for longer is ended and leaves nothing: one synchronous stretch, which must stay below a lease. */
+  /** A script gives the others their turn after so much; below what clients notice. */
+  scriptSliceMs: 10,
+  /** Where it cannot (within a sort's comparison, a metamethod), it is ended after so much and leaves nothing: this must stay below a lease. */
   scriptMs: 1_000,
+  /** No script runs for longer: it is ended and leaves nothing, whatever it has written. */
+  scriptTotalMs: 300_000,
+  /** What loading one library of functions may take, as in Redis: one synchronous stretch. */
+  functionLoadMs: 500,
+  /** Code of all libraries of functions together: one record, written anew with every change. */
+  functionBytes: 8 * MiB,
+  /** Scripts that EVAL has made known, those used longest ago are forgotten first; SCRIPT LOAD's are kept in records. */
+  knownScripts: 4_096,
+  knownScriptBytes: 64 * MiB,
   /** Tables within tables that a script may return: they are walked by recursion, here and in the proxy. Redis's Lua allows some 8,000. */
   scriptReplyDepth: 1_000,
   // maxmemory

@@ -55,14 +55,6 @@ const replicaof: SessionHandler = ({ args }) => {
   return OK;
 };
 
-const functionFlush: SessionHandler = ({ args }) => {
-  const mode = word(args[0]);
-  if (args.length > 1 || (args.length === 1 && mode !== 'SYNC' && mode !== 'ASYNC')) {
-    throw new ClientError('ERR FUNCTION FLUSH only supports SYNC|ASYNC option');
-  }
-  return OK;
-};
-
 const ok = (): Reply => OK;
 
 export const serverHandlers = {
@@ -77,5 +69,4 @@ export const serverHandlers = {
   slaveof: replicaof,
   'module|help': help,
   bgrewriteaof: () => new SimpleString('Background append only file rewriting started'),
-  'function|flush': functionFlush,
 } satisfies Record<string, SessionHandler>;

@@ -9,11 +9,11 @@ import type { OperationResult } from '../../shared/operations/operation.js';
 import { slotOf } from '../../shared/slots.js';
 import type { Group } from '../replication/mutation.js';
 import type { ScriptEngine } from '../scripting/engine.js';
-import { garbageKey, KeyspaceKeys, makeId, parseHeaderKey, prefixRange, toBuffer } from '../storage/keys.js';
+import { garbageKey, KeyspaceKeys, makeId, metaKey, prefixRange, toBuffer } from '../storage/keys.js';
 import { RowType } from '../storage/row.js';
-import { decodeHeader } from '../storage/row-header.js';
 import type { Broker } from './broker.js';
 import { DatabaseView } from './database-view.js';
+import { randomKey, scanned, scanPage } from './database-scan.js';
 import { DATABASES, type Head, type HeadValue } from './head.js';
 import { NEW_FREQUENCY, raised } from './frequency.js';
 import { encodeMemoryLimits, MEMORY_KEY, type MemoryLimits } from './memory-limits.js';
@@ -29,7 +29,6 @@ export interface Gathering {
   nextIndex: number;
 }
 
-const RANDOM_TRIES = 16;
 
 export class Attempt {
   nowMs = 0;
@@ -147,6 +146,10 @@ export class Attempt {
     } finally {
       this.undo = outer;
     }
+  }
+
+  get isPart(): boolean {
+    return this.undo !== null;
   }
 
   /** Before a row is changed within a part. */
@@ -297,30 +300,12 @@ export class Attempt {
   scan(db: number, from: ScanPosition, count: number): { keys: ScannedKey[]; next: ScanPosition | null } {
     this.dependOnAll();
     const range = this.keysOf(db).headersFrom(from.slot, from.hash, this.facts.slots.to);
-    for (let limit = count + 1; ; limit *= 2) {
-      const merged = this.range({ ...range, reverse: false, limit }, this.ownHeaders());
-      const rows = merged.map((entry) => this.scanned(entry));
-      if (merged.length < limit) return { keys: rows.filter(this.isLive), next: null };
-      // all of one position are returned together: stop before the last position seen
-      const last = rows[rows.length - 1]!;
-      const complete = rows.findIndex(({ slot, hash }) => slot === last.slot && hash === last.hash);
-      if (complete > 0) {
-        return { keys: rows.slice(0, complete).filter(this.isLive), next: { slot: last.slot, hash: last.hash } };
-      }
-    }
+    return scanPage(count, this.isLive, (limit) =>
+      this.range({ ...range, reverse: false, limit }, this.ownHeaders()).map(scanned),
+    );
   }
 
   private readonly isLive = ({ row }: ScannedKey): boolean => !this.isExpired(row);
-
-  private scanned({ key, value }: Merged): ScannedKey & { slot: number; hash: number } {
-    const parsed = parseHeaderKey(key);
-    return {
-      key: parsed.key,
-      slot: parsed.slot,
-      hash: parsed.hash,
-      row: Buffer.isBuffer(value) ? decodeHeader(value) : value,
-    };
-  }
 
   private ownHeaders(): Map<string, HeadValue> {
     const own = new Map<string, HeadValue>();
@@ -352,23 +337,34 @@ export class Attempt {
   randomKey(db: number): Buffer | null {
     this.dependOnAll();
     const counts = this.head.counts.of(this.keysOf(db).id);
-    for (let tries = 0; tries < RANDOM_TRIES; tries++) {
-      const slot = counts.slotOfIndex(Math.floor(this.random.next() * counts.keys));
-      if (slot < 0) return null;
-      const range = { ...this.keysOf(db).slots('H', slot, slot), reverse: false, limit: 4_096 };
-      const live = this.range(range, this.ownHeaders())
-        .map((entry) => this.scanned(entry))
-        .filter(this.isLive);
-      if (live.length > 0) return live[Math.floor(this.random.next() * live.length)]!.key;
-    }
-    // nearly everything has expired and is not swept yet: take the first live one
-    let from: ScanPosition | null = { slot: this.facts.slots.from, hash: 0 };
-    while (from !== null) {
-      const page: { keys: ScannedKey[]; next: ScanPosition | null } = this.scan(db, from, 256);
-      if (page.keys.length > 0) return page.keys[0]!.key;
-      from = page.next;
-    }
-    return null;
+    return randomKey({
+      count: counts.keys,
+      first: { slot: this.facts.slots.from, hash: 0 },
+      random: () => this.random.next(),
+      slotOfIndex: (index) => counts.slotOfIndex(index),
+      inSlot: (slot) => this.inSlot(db, slot),
+      scan: (from, count) => this.scan(db, from, count),
+    });
+  }
+
+  private inSlot(db: number, slot: number): ScannedKey[] {
+    const range = { ...this.keysOf(db).slots('H', slot, slot), reverse: false, limit: 4_096 };
+    return this.range(range, this.ownHeaders()).map(scanned).filter(this.isLive);
+  }
+
+  /** What belongs to no database, by name in lower case. */
+  record(name: string): Buffer | null {
+    const key = metaKey(name);
+    const own = this.wide.find(key);
+    if (own !== undefined) return own;
+    const entry = this.head.get(key);
+    if (entry.decree > this.dependency) this.dependency = entry.decree;
+    return entry.value as Buffer | null;
+  }
+
+  putRecord(name: string, value: Buffer | null): void {
+    const forget = this.wide.add({ key: metaKey(name), value });
+    this.undo?.push(forget);
   }
 
   private dependOnAll(): void {

@@ -32,6 +32,18 @@ export class DatabaseView implements View {
     return this.attempt.broker;
   }
 
+  record(name: string): Buffer | null {
+    return this.attempt.record(name);
+  }
+
+  putRecord(name: string, value: Buffer | null): void {
+    this.attempt.putRecord(name, value);
+  }
+
+  get isPart(): boolean {
+    return this.attempt.isPart;
+  }
+
   get engine(): ScriptEngine {
     return this.attempt.engine;
   }

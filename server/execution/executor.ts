@@ -20,6 +20,7 @@ import type { Annotation, SessionChange } from '../replication/mutation.js';
 import { executors } from '../rows/index.js';
 import { READS_TOO_MUCH } from '../rows/whole-reads.js';
 import { ScriptEngine } from '../scripting/engine.js';
+import { Suspended } from '../scripting/script-run.js';
 import type { Store } from '../storage/store.js';
 import { Broker } from './broker.js';
 import { Attempt, IDS_PER_MUTATION, type Gathering } from './attempt.js';
@@ -32,6 +33,7 @@ import { Missing } from './range.js';
 import { Interests } from './interests.js';
 import { Publications } from './publications.js';
 import { Request } from './request.js';
+import { RunningScript } from './running-script.js';
 import { SessionKeeper } from './session-keeper.js';
 import { remember } from './remembering.js';
 import { RESULT_NOT_KEPT, type ConnectionState, type Sessions } from './sessions.js';
@@ -77,6 +79,7 @@ export class Executor {
   private readonly fetches: Fetching<Request>;
   private readonly held: HeldReplies;
   private readonly waiters: Waiters;
+  private readonly script: RunningScript;
   private readonly mutation = new MutationBuilder();
   private gathering: Gathering;
   private timeMs: number;
@@ -111,6 +114,11 @@ export class Executor {
       execute: (request) => this.execute(request),
       isFetching: (request) => this.fetching.has(request),
       isStopped: () => this.stopped,
+    });
+    this.script = new RunningScript(environment, host, {
+      canExecute: () => host.canExecute(),
+      resume: (request, goOn) => this.nextSlice(request, goOn),
+      takeWaiting: () => this.takeWaiting(),
     });
     this.timeMs = times.nowMs;
     this.loggedTimeMs = times.loggedMs;
@@ -147,6 +155,7 @@ export class Executor {
       this.host.reply(from, id, Status.clientError, UNKNOWN_OPERATION);
       return;
     }
+    if (this.script.answers(from, id, state, operation)) return;
     const args = operation.slice(1) as OperationArgument[];
     const sender = { from, id, sequence, state };
     this.queue.push(new Request(sender, db, executor, args, waits === true));
@@ -186,7 +195,7 @@ export class Executor {
     if (this.stopped || !this.host.canExecute()) return;
     const wall = Math.floor(this.environment.wallMs());
     if (wall > this.timeMs) this.timeMs = wall;
-    while (this.at < this.queue.length && this.host.hasRoom() && !this.sessions.full) {
+    while (!this.script.runs && this.at < this.queue.length && this.host.hasRoom() && !this.sessions.full) {
       const request = this.queue[this.at]!;
       this.at++;
       this.handle(request);
@@ -257,11 +266,21 @@ export class Executor {
     this.head.use(request.entries);
     this.broker.sender = request.from;
     const view = attempt.begin(request.db, request.nowMs, request.seed, this.gathering, request.pages);
+    this.proceed(request, view, () => request.execute(view, request.args));
+  }
+
+  /** An attempt, or a script's next slice. */
+  private proceed(request: Request, view: View, run: () => OperationResult): void {
+    const { attempt } = this;
     let status: number = Status.ok;
     let value: OperationResult;
     try {
-      value = request.execute(view, request.args);
+      value = run();
     } catch (thrown) {
+      if (thrown instanceof Suspended) {
+        this.script.suspend(request, thrown.run, () => this.proceed(request, view, () => thrown.run.advance()));
+        return;
+      }
       if (thrown instanceof Missing || thrown instanceof MissingEntry) {
         this.fetch(request, thrown);
         return;
@@ -288,6 +307,25 @@ export class Executor {
     if (from === null || state === null) return;
     remember(state, request.sequence, status, value, wrote ? this.gathering.decree : 0, this.mutation.results);
     this.held.answer(from, request.id, status, value, state.inOrder(dependency));
+  }
+
+  private nextSlice(request: Request, goOn: () => void): void {
+    this.head.use(request.entries);
+    this.broker.sender = request.from;
+    goOn();
+    if (this.script.runs) return;
+    if (this.waiters.waits.anyReady) this.waiters.serve();
+    this.run();
+    this.kick();
+  }
+
+  /** What clients are told that a script keeps the partition busy. */
+  private takeWaiting(): Request[] {
+    const waiting = this.queue.slice(this.at);
+    const script = this.script.connection;
+    this.queue = waiting.filter(({ from, state }) => from === null || state === script);
+    this.at = 0;
+    return waiting.filter(({ from, state }) => from !== null && state !== script);
   }
 
   settle(from: Origin, message: SettleMessage): void {
@@ -358,6 +396,8 @@ export class Executor {
    * a wake-up each at every member), and what waits would have waited for the log anyway.
    */
   private sealIfIdle(): void {
+    // what a script that has not ended writes gets its ids from the mutation that is gathered
+    if (this.script.runs) return;
     if (this.host.inFlight() < limits.mutationsInFlight) this.seal();
   }
 
@@ -412,7 +452,9 @@ export class Executor {
   stop(reason: RetryReason): void {
     this.stopped = true;
     this.fetches.stop();
+    const script = this.script.stop();
     const waiting = this.queue.slice(this.at);
+    if (script !== null) waiting.unshift(script);
     for (const request of this.fetching) waiting.push(request, ...this.unblock(request));
     waiting.push(...this.waiters.waits.take(() => true));
     for (const { from, id } of waiting) if (from !== null) this.host.reply(from, id, Status.retry, reason);

@@ -103,6 +103,8 @@ export interface View {
    * undone; what the operations before it wrote stays.
    */
   part(run: () => OperationResult): OperationResult | ClientError;
+  /** It is one operation of several: it must come to its end at once. */
+  readonly isPart: boolean;
 
   /** The live row; null when absent or expired (an expired one is logged as deleted on the way). Touches access data unless `peek`. */
   row(key: Buffer): Row | null;
@@ -150,6 +152,10 @@ export interface View {
   readonly slots: { readonly from: number; readonly to: number };
   /** The table's multiKey. */
   readonly multiKey: 'any' | 'slot';
+  /** What belongs to the partition and to no database (scripts): replicated and persistent, by a name in lower case. */
+  record(name: string): Buffer | null;
+  /** Null removes it. */
+  putRecord(name: string, value: Buffer | null): void;
   /** What scripts run in: of this primary, no part of the state. */
   readonly engine: ScriptEngine;
 }

@@ -16,8 +16,19 @@ export class WideChanges {
     this.keyspaces = null;
   }
 
-  add(write: GroupWrite): void {
-    this.writes.push(write);
+  /** Returns how to take it back, and what is added after it. */
+  add(write: GroupWrite): () => void {
+    const { writes } = this;
+    const count = writes.length;
+    writes.push(write);
+    return () => {
+      writes.length = count;
+    };
+  }
+
+  /** What was added last under a key; undefined: nothing. */
+  find(key: string): Buffer | null | undefined {
+    return this.writes.findLast((write) => write.key === key)?.value;
   }
 
   /** Keyspaces to change; `undo` is told how to take back what is changed from now on. */

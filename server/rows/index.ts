@@ -69,7 +69,18 @@ import {
   listTrim,
 } from './lists.js';
 import { listen, listeners, publish, topics } from './pubsub.js';
-import { flushScripts, loadScript, readScript, script, scriptsExist } from './scripts.js';
+import {
+  callFunction,
+  changeLibraries,
+  flushScripts,
+  libraries,
+  loadScript,
+  noScriptRuns,
+  readFunction,
+  readScript,
+  script,
+  scriptsExist,
+} from './scripts.js';
 import { setCombine, setCombineStore, setCommonCount } from './set-algebra.js';
 import { setAdd, setHas, setMembers, setMove, setPop, setRandom, setRemove, setScan, setSize } from './sets.js';
 import { sort, sortStore } from './sorting.js';
@@ -299,6 +310,12 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.loadScript]: keeps(loadScript),
   [Code.scriptsExist]: keeps(scriptsExist),
   [Code.flushScripts]: keeps(flushScripts),
+  [Code.endScript]: keeps(noScriptRuns),
+  [Code.scriptStatus]: keeps(libraries),
+  [Code.callFunction]: keeps(callFunction),
+  [Code.readFunction]: keeps(readFunction),
+  [Code.libraries]: keeps(libraries),
+  [Code.changeLibraries]: grows(changeLibraries),
 };
 
 /** By code; undefined where no operation has that number. An array, as every operation passes here. */

@@ -22,6 +22,7 @@ function contextAt(args: Arguments, index: number): ScriptContext {
     streamNodes: compactLimitsAt(given, 3),
     sketchSparseBytes: given[4] === null ? null : numberAt(given, 4),
     user: given[5] === null ? null : (listAt(given, 5) as readonly string[]),
+    busyAfterMs: numberAt(given, 6),
   };
 }
 
@@ -48,7 +49,48 @@ export const loadScript: Execute = (view, args) => {
 export const scriptsExist: Execute = (view, args) =>
   bytesFrom(args, 0).map((sha) => view.engine.knows(sha.latin1Slice()));
 
+/** The executor answers it where scripts run: here none does. */
+export const noScriptRuns: Execute = () => null;
+
 export const flushScripts: Execute = (view) => {
   view.engine.flush();
+  return true;
+};
+
+const call =
+  (mayWrite: boolean): Execute =>
+  (view, args) =>
+    view.engine.call(view, {
+      name: stringAt(args, 0),
+      mayWrite,
+      keys: bytesFrom(listAt(args, 1), 0),
+      args: bytesFrom(listAt(args, 2), 0),
+      context: contextAt(args, 3),
+    });
+
+export const callFunction = call(true);
+export const readFunction = call(false);
+
+export const libraries: Execute = (view) =>
+  view.engine
+    .listLibraries(view)
+    .map(({ name, code, functions }) => [
+      name,
+      code,
+      [...functions.values()].map((made) => [made.name, made.description, made.flags]),
+    ]);
+
+export const changeLibraries: Execute = (view, args) => {
+  const what = stringAt(args, 0);
+  if (what === 'load') return view.engine.loadLibrary(view, bytesAt(args, 1), booleanAt(args, 2));
+  if (what === 'remove') view.engine.removeLibrary(view, stringAt(args, 1));
+  else if (what === 'restore') {
+    const policy = stringAt(args, 2);
+    view.engine.restoreLibraries(
+      view,
+      bytesFrom(listAt(args, 1), 0),
+      policy === 'flush' || policy === 'replace' ? policy : 'append',
+    );
+  } else view.engine.flushLibraries(view);
   return true;
 };

@@ -103,6 +103,10 @@ export class Calls {
     };
   }
 
+  get mayWrite(): boolean {
+    return this.permissions.mayWrite;
+  }
+
   get resp(): 2 | 3 {
     return this.context.resp;
   }

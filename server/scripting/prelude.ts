@@ -13,7 +13,8 @@ local error, type, tostring, select, getmetatable, setmetatable =
 local create, resume, yield, running, status =
   coroutine.create, coroutine.resume, coroutine.yield, coroutine.running, coroutine.status
 local concat = table.concat
-local paused, loadstring, native, apply = host.paused, host.loadstring, host.native, host.apply
+local paused, mayyield, loadstring, native, apply =
+  host.paused, host.mayyield, host.loadstring, host.native, host.apply
 
 local behind = {}
 local sealed = {}
@@ -43,8 +44,9 @@ local function back(outer, ok, ...)
 end
 
 local function drive(outer, co, ok, ...)
-  while ok and paused() do
-    yield()
+  if ok and paused() then
+    -- false: a function of C waits for Lua here, so it goes on at once
+    if mayyield() then yield() end
     return drive(outer, co, resume(co))
   end
   return back(outer, ok, ...)

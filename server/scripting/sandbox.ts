@@ -111,6 +111,12 @@ export class Sandbox {
         c.lua_pushboolean(thread, this.paused ? 1 : 0);
         return 1;
       },
+      mayyield: (thread) => {
+        const may = machine.mayYield(thread);
+        if (!may) this.paused = false;
+        c.lua_pushboolean(thread, may ? 1 : 0);
+        return 1;
+      },
       native: (thread) => {
         c.lua_pushboolean(thread, c.lua_iscfunction(thread, 1));
         return 1;

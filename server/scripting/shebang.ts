@@ -50,6 +50,6 @@ export function withFlags(flags: readonly string[], compatible: boolean, bytes: 
 }
 
 /** Quotes are taken as Redis takes them in its configuration, but that nothing within them is special. */
-function words(line: string): string[] {
+export function words(line: string): string[] {
   return line.split(/\s+/).filter((part) => part !== '');
 }

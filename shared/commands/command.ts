@@ -77,6 +77,8 @@ export interface TranslateContext {
   readonly streamNodes?: NodeLimits;
   /** hll-sparse-max-bytes. Absent: Redis's default. */
   readonly sketchSparseBytes?: number;
+  /** busy-reply-threshold. Absent: Redis's default. */
+  readonly busyAfterMs?: number;
 }
 
 export interface CommandFacts {

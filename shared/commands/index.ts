@@ -7,6 +7,7 @@ import { connectionCommands } from './connection.js';
 import { databaseCommands } from './databases.js';
 import { dumpCommands } from './dumps.js';
 import { expiryCommands } from './expiry.js';
+import { functionCommands } from './functions.js';
 import { geoCommands } from './geo.js';
 import { hashCommands } from './hashes.js';
 import { hyperloglogCommands } from './hyperloglogs.js';
@@ -44,6 +45,7 @@ export const commands: ReadonlyMap<string, Command> = byName([
   ...transactionCommands,
   ...pubsubCommands,
   ...scriptingCommands,
+  ...functionCommands,
 ]);
 
 function byName(rows: readonly Command[]): Map<string, Command> {

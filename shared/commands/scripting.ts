@@ -6,7 +6,7 @@ import * as operations from '../operations/scripts.js';
 import type { ScriptCall } from '../operations/scripts.js';
 import { at, integer, word } from './arguments.js';
 import type { Command, KeyedCommand, TranslateContext, WholeCommand } from './command.js';
-import { OK, type Reply, SimpleString } from './reply.js';
+import { ErrorReply, OK, type Reply, SimpleString } from './reply.js';
 
 const base = { group: 'scripting', support: 'yes', keys: null, categories: ['slow', 'scripting'] } as const;
 const evaluates = {
@@ -18,12 +18,16 @@ const evaluates = {
 } as const;
 const reads = { flags: ['readonly', 'noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'] } as const;
 
+export const BUSY_SCRIPT = 'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.';
+export const BUSY_FUNCTION = 'BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.';
 const NO_SCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
 const SHA_LENGTH = 40;
+const BUSY_AFTER_MS = 5_000;
+const NOT_BUSY = 'NOTBUSY No scripts in execution right now.';
 
-/** `args`: script, number of keys, keys, arguments. */
-function callOf(args: readonly Buffer[], context: TranslateContext): ScriptCall {
-  const count = integer(args[1]);
+/** `args`: script, number of keys, keys, arguments. `noNumber`: what Redis says where that is none. */
+export function callOf(args: readonly Buffer[], context: TranslateContext, noNumber?: string): ScriptCall {
+  const count = integer(args[1], noNumber);
   if (count > args.length - 2) throw new ClientError("ERR Number of keys can't be greater than number of args");
   if (count < 0) throw new ClientError("ERR Number of keys can't be negative");
   const first = 2 + Number(count);
@@ -37,6 +41,7 @@ function callOf(args: readonly Buffer[], context: TranslateContext): ScriptCall 
       streamNodes: context.streamNodes ?? null,
       sketchSparseBytes: context.sketchSparseBytes ?? null,
       user: context.user?.rules() ?? null,
+      busyAfterMs: context.busyAfterMs ?? BUSY_AFTER_MS,
     },
   };
 }
@@ -106,6 +111,13 @@ const inAll = (results: readonly OperationResult[]): number[] => {
   return first.map((found, i) => (found && others.every((other) => other[i] === true) ? 1 : 0));
 };
 
+/** Ended somewhere; or it cannot be; or nothing runs anywhere. */
+export const endedSomewhere = (results: readonly OperationResult[]): Reply => {
+  if (results.includes(true)) return OK;
+  const refusal = results.find((result) => typeof result === 'string');
+  return new ErrorReply(typeof refusal === 'string' ? refusal : NOT_BUSY);
+};
+
 const scriptSubcommands: readonly Command[] = [
   {
     ...everywhere,
@@ -132,6 +144,33 @@ const scriptSubcommands: readonly Command[] = [
     },
     merge: allOk,
   } satisfies WholeCommand,
+  {
+    ...everywhere,
+    flags: ['noscript', 'allow_busy'],
+    name: 'script|kill',
+    arity: 2,
+    since: '2.6.0',
+    tips: ['request_policy:all_shards', 'response_policy:one_succeeded'],
+    summary: 'Ends the script that runs, if it has written nothing.',
+    translate: () => operations.endScript(false),
+    merge: endedSomewhere,
+  } satisfies WholeCommand,
+  {
+    ...everywhere,
+    run: 'constant',
+    name: 'script|debug',
+    arity: 3,
+    since: '3.2.0',
+    summary: 'Would make the next scripts stop for a debugger.',
+    support: 'partly',
+    note: 'NO is accepted; there is no debugger',
+    answer: (args) => {
+      const mode = word(args[0]);
+      if (mode === 'NO') return OK;
+      if (mode === 'YES' || mode === 'SYNC') return new ErrorReply('ERR there is no debugger for scripts');
+      return new ErrorReply('ERR Use SCRIPT DEBUG YES/SYNC/NO');
+    },
+  },
   {
     ...everywhere,
     flags: ['noscript', 'stale'],

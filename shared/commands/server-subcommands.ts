@@ -122,21 +122,6 @@ export const configSubcommands: readonly Command[] = [
   },
 ];
 
-export const functionSubcommands: readonly Command[] = [
-  {
-    ...base,
-    flags: ['write', 'noscript'],
-    categories: ['write', 'slow', 'scripting'],
-    name: 'function|flush',
-    arity: -2,
-    since: '7.0.0',
-    group: 'scripting',
-    support: 'partly',
-    summary: 'Removes all function libraries.',
-    note: 'there are none yet, so there is nothing to remove',
-  },
-];
-
 export const latencySubcommands: readonly Command[] = [
   {
     ...administrative,

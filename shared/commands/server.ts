@@ -7,7 +7,6 @@ import type { Command } from './command.js';
 import {
   commandSubcommands,
   configSubcommands,
-  functionSubcommands,
   latencySubcommands,
   memorySubcommands,
   moduleSubcommands,
@@ -89,18 +88,6 @@ export const serverCommands: readonly Command[] = [
     summary: 'Would hand over to a replica.',
     note: "replication is between the servers of a partition and follows the cluster's own configuration",
     error: 'ERR FAILOVER is not supported: the cluster fails over by itself',
-  },
-  {
-    ...plain,
-    name: 'function',
-    arity: -2,
-    since: '7.0.0',
-    group: 'scripting',
-    run: 'container',
-    support: 'partly',
-    summary: 'Function libraries.',
-    note: 'only FUNCTION FLUSH yet',
-    subcommands: functionSubcommands,
   },
   {
     ...base,

@@ -182,6 +182,12 @@ export const Code = {
   loadScript: 272,
   scriptsExist: 273,
   flushScripts: 274,
+  endScript: 275,
+  scriptStatus: 276,
+  callFunction: 277,
+  readFunction: 278,
+  changeLibraries: 279,
+  libraries: 290,
 } as const;
 export type Code = (typeof Code)[keyof typeof Code];
 
@@ -262,6 +268,10 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.listeners,
   Code.readScript,
   Code.scriptsExist,
+  Code.endScript,
+  Code.scriptStatus,
+  Code.readFunction,
+  Code.libraries,
 ]);
 
 export function isReadOnly(code: number): boolean {

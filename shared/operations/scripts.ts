@@ -47,6 +47,8 @@ export interface ScriptContext {
   readonly sketchSparseBytes: number | null;
   /** The rules of its user (shared/acl); null: it may do everything. */
   readonly user: readonly string[] | null;
+  /** After so much others are told that the partition is busy; 0: never. */
+  readonly busyAfterMs: number;
 }
 
 export interface ScriptCall {
@@ -62,7 +64,16 @@ const contextOf = ({
   streamNodes,
   sketchSparseBytes,
   user,
-}: ScriptContext): OperationArgument[] => [lfu, hashLimits, zsetLimits, streamNodes, sketchSparseBytes, user];
+  busyAfterMs,
+}: ScriptContext): OperationArgument[] => [
+  lfu,
+  hashLimits,
+  zsetLimits,
+  streamNodes,
+  sketchSparseBytes,
+  user,
+  busyAfterMs,
+];
 
 /**
  * A reply for `readReply`. `text` null: of a script that is known by its SHA-1 (in lower case); error NOSCRIPT when it
@@ -77,6 +88,33 @@ export const script = (text: Buffer | null, sha: string, mayWrite: boolean, call
   contextOf(call.context),
 ];
 
+/** The same of a function of a library. */
+export const callFunction = (name: string, mayWrite: boolean, call: ScriptCall): Operation => [
+  mayWrite ? Code.callFunction : Code.readFunction,
+  name,
+  call.keys,
+  call.args,
+  contextOf(call.context),
+];
+
+/** Of each library `[name, code, functions]`, of each function `[name, description or null, flags]`. */
+export const libraries = (): Operation => [Code.libraries];
+
+/** The name of the library. */
+export const loadLibrary = (code: Buffer, replace: boolean): Operation => [Code.changeLibraries, 'load', code, replace];
+
+/** True, as of those below. */
+export const removeLibrary = (name: string): Operation => [Code.changeLibraries, 'remove', name];
+
+export const flushLibraries = (): Operation => [Code.changeLibraries, 'flush'];
+
+export const restoreLibraries = (codes: readonly Buffer[], policy: 'append' | 'replace' | 'flush'): Operation => [
+  Code.changeLibraries,
+  'restore',
+  codes,
+  policy,
+];
+
 /** True: it is known from now on. Error when it is no Lua. */
 export const loadScript = (text: Buffer, sha: string): Operation => [Code.loadScript, text, sha];
 
@@ -85,6 +123,15 @@ export const scriptsExist = (shas: readonly Buffer[]): Operation => [Code.script
 
 /** True. */
 export const flushScripts = (): Operation => [Code.flushScripts];
+
+/**
+ * Ends the script or function that runs at the partition: true; null when none runs; else the error's text. Answered at
+ * once, whatever runs, as is `scriptStatus`.
+ */
+export const endScript = (isFunction: boolean): Operation => [Code.endScript, isFunction];
+
+/** Of the script that runs `[name, milliseconds, whether it is a function, its command]`; else what `libraries` returns. */
+export const scriptStatus = (): Operation => [Code.scriptStatus];
 
 /** The reply that a script's result stands for. */
 export function readReply(result: OperationResult): Reply {

@@ -67,6 +67,11 @@ export type DumpedValue =
 export function dump(value: DumpedValue): Buffer {
   const writer = new DumpWriter();
   write(writer, value);
+  return withFooter(writer);
+}
+
+/** What is written, with version and checksum behind it. */
+export function withFooter(writer: DumpWriter): Buffer {
   writer.raw(Buffer.of(VERSION, 0));
   const body = writer.bytes;
   return Buffer.concat([body, crc64(body)]);
@@ -144,17 +149,23 @@ function writeSortedSet(writer: DumpWriter, members: readonly ScoredMember[], co
 
 /** Throws Redis's errors. What is returned may alias the payload. */
 export function readDump(payload: Buffer): DumpedValue {
+  const body = withoutFooter(payload);
+  try {
+    return read(new DumpReader(body));
+  } catch (error) {
+    if (error instanceof DamagedDump) throw new ClientError(BAD);
+    throw error;
+  }
+}
+
+/** What is before version and checksum. Throws Redis's errors where they are not right. */
+export function withoutFooter(payload: Buffer): Buffer {
   const footer = payload.length - FOOTER_BYTES;
   if (footer < 0 || payload.readUInt16LE(footer) > VERSION) throw new ClientError(WRONG);
   if (payload.length > limits.dumpBytes) throw new ClientError(BAD);
   const checked = payload.subarray(0, footer + VERSION_BYTES);
   if (!crc64(checked).equals(payload.subarray(checked.length))) throw new ClientError(WRONG);
-  try {
-    return read(new DumpReader(payload.subarray(0, footer)));
-  } catch (error) {
-    if (error instanceof DamagedDump) throw new ClientError(BAD);
-    throw error;
-  }
+  return payload.subarray(0, footer);
 }
 
 function read(reader: DumpReader): DumpedValue {

@@ -106,6 +106,10 @@ export class DumpReader {
     this.#bytes = bytes;
   }
 
+  get more(): boolean {
+    return this.#at < this.#bytes.length;
+  }
+
   /** Aliases the dump. */
   raw(length: number): Buffer {
     const end = this.#at + length;

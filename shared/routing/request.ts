@@ -17,6 +17,8 @@ import type { RoutedPartition } from './routing-table.js';
  */
 export interface Completion {
   onOutcome(status: number, value: OperationResult): void;
+  /** Its script runs for long: it keeps its partition busy, and has no deadline any more. */
+  onBusy?(): void;
 }
 
 /** The order of one connection's requests at one partition. */

@@ -72,6 +72,10 @@ export class ServerLink {
   park(request: Request, resumed: readonly OperationArgument[] | null): void {
     if (resumed !== null) request.operation = [request.operation[0], ...resumed];
     if (request.parked) return;
+    if (!request.waits) {
+      request.deadline = Infinity;
+      request.completion.onBusy?.();
+    }
     request.parked = true;
     this.parked++;
     this.inFlightBytes -= request.bytes;

@@ -182,6 +182,9 @@ describe('a malformed operation', () => {
         operations.Code.growingTransaction,
         operations.Code.readTransaction,
         operations.Code.flushScripts,
+        operations.Code.endScript,
+        operations.Code.scriptStatus,
+        operations.Code.libraries,
       ];
       if (satisfied.includes(code)) continue;
       expect(() => partition.execute([code, ...args]), String(code)).to.throw(ClientError, /^ERR malformed operation/);

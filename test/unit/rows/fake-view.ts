@@ -36,6 +36,7 @@ export class FakePartition {
   nowMs = 1_700_000_000_000;
   nextRandom = 0.5;
   random = (): number => this.nextRandom;
+  readonly records = new Map<string, Buffer>();
   readonly engine = new ScriptEngine(() => this.nowMs);
   versions = 0;
   slots = { from: 0, to: 16_383 };
@@ -70,6 +71,7 @@ export class FakePartition {
 
 export class FakeView implements View {
   readonly db: number;
+  readonly isPart = true;
   readonly multiKey: 'any' | 'slot' = 'any';
   readonly broker = nobodyListens();
   readonly #partition: FakePartition;
@@ -98,6 +100,15 @@ export class FakeView implements View {
 
   random(): number {
     return this.#partition.random();
+  }
+
+  record(name: string): Buffer | null {
+    return this.#partition.records.get(name) ?? null;
+  }
+
+  putRecord(name: string, value: Buffer | null): void {
+    if (value === null) this.#partition.records.delete(name);
+    else this.#partition.records.set(name, value);
   }
 
   get engine(): ScriptEngine {
