@@ -33,11 +33,14 @@ export const START_MS = 1_700_000_000_000;
 /** Work waits here until the test runs it. */
 export class ManualEnvironment implements Environment {
   nowMs = START_MS;
+  /** How much later it is whenever the clock is read. */
+  tickMs = 0;
   deferred: (() => void)[] = [];
   timers: { run: () => void; cancelled: boolean }[] = [];
   private state = 1;
 
   monotonicMs(): number {
+    this.nowMs += this.tickMs;
     return this.nowMs - START_MS;
   }
 
