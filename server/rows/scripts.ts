@@ -42,18 +42,18 @@ export const script = evaluate(true);
 export const readScript = evaluate(false);
 
 export const loadScript: Execute = (view, args) => {
-  view.engine.load(bytesAt(args, 0), stringAt(args, 1));
+  view.engine.load(view, bytesAt(args, 0), stringAt(args, 1));
   return true;
 };
 
 export const scriptsExist: Execute = (view, args) =>
-  bytesFrom(args, 0).map((sha) => view.engine.knows(sha.latin1Slice()));
+  bytesFrom(args, 0).map((sha) => view.engine.knows(view, sha.latin1Slice()));
 
 /** The executor answers it where scripts run: here none does. */
 export const noScriptRuns: Execute = () => null;
 
 export const flushScripts: Execute = (view) => {
-  view.engine.flush();
+  view.engine.flush(view);
   return true;
 };
 

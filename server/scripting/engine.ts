@@ -9,14 +9,14 @@ import type { ScriptContext } from '../../shared/operations/scripts.js';
 import type { View } from '../execution/view.js';
 import { Calls } from './calls.js';
 import { Interpreter } from './interpreter.js';
+import { KnownScripts, type Script } from './known-scripts.js';
 import { Libraries, type Library, type RestorePolicy } from './libraries.js';
 import { isEndOfLua, ScriptRun, type RunOptions } from './script-run.js';
-import { flagsOf, withFlags, type ScriptFlags } from './shebang.js';
+import { withFlags, type ScriptFlags } from './shebang.js';
 
 const NO_SCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
 const NO_WRITES_IN_RO = 'ERR Can not execute a script with write flag using *_ro command.';
 const NO_CLUSTER = "ERR Can not run script on cluster, 'no-cluster' flag is set.";
-const SCRIPT_NAME = '@user_script';
 
 export interface Evaluation {
   /** Null: it is known. */
@@ -36,17 +36,11 @@ export interface FunctionCall {
   readonly context: ScriptContext;
 }
 
-interface Script {
-  readonly text: Buffer;
-  readonly flags: ScriptFlags;
-  /** What Lua keeps it as; 0: this Lua has not seen it. */
-  reference: number;
-}
-
 export class ScriptEngine {
   private readonly nowMs: () => number;
   private interpreter: Interpreter | null = null;
-  private readonly scripts = new Map<string, Script>();
+  private made = 0;
+  private readonly scripts = new KnownScripts();
   private readonly libraries: Libraries;
 
   /** `nowMs`: a monotonic clock. */
@@ -88,43 +82,45 @@ export class ScriptEngine {
 
   flushLibraries(view: View): void {
     this.libraries.flush(view);
-    this.interpreter = null;
   }
 
   restoreLibraries(view: View, codes: readonly Buffer[], policy: RestorePolicy): void {
     this.guarded(() => this.libraries.restore(view, this.lua, codes, policy));
   }
 
-  load(text: Buffer, sha: string): void {
-    if (this.scripts.has(sha)) return;
-    const script: Script = { text, flags: flagsOf(text), reference: 0 };
-    this.compile(this.lua(), script);
-    this.scripts.set(sha, script);
+  load(view: View, text: Buffer, sha: string): void {
+    this.guarded(() => this.scripts.load(view, this.lua(), text, sha));
   }
 
-  knows(sha: string): boolean {
-    return this.scripts.has(sha);
+  knows(view: View, sha: string): boolean {
+    return this.scripts.has(view, sha);
   }
 
-  flush(): void {
-    this.scripts.clear();
-    this.interpreter = null;
+  flush(view: View): void {
+    this.scripts.flush(view, this.lua());
   }
 
   evaluate(view: View, evaluation: Evaluation): OperationResult {
     const { text, sha, keys } = evaluation;
-    if (text !== null) this.load(text, sha);
-    const script = this.scripts.get(sha);
-    if (script === undefined) throw new ClientError(NO_SCRIPT);
+    const lua = this.lua();
+    const script = this.guarded(
+      () => this.scripts.find(view, lua, sha) ?? (text === null ? null : this.scripts.add(lua, text, sha)),
+    );
+    if (script === null) throw new ClientError(NO_SCRIPT);
     if (keys.length > 0) view.expectRows(keys);
     return this.run(view, script, evaluation);
   }
 
   private readonly lua = (): Interpreter => {
-    if (this.interpreter !== null) return this.interpreter;
-    for (const script of this.scripts.values()) script.reference = 0;
-    return (this.interpreter = new Interpreter());
+    this.interpreter ??= new Interpreter(++this.made);
+    return this.interpreter;
   };
+
+  /** Its memory goes with it. */
+  private giveUp(): void {
+    this.interpreter = null;
+    this.libraries.giveUp();
+  }
 
   /** Where Lua ends while it loads something, it is given up. */
   private guarded<T>(run: () => T): T {
@@ -132,33 +128,19 @@ export class ScriptEngine {
       return run();
     } catch (thrown) {
       if (!isEndOfLua(thrown)) throw thrown;
-      this.interpreter = null;
+      this.giveUp();
       throw new ClientError(`ERR Error running script: ${thrown.message}`);
-    }
-  }
-
-  private compile({ machine }: Interpreter, script: Script): void {
-    if (script.reference !== 0) return;
-    const { main } = machine;
-    const loaded = machine.load(main, script.text.subarray(script.flags.bytes), SCRIPT_NAME);
-    if (loaded) script.reference = machine.keep(main);
-    else {
-      const problem = machine.bytes(main, -1)?.toString() ?? '';
-      machine.pop(main);
-      throw new ClientError(`ERR Error compiling script (new function): ${problem}`);
     }
   }
 
   private run(view: View, script: Script, { sha, mayWrite, keys, args, context }: Evaluation): OperationResult {
     const { flags } = script;
     checkFlags(view, flags, mayWrite);
-    const lua = this.lua();
-    this.compile(lua, script);
     const calls = new Calls(view, context, keys, {
       mayWrite: mayWrite && !flags.noWrites,
       oneSlot: !flags.compatible && !flags.crossSlot,
     });
-    return this.start(lua, script.reference, calls, {
+    return this.start(this.lua(), script.reference, calls, {
       name: sha,
       globals: 'scripts',
       keys,
@@ -176,7 +158,7 @@ export class ScriptEngine {
     const { view } = calls;
     const seed = Math.floor(view.random() * 2 ** 32);
     const ended = (isBroken: boolean): void => {
-      if (isBroken && this.interpreter === lua) this.interpreter = null;
+      if (isBroken && this.interpreter === lua) this.giveUp();
     };
     try {
       const run = new ScriptRun(lua, reference, calls, { ...options, seed, pauses: !view.isPart }, this.nowMs, ended);

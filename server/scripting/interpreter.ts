@@ -13,13 +13,16 @@ import { structLibrary } from './struct-library.js';
 export class Interpreter implements Surroundings {
   readonly machine = new Machine(limits.scriptMemoryBytes);
   readonly sandbox: Sandbox;
+  /** Another one for each: what is kept in one is nothing in the next. */
+  readonly number: number;
   /** Those of the script that runs. */
   calls: Calls | null = null;
   /** The library of functions that is being loaded. */
   registering: Registering | null = null;
 
-  constructor() {
+  constructor(number: number) {
     const { machine } = this;
+    this.number = number;
     this.sandbox = new Sandbox(machine, {
       redis: redisLibrary(this),
       evaluating: evaluatingLibrary(this),

@@ -105,10 +105,25 @@ export class Libraries {
     return loaded;
   }
 
+  /** The Lua that they were in is gone. */
+  giveUp(): void {
+    this.loaded = new Map();
+    this.record = null;
+    this.lua = null;
+  }
+
+  /** Functions of libraries that are there no more. */
+  private release(gone: Iterable<Library>): void {
+    for (const { functions } of gone)
+      for (const { reference } of functions.values()) this.lua?.machine.release(reference);
+  }
+
   private keep(view: View, lua: Interpreter, libraries: Map<string, Library>): void {
     const record = pack(libraries.values());
     if (record.length > limits.functionBytes) throw new ClientError('ERR the libraries are too large');
     view.putRecord(RECORD, record.length === 0 ? null : record);
+    const kept = new Set(libraries.values());
+    this.release([...this.loaded.values()].filter((library) => !kept.has(library)));
     this.loaded = libraries;
     this.record = record.length === 0 ? null : record;
     this.lua = lua;
@@ -134,6 +149,7 @@ export class Libraries {
   }
 
   flush(view: View): void {
+    this.release(this.loaded.values());
     view.putRecord(RECORD, null);
     this.loaded = new Map();
     this.record = null;

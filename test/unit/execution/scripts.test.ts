@@ -8,10 +8,13 @@ import type { Operation, OperationResult } from '../../../shared/operations/oper
 import {
   callFunction,
   endScript,
+  flushScripts,
   libraries,
   loadLibrary,
+  loadScript,
   readReply,
   script,
+  scriptsExist,
   type ScriptCall,
 } from '../../../shared/operations/scripts.js';
 import { transaction } from '../../../shared/operations/transactions.js';
@@ -204,6 +207,25 @@ describe('a script at a primary', () => {
     const primary = new Primary();
     expect(textOf(primary.now(run('return string.rep("x", 2^31 - 1)')))).to.match(/not enough memory/);
     expect(textOf(primary.now(run('return 1')))).to.equal('1');
+  });
+
+  it('is known to a successor by its SHA-1 when it was loaded, until scripts are flushed', () => {
+    const primary = new Primary();
+    const text = Buffer.from('return 21 * 2');
+    primary.now(loadScript(text, shaOf(text)));
+    primary.commit();
+    const known = (): Operation => script(null, shaOf(text), true, called());
+    const successor = new Primary({ committed: primary.mutations });
+    expect(successor.now(scriptsExist([bytes(shaOf(text)), bytes('x')]), { connection: 7 })).to.deep.equal([
+      true,
+      false,
+    ]);
+    expect(textOf(successor.now(known(), { connection: 7 }))).to.equal('42');
+    successor.now(flushScripts(), { connection: 7 });
+    expect(String(successor.now(known(), { connection: 7 }))).to.match(/^NOSCRIPT /);
+    successor.commit();
+    const next = new Primary({ committed: successor.mutations });
+    expect(String(next.now(known(), { connection: 8 }))).to.match(/^NOSCRIPT /);
   });
 
   it('finds libraries of functions at a successor', () => {
