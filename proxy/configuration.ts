@@ -29,7 +29,7 @@ export interface Settings {
   /** What the translation of commands needs to know. */
   readonly translation: Pick<
     TranslateContext,
-    'lfu' | 'hashLimits' | 'zsetLimits' | 'streamNodes' | 'sketchSparseBytes' | 'busyAfterMs'
+    'lfu' | 'hashLimits' | 'zsetLimits' | 'streamNodes' | 'sketchSparseBytes' | 'busyAfterMs' | 'scriptsMayAll'
   >;
 }
 
@@ -43,6 +43,8 @@ export class Configuration {
     configParameters.map((parameter) => [parameter.name, parameter]),
   );
   private readonly values = new Map<string, string>();
+
+  private scriptsMayAll = false;
 
   /** `initial`: by name, what differs from Redis's defaults. */
   constructor(initial: Readonly<Record<string, string>> = {}) {
@@ -141,6 +143,13 @@ export class Configuration {
     return this.get(name) === this.parameters.get(name)?.initial ? {} : { sketchSparseBytes: this.number(name) };
   }
 
+  /** DEBUG SET-DISABLE-DENY-SCRIPTS. */
+  allowAllInScripts(allowed: boolean): void {
+    this.scriptsMayAll = allowed;
+    this.settings = this.workOut();
+    this.onChange();
+  }
+
   private busyAfterMs(): Partial<Settings['translation']> {
     const name = 'busy-reply-threshold';
     return this.get(name) === this.parameters.get(name)?.initial ? {} : { busyAfterMs: this.number(name) };
@@ -169,6 +178,7 @@ export class Configuration {
         ...this.compactLimits('streamNodes', ['stream-node-max-entries', 'stream-node-max-bytes']),
         ...this.sketchSparseBytes(),
         ...this.busyAfterMs(),
+        ...(this.scriptsMayAll ? { scriptsMayAll: true } : {}),
       },
     };
   }

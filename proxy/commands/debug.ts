@@ -3,20 +3,9 @@
  * refused; what would reload data from disk is OK at once, because what is acknowledged is there already.
  */
 import { at, cInteger, word } from '../../shared/commands/arguments.js';
+import { protocolSample } from '../../shared/commands/debug-protocol.js';
 import { factsOf } from '../../shared/commands/object.js';
-import {
-  AttributedReply,
-  BigNumberReply,
-  DoubleReply,
-  ErrorReply,
-  MapReply,
-  OK,
-  PushReply,
-  type Reply,
-  SetReply,
-  SimpleString,
-  VerbatimReply,
-} from '../../shared/commands/reply.js';
+import { ErrorReply, OK, type Reply, SimpleString } from '../../shared/commands/reply.js';
 import { ClientError } from '../../shared/errors.js';
 import { globMatches } from '../../shared/glob.js';
 import { activeExpiry, digest, digestValues, facts } from '../../shared/operations/codes.js';
@@ -128,32 +117,11 @@ function digestOfValues(call: Call): Reply | typeof LATER {
   return LATER;
 }
 
-const PROTOCOL_SAMPLES: Readonly<Record<string, Reply>> = {
-  string: 'Hello World',
-  integer: 12345,
-  double: new DoubleReply(3.141),
-  bignum: new BigNumberReply('1234567999999999999999999999999999999'),
-  null: null,
-  array: [0, 1, 2],
-  set: new SetReply([0, 1, 2]),
-  map: new MapReply([0, false, 1, true, 2, false]),
-  attrib: new AttributedReply(['key-popularity', ['key:123', 90]], 'Some real reply following the attribute'),
-  push: new PushReply(['server-cpu-usage', 42]),
-  verbatim: new VerbatimReply('txt', 'This is a verbatim\nstring'),
-  true: true,
-  false: false,
-};
+const protocol = ({ args, session }: Call): Reply => protocolSample(at(args, 1), session.resp);
 
-function protocol({ args, session }: Call): Reply {
-  const name = at(args, 1).toString('latin1').toLowerCase();
-  const sample = Object.hasOwn(PROTOCOL_SAMPLES, name) ? PROTOCOL_SAMPLES[name] : undefined;
-  if (sample === undefined) {
-    throw new ClientError(
-      'ERR Wrong protocol type name. Please use one of the following: string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false',
-    );
-  }
-  if (name === 'push' && session.resp === 2) throw new ClientError('ERR RESP2 is not supported by this command');
-  return sample;
+function denyInScripts({ args, proxy }: Call): Reply {
+  proxy.configuration.allowAllInScripts(String(at(args, 1)) === '1');
+  return OK;
 }
 
 /** How long the largest reply of a connection counts; there is no buffer whose resizing could be turned off. */
@@ -199,7 +167,7 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   LOG: { words: exactly(2), run: accepted },
   'SET-ACTIVE-EXPIRE': { words: exactly(2), run: setActiveExpire },
   'QUICKLIST-PACKED-THRESHOLD': { words: exactly(2), run: accepted },
-  'SET-DISABLE-DENY-SCRIPTS': { words: exactly(2), run: accepted },
+  'SET-DISABLE-DENY-SCRIPTS': { words: exactly(2), run: denyInScripts },
   'CHANGE-REPL-ID': { words: exactly(1), run: accepted },
   'PAUSE-CRON': { words: exactly(2), run: accepted },
   REPLYBUFFER: { words: exactly(3), run: replyBuffer },

@@ -23,6 +23,7 @@ function contextAt(args: Arguments, index: number): ScriptContext {
     sketchSparseBytes: given[4] === null ? null : numberAt(given, 4),
     user: given[5] === null ? null : (listAt(given, 5) as readonly string[]),
     busyAfterMs: numberAt(given, 6),
+    mayAll: booleanAt(given, 7),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { check } from '../../shared/acl/check.js';
 import { User } from '../../shared/acl/user.js';
+import { word } from '../../shared/commands/arguments.js';
 import { positionsOfKeys } from '../../shared/commands/key-positions.js';
 import type { Command, TranslateContext } from '../../shared/commands/command.js';
 import { commands } from '../../shared/commands/index.js';
@@ -82,6 +83,7 @@ export class Calls {
   wrote = false;
   private context: TranslateContext;
   private readonly permissions: Permissions;
+  private readonly mayAll: boolean;
   private slot: number | null;
   /** Null: it may do everything. */
   private readonly user: User | null;
@@ -89,6 +91,7 @@ export class Calls {
   constructor(view: View, given: ScriptContext, keys: readonly Buffer[], permissions: Permissions) {
     this.view = view;
     this.permissions = permissions;
+    this.mayAll = given.mayAll;
     this.slot = keys.length > 0 ? slotOf(keys[0]!) : null;
     this.user = given.user === null ? null : userOf(given.user);
     this.context = {
@@ -132,7 +135,7 @@ export class Calls {
       const { command, args } = found;
       const { arity } = command;
       if (arity >= 0 ? argv.length !== arity : argv.length < -arity) throw new ClientError(WRONG_NUMBER);
-      if (command.flags.includes('noscript')) throw new ClientError(NOT_ALLOWED);
+      if (command.flags.includes('noscript') && !this.mayAll) throw new ClientError(NOT_ALLOWED);
       const denial = this.user === null ? null : check(this.user, argv);
       if (denial !== null) throw new ClientError(`ERR The user executing the script ${FORBIDDEN[denial.reason]}`);
       const writes = command.flags.includes('write');
@@ -167,6 +170,8 @@ export class Calls {
     const { context } = this;
     switch (command.run) {
       case 'keyed':
+        if (blocks(command, args))
+          throw new ClientError(`ERR ${command.name} command is not allowed with BLOCK option from scripts`);
         return command.reply(this.execute(command.translate(args, context)), args, context);
       case 'whole':
         if (!this.everywhere) throw new ClientError(WHOLE_IN_SEVERAL);
@@ -198,4 +203,11 @@ export class Calls {
       if (!this.everywhere) throw new ClientError(WHOLE_IN_SEVERAL);
     return run(this, args);
   }
+}
+
+/** XREAD and XREADGROUP say so; others that wait do not wait here. */
+function blocks(command: Command, args: readonly Buffer[]): boolean {
+  if (command.name !== 'xread' && command.name !== 'xreadgroup') return false;
+  const streams = args.findIndex((argument) => word(argument) === 'STREAMS');
+  return args.slice(0, Math.max(0, streams)).some((argument) => word(argument) === 'BLOCK');
 }

@@ -86,7 +86,7 @@ export class KnownScripts {
   }
 
   flush(view: View, lua: Interpreter): void {
-    for (const sha of [...this.scripts.keys()]) this.forget(sha, lua);
+    for (const sha of this.scripts.keys()) this.forget(sha, lua);
     const index = view.record(INDEX);
     if (index === null) return;
     for (const sha of shas(index)) view.putRecord(recordOf(sha.toString('hex')), null);

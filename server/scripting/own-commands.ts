@@ -1,5 +1,6 @@
 /** What a script may call of the commands that a proxy answers itself: here as its partition's primary answers them. */
-import { at, cInteger } from '../../shared/commands/arguments.js';
+import { at, cInteger, word } from '../../shared/commands/arguments.js';
+import { protocolSample } from '../../shared/commands/debug-protocol.js';
 import { OK, type Reply, SimpleString } from '../../shared/commands/reply.js';
 import { KeysWalk, ScanWalk, type Walk } from '../../shared/commands/scan.js';
 import { ClientError } from '../../shared/errors.js';
@@ -8,6 +9,7 @@ import type { Operation, OperationResult } from '../../shared/operations/operati
 import { publish, Topic } from '../../shared/operations/pubsub.js';
 
 interface Surroundings {
+  readonly resp: 2 | 3;
   readonly view: { readonly nowMs: number };
   execute(operation: Operation): OperationResult;
   select(db: number): void;
@@ -42,6 +44,8 @@ export const ownCommands: ReadonlyMap<string, OwnCommand> = new Map<string, OwnC
   ['time', ({ view }) => [String(Math.floor(view.nowMs / 1000)), String((view.nowMs % 1000) * 1000)]],
   ['publish', (script, args) => script.execute(publish(Topic.channel, at(args, 0), at(args, 1)))],
   ['spublish', (script, args) => script.execute(publish(Topic.shardChannel, at(args, 0), at(args, 1)))],
+  // where all is allowed, for tests
+  ['debug', (script, args) => (word(args[0]) === 'PROTOCOL' ? protocolSample(at(args, 1), script.resp) : OK)],
   ['keys', (script, args) => walked(script, new KeysWalk(args))],
   ['scan', (script, args) => walked(script, new ScanWalk(args))],
 ]);

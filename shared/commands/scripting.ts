@@ -42,6 +42,7 @@ export function callOf(args: readonly Buffer[], context: TranslateContext, noNum
       sketchSparseBytes: context.sketchSparseBytes ?? null,
       user: context.user?.rules() ?? null,
       busyAfterMs: context.busyAfterMs ?? BUSY_AFTER_MS,
+      mayAll: context.scriptsMayAll === true,
     },
   };
 }

@@ -49,6 +49,8 @@ export interface ScriptContext {
   readonly user: readonly string[] | null;
   /** After so much others are told that the partition is busy; 0: never. */
   readonly busyAfterMs: number;
+  /** It may call commands that are denied to scripts. */
+  readonly mayAll: boolean;
 }
 
 export interface ScriptCall {
@@ -65,6 +67,7 @@ const contextOf = ({
   sketchSparseBytes,
   user,
   busyAfterMs,
+  mayAll,
 }: ScriptContext): OperationArgument[] => [
   lfu,
   hashLimits,
@@ -73,6 +76,7 @@ const contextOf = ({
   sketchSparseBytes,
   user,
   busyAfterMs,
+  mayAll,
 ];
 
 /**

@@ -30,7 +30,9 @@ const called = (keys: readonly string[] = [], busyAfterMs = 0): ScriptCall => ({
     zsetLimits: null,
     streamNodes: null,
     sketchSparseBytes: null,
+    user: null,
     busyAfterMs,
+    mayAll: false,
   },
 });
 

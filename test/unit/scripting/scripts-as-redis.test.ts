@@ -105,7 +105,6 @@ const commands = [
   'redis.setresp(3) return type(redis.call("get", "absent"))',
   'return type(redis.call("get", "absent"))',
   'return redis.call("mget", "n", "absent", "h")',
-  'return redis.call("blpop", "absent", 0)',
   'return redis.call("lpush", "l", 1, 2, 3)',
   'return redis.call("lrange", "l", 0, -1)',
   'return redis.call("keys", "in*")',
