@@ -29,7 +29,6 @@ export interface Gathering {
   nextIndex: number;
 }
 
-
 export class Attempt {
   nowMs = 0;
   /** The newest mutation the result depends on. */
