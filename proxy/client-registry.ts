@@ -1,6 +1,7 @@
 /** All client connections of this proxy: their ids, the lines of CLIENT LIST, and CLIENT PAUSE. */
 import type { Environment } from '../shared/environment.js';
 import type { CatalogueEntry } from './catalogue.js';
+import { Pausable } from './pausable.js';
 import { PEAK_FORGOTTEN_MS } from './reply-peak.js';
 import type { Session } from './session.js';
 import type { TurnClock } from './turn-clock.js';
@@ -11,6 +12,7 @@ const QUERY_BUFFER_BYTES = 16 * 1024;
 const SESSION_BYTES = 4 * 1024;
 
 export class ClientRegistry {
+  readonly pausable = new Pausable();
   /** How long the largest reply of a connection counts, see ReplyPeak. */
   peakForgottenMs = PEAK_FORGOTTEN_MS;
   private readonly environment: Environment;
@@ -86,11 +88,12 @@ export class ClientRegistry {
   }
 
   /** True when this command has to wait. CLIENT itself never does: it is what ends a pause. */
-  pauses(entry: CatalogueEntry, session: Session): boolean {
+  pauses(entry: CatalogueEntry, args: readonly Buffer[], session: Session): boolean {
     if (this.pausedUntilMs === 0 || !this.pausing) return false;
     if (entry.container?.name === 'client') return false;
-    const writes = entry.isWrite || (entry.name === 'exec' && session.transaction?.writes === true);
-    return this.pausedAll || writes || entry.command.flags.includes('may_replicate');
+    if (this.pausedAll || this.pausable.mayWrite(entry, args)) return true;
+    const queued = entry.name === 'exec' ? (session.transaction?.queued ?? []) : [];
+    return queued.some((each) => this.pausable.mayWrite(each.entry, each.args));
   }
 
   whenUnpaused(run: () => void): void {

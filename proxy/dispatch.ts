@@ -47,6 +47,7 @@ export class Dispatcher {
       if (subcommand === undefined) return this.rejectSubcommand(session, found, args);
       entry = subcommand;
       rest = args.slice(1);
+      if (entry.name === 'script|load') this.proxy.clients.pausable.loads(rest[0]);
     }
     if (!entry.acceptsArity(args.length + 1)) return this.reject(session, entry, wrongArity(entry.name));
     if (!session.identity.unrestricted && this.refuses(session, name, args, entry, rest)) return;
@@ -59,7 +60,7 @@ export class Dispatcher {
     }
     if (session.transaction !== null && !entry.immediate) return this.queue(session, session.transaction, entry, rest);
     if (this.proxy.table.partitions.length === 0 && entry.needsTable) return this.afterMeta(session, entry, rest);
-    if (this.proxy.clients.pauses(entry, session)) return this.afterPause(session, entry, rest);
+    if (this.proxy.clients.pauses(entry, rest, session)) return this.afterPause(session, entry, rest);
     this.execute(session, entry, rest);
   }
 

@@ -44,10 +44,6 @@ export class Transaction {
     this.queued.push({ entry, args: args.map((arg) => Buffer.from(arg)) });
     this.bytes += bytes;
   }
-
-  get writes(): boolean {
-    return this.queued.some(({ entry }) => entry.isWrite);
-  }
 }
 
 /** How one queued command gets its reply, once the partition has answered. */

@@ -55,7 +55,8 @@ function describe(entry: CatalogueEntry): Reply {
   return [
     name,
     arity,
-    statuses(flags),
+    // Redis keeps this one to itself
+    statuses(flags.filter((flag) => flag !== 'may_replicate')),
     keys?.first ?? 0,
     keys?.last ?? 0,
     keys?.step ?? 0,
@@ -133,7 +134,8 @@ function commandLine({ proxy, args }: Call): { entry: CatalogueEntry; rest: read
   if (!entry.acceptsArity(args.length)) throw new ClientError('ERR Invalid number of arguments specified for command');
   const rest = args.slice(subcommand === undefined ? 1 : 2);
   const positions = keyPositions(entry, rest);
-  if (positions.length === 0) throw new ClientError('ERR Invalid arguments specified for command');
+  if (positions.length === 0 && !entry.command.flags.includes('no_mandatory_keys'))
+    throw new ClientError('ERR Invalid arguments specified for command');
   return { entry, rest, positions };
 }
 

@@ -45,7 +45,7 @@ const pfcount = {
   name: 'pfcount',
   arity: -2,
   since: '2.8.9',
-  flags: ['readonly'],
+  flags: ['readonly', 'may_replicate'],
   categories: ['read', 'hyperloglog', 'slow'],
   summary: 'Estimates how many different elements were added to one or several HyperLogLogs.',
   translate: (args) => (args.length === 1 ? operations.sketchCount(at(args, 0)) : operations.sketchUnionCount(args)),

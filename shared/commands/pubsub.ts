@@ -11,7 +11,7 @@ const subscribing = {
 } as const;
 const publishing = {
   ...base,
-  flags: ['pubsub', 'loading', 'stale', 'fast'],
+  flags: ['pubsub', 'loading', 'stale', 'fast', 'may_replicate'],
   categories: ['pubsub', 'fast'],
 } as const;
 const asking = {

@@ -14,7 +14,7 @@ const evaluates = {
   run: 'keyed',
   arity: -3,
   keyCount: 2,
-  flags: ['noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
+  flags: ['noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys', 'may_replicate'],
 } as const;
 const reads = { flags: ['readonly', 'noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'] } as const;
 

@@ -69,6 +69,15 @@ const units = [
   'unit/info-command',
   'unit/info',
   'unit/quit',
+  'unit/introspection',
+  'unit/introspection-2',
+  'unit/other',
+  'unit/slowlog',
+  'unit/latency-monitor',
+  'unit/pause',
+  'unit/lazyfree',
+  'unit/violations',
+  'unit/replybufsize',
 ];
 
 interface Expected {
