@@ -138,6 +138,8 @@ export class FakeNetwork implements Network {
 export class MemoryPartition {
   readonly values = new Map<string, Buffer>();
   executed = 0;
+  /** Of maxmemory, its policy and its samples. */
+  private told: readonly unknown[] = [0, 'noeviction', 5];
 
   execute(operation: Operation): OperationResult {
     this.executed += 1;
@@ -161,6 +163,11 @@ export class MemoryPartition {
         return keys.filter((key) => this.values.delete(key)).length;
       case Code.exists:
         return keys.filter((key) => this.values.has(key)).length;
+      case Code.setMemoryLimits:
+        this.told = [args[3], args[1], args[2]];
+        return true;
+      case Code.memory:
+        return [0, 0, ...this.told] as OperationResult;
       case Code.counts:
         return this.values.size === 0 ? [] : [[0, this.values.size, 0]];
       case Code.flush:
