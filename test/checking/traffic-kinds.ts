@@ -1,4 +1,5 @@
 /** The kinds of key families, each with its commands; a command that should come often stands several times. */
+import { scriptTexts } from './models/scripts.js';
 
 export interface Draw {
   /** One of the family's keys. */
@@ -50,6 +51,7 @@ const ENDS = ['LEFT', 'RIGHT'];
 const CONSUMERS = ['x', 'y'];
 
 const queued = (...commands: string[][]): string[] => commands.map((command) => JSON.stringify(command));
+const ms = ({ seconds }: Draw): string => String(Number(seconds()) * 1_000);
 /** An id that a stream of a few dozen entries may well have. */
 const id = ({ int }: Draw): string => `${int(1, 3)}-${int(0, 9)}`;
 
@@ -338,6 +340,11 @@ export const kinds: readonly Kind[] = [
       (draw) => ['XDEL', draw.key(), id(draw), id(draw)],
       ({ key, int }) => ['XTRIM', key(), 'MAXLEN', int(5, 12)],
       ({ key, int, pick }) => ['XREAD', 'COUNT', int(1, 9), 'STREAMS', key(), pick(['0', '1-2', '2-0'])],
+      (draw) => ['XREAD', 'COUNT', draw.int(1, 9), 'BLOCK', ms(draw), 'STREAMS', draw.key(), id(draw)],
+      ...often(3, (draw) => {
+        const from = ['GROUP', draw.pick(['g', 'h']), draw.pick(CONSUMERS), 'COUNT', draw.int(1, 3)];
+        return ['XREADGROUP', ...from, 'BLOCK', ms(draw), 'STREAMS', draw.key(), '>'];
+      }),
       ({ key }) => ['XLEN', key()],
       ...often(3, ({ key }) => ['XRANGE', key(), '-', '+']),
     ],
@@ -369,6 +376,26 @@ export const kinds: readonly Kind[] = [
       ({ keys: [a = '', b = ''] }) => ['MGET', a, b],
       ({ keys: [, , c = ''], token }) => ['RPUSH', c, token()],
       ({ keys: [a = '', b = ''], pick }) => ['GET', pick([a, b])],
+    ],
+    final: (key) => (key.endsWith('c') ? finalRange(key) : finalGet(key)),
+  },
+  {
+    name: 'script',
+    keys: 3,
+    needs: ['eval', 'append'],
+    lines: [
+      ...often(3, ({ keys: [a = '', b = ''], token }) => ['EVAL', scriptTexts.appendBoth, '2', a, b, token()]),
+      ...often(2, ({ keys: [a = '', , c = ''] }) => ['EVAL', scriptTexts.collect, '2', a, c]),
+      ({ keys: [, b = ''], token }) => ['EVAL', scriptTexts.replace, '1', b, '', token()],
+      ({ keys: [a = ''], known, token }) => ['EVAL', scriptTexts.replace, '1', a, known(), token()],
+      ({ keys: [a = '', b = ''], pick, token }) => ['SET', pick([a, b]), token()],
+      ({ keys: [a = '', b = ''], pick }) => ['DEL', pick([a, b])],
+      ({ keys: [, , c = ''] }) => ['LPOP', c],
+      ({ keys: [a = '', b = '', c = ''], token }) => [
+        'MULTI',
+        ...queued(['EVAL', scriptTexts.appendBoth, '2', a, b, token()], ['LRANGE', c, '0', '-1']),
+      ],
+      ...often(2, ({ keys: [a = '', b = ''] }) => ['MGET', a, b]),
     ],
     final: (key) => (key.endsWith('c') ? finalRange(key) : finalGet(key)),
   },

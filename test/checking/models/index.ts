@@ -8,6 +8,7 @@ import { hashes } from './hashes.js';
 import { afterExpiry, Draft, type Expected, type Keyspace, ModelError } from './keyspace.js';
 import { keys } from './keys.js';
 import { lists } from './lists.js';
+import { scripts } from './scripts.js';
 import { sets } from './sets.js';
 import { sortedSets } from './sorted-sets.js';
 import { matches, type Specification, type Specifications } from './specification.js';
@@ -23,6 +24,7 @@ const table: Specifications = {
   ...sortedSets,
   ...streams,
   ...blocking,
+  ...scripts,
   ...keys,
   ...transactionsOf((command) => ({ specification: specificationOf(command), keys: keysOf(command) })),
 };
@@ -72,7 +74,7 @@ export function prepare(operation: Operation): Prepared {
     operation,
     specification: specificationOf(command),
     args: command.slice(1),
-    brings: queuedIn(command).flatMap((queued) => queued.slice(1)),
+    brings: queuedIn(command).flatMap((queued) => queued.slice(queued[0] === 'EVAL' ? 3 : 1)),
     keys: keysOf(command),
     reply: outcome === 'ok' ? operation.reply : undefined,
   };

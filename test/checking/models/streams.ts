@@ -2,8 +2,8 @@
  * Streams, as far as histories use them: ids are given as `5-*`, so that what a stream holds tells every id. Consumers count
  * only by what is pending for them; when and how often an entry was delivered is not modelled.
  */
-import type { Reply } from '../history.js';
-import { type Draft, ModelError, type Stream, type StreamEntry, type StreamGroup } from './keyspace.js';
+import { isError, type Reply } from '../history.js';
+import { type Draft, type Expected, ModelError, type Stream, type StreamEntry, type StreamGroup } from './keyspace.js';
 import { argument, integer, type Specifications } from './specification.js';
 
 const EMPTY: Stream = { entries: [], last: '0-0', groups: new Map() };
@@ -46,6 +46,23 @@ function putGroup(draft: Draft, key: string, stream: Stream, name: string, group
 
 function trimmed(entries: readonly StreamEntry[], length: number): readonly StreamEntry[] {
   return entries.length > length ? entries.slice(entries.length - length) : entries;
+}
+
+/** Whether it waits says nothing about what it may see when it is answered. */
+function withoutBlock(args: readonly string[]): readonly string[] {
+  const at = args.indexOf('BLOCK');
+  return at < 0 ? args : args.toSpliced(at, 2);
+}
+
+/** One that waits is told in one of two ways that its group is gone. */
+function readGroupOrWait(draft: Draft, args: readonly string[]): Expected {
+  const waits = args.includes('BLOCK');
+  try {
+    return readGroup(draft, withoutBlock(args));
+  } catch (error) {
+    if (!waits || !(error instanceof ModelError)) throw error;
+    return (observed) => isError(observed) && /^(NOGROUP|UNBLOCKED) /.test(observed.error);
+  }
 }
 
 /** `GROUP g consumer COUNT n STREAMS key id` */
@@ -112,11 +129,12 @@ export const streams: Specifications = {
       return stream.entries.length - entries.length;
     },
   },
-  /** `COUNT n STREAMS key id` */
+  /** `COUNT n [BLOCK ms] STREAMS key id` */
   xread: {
-    keys: (args) => [argument(args, 3)],
+    keys: (args) => [argument(args, args.length - 2)],
     write: false,
-    run: (draft, [, count = '', , key = '', id = '']) => {
+    run: (draft, args) => {
+      const [, count = '', , key = '', id = ''] = withoutBlock(args);
       const found = draft.stream(key)?.entries.filter(([each]) => compare(each, id) > 0) ?? [];
       return found.length === 0 ? null : [[key, found.slice(0, integer(count)).map(shown)]];
     },
@@ -132,7 +150,7 @@ export const streams: Specifications = {
       return 'OK';
     },
   },
-  xreadgroup: { keys: (args) => [argument(args, 6)], write: true, run: readGroup },
+  xreadgroup: { keys: (args) => [argument(args, args.length - 2)], write: true, run: readGroupOrWait },
   xack: {
     keys: 'first',
     write: true,
