@@ -452,12 +452,16 @@ export class Executor {
   stop(reason: RetryReason): void {
     this.stopped = true;
     this.fetches.stop();
+    const refuse = ({ from, id }: Request, why: RetryReason): void => {
+      if (from !== null) this.host.reply(from, id, Status.retry, why);
+    };
+    // of the queue nothing was executed, and nothing that came after it
+    for (const request of this.queue.slice(this.at)) refuse(request, reason);
     const script = this.script.stop();
-    const waiting = this.queue.slice(this.at);
-    if (script !== null) waiting.unshift(script);
-    for (const request of this.fetching) waiting.push(request, ...this.unblock(request));
-    waiting.push(...this.waiters.waits.take(() => true));
-    for (const { from, id } of waiting) if (from !== null) this.host.reply(from, id, Status.retry, reason);
+    if (script !== null) refuse(script, 'deposed');
+    for (const request of this.fetching)
+      for (const each of [request, ...this.unblock(request)]) refuse(each, 'deposed');
+    for (const wait of this.waiters.waits.take(() => true)) refuse(wait, 'deposed');
     this.queue = [];
     this.at = 0;
     this.held.clear();

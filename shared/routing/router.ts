@@ -324,7 +324,7 @@ export class Router {
       return;
     }
     if (!concernsSession(reason)) this.suspend(partition);
-    this.recall(link, partition, refused);
+    this.recall(link, partition, refused, reason === 'deposed');
     if (reason === 'unknown-session') this.onUnknownSession(partition);
     else this.flush(partition);
   }
@@ -345,14 +345,15 @@ export class Router {
 
   /**
    * Takes requests in flight at `link` back to the front of their queues, in their order; all
-   * partitions' when `only` is null. `refused` is one that the server said it did not execute; it executes
-   * nothing that was sent after it before we settle again.
+   * partitions' when `only` is null. `refused` is one that the server said it did not execute, nor, unless `alone`,
+   * anything that was sent after it before we settle again.
    */
-  private recall(link: ServerLink, only: RoutedPartition | null, refused?: Request): void {
+  private recall(link: ServerLink, only: RoutedPartition | null, refused?: Request, alone = false): void {
     for (const { session } of only === null ? this.routes.partitions.values() : [only])
       if (session.link === link) session.link = null;
     const taken = link.take(only);
-    for (const request of taken) if (refused === undefined || request.id < refused.id) request.unsure = true;
+    for (const request of taken)
+      if (request !== refused && (refused === undefined || alone || request.id < refused.id)) request.unsure = true;
     this.putBack(this.options.isOnce === undefined ? taken : this.endOnce(taken, this.options.isOnce));
   }
 

@@ -90,6 +90,8 @@ export type ReplyMessage = [kind: 2, id: number, status: number, value: Operatio
 /** Why a server refused before execution. */
 export type RetryReason =
   | 'not-primary'
+  /** It waited, or was being read for, when its primary ended: what was sent after it may have been executed before. */
+  | 'deposed'
   | 'wrong-range'
   | 'no-such-partition'
   | 'not-enough-replicas'

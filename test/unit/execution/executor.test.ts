@@ -401,7 +401,9 @@ describe('a deposed primary', () => {
     const ids = [list(a), put(b, 'x'), get(b)].map((operation) => primary.send(operation));
     primary.turn();
     primary.executor.stop('not-primary');
-    expect(ids.map((id) => primary.answer(id)?.status)).to.deep.equal([Status.retry, Status.retry, Status.retry]);
+    const answers = ids.map((id) => primary.answer(id));
+    expect(answers.map((answer) => answer?.status)).to.deep.equal([Status.retry, Status.retry, Status.retry]);
+    expect(answers.map((answer) => answer?.value)).to.deep.equal(['deposed', 'deposed', 'deposed']);
     while (primary.fetching > 0) primary.fetched();
     expect(primary.replies.length).to.equal(4);
   });

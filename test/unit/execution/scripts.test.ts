@@ -183,7 +183,7 @@ describe('a script at a primary', () => {
     const id = primary.send(run('while true do end'));
     primary.turn();
     primary.executor.stop('not-primary');
-    expect(primary.answer(id)).to.deep.equal({ id, status: Status.retry, value: 'not-primary' });
+    expect(primary.answer(id)).to.deep.equal({ id, status: Status.retry, value: 'deposed' });
     expect(primary.mutations).to.have.length(0);
   });
 

@@ -132,7 +132,7 @@ describe('an operation that waits', () => {
     const id = deposed.send(pop('l'), { waits: true });
     deposed.turn();
     deposed.executor.stop('not-primary');
-    expect(answers(deposed)).to.deep.equal([[id, Status.retry, 'not-primary']]);
+    expect(answers(deposed)).to.deep.equal([[id, Status.retry, 'deposed']]);
 
     const fenced = new Primary();
     const behind = fenced.send(pop('l'), { waits: true });
