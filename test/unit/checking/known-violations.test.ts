@@ -203,6 +203,77 @@ const pairs: readonly Pair[] = [
     ],
   },
   {
+    name: 'half of a transaction',
+    bad: [
+      ['a', 'MULTI ["SET","x","1"] ["SET","y","1"]', 0, 5, ['OK', 'OK']],
+      ['b', 'MGET x y', 1, 2, ['1', null]],
+    ],
+    good: [
+      ['a', 'MULTI ["SET","x","1"] ["SET","y","1"]', 0, 5, ['OK', 'OK']],
+      ['b', 'MGET x y', 1, 2, ['1', '1']],
+    ],
+  },
+  {
+    name: 'a transaction that took place though the watched key had changed',
+    bad: [
+      ['b', 'SET k <1>', 0, 1, 'OK'],
+      ['b', 'SET k <2>', 3, 4, 'OK'],
+      ['a', 'WATCH k ["APPEND","k","!"]', 2, 9, ['<1>', [4]]],
+      ['b', 'GET k', 5, 10, '<2>!'],
+    ],
+    good: [
+      ['b', 'SET k <1>', 0, 1, 'OK'],
+      ['b', 'SET k <2>', 3, 4, 'OK'],
+      ['a', 'WATCH k ["APPEND","k","!"]', 2, 9, ['<1>', null]],
+      ['b', 'GET k', 5, 10, '<2>'],
+    ],
+  },
+  {
+    name: 'an element that went to a client which was told that nothing came',
+    bad: [
+      ['a', 'BLPOP x y 0.5', 0, 9, null],
+      ['b', 'RPUSH y <1>', 2, 3, 1],
+      ['b', 'LLEN y', 4, 5, 0],
+    ],
+    good: [
+      ['a', 'BLPOP x y 0.5', 0, 9, ['y', '<1>']],
+      ['b', 'RPUSH y <1>', 2, 3, 1],
+      ['b', 'LLEN y', 4, 5, 0],
+    ],
+  },
+  {
+    name: 'an entry of a stream that two consumers were given',
+    bad: [
+      ['a', 'XADD s 1-* f <1>', 0, 1, '1-0'],
+      ['a', 'XGROUP CREATE s g 0 MKSTREAM', 2, 3, 'OK'],
+      ['b', 'XREADGROUP GROUP g b COUNT 1 STREAMS s >', 4, 5, [['s', [['1-0', ['f', '<1>']]]]]],
+      ['c', 'XREADGROUP GROUP g c COUNT 1 STREAMS s >', 4, 6, [['s', [['1-0', ['f', '<1>']]]]]],
+    ],
+    good: [
+      ['a', 'XADD s 1-* f <1>', 0, 1, '1-0'],
+      ['a', 'XGROUP CREATE s g 0 MKSTREAM', 2, 3, 'OK'],
+      ['b', 'XREADGROUP GROUP g b COUNT 1 STREAMS s >', 4, 5, [['s', [['1-0', ['f', '<1>']]]]]],
+      ['c', 'XREADGROUP GROUP g c COUNT 1 STREAMS s >', 4, 6, null],
+    ],
+  },
+  {
+    name: 'an entry of a stream that was acknowledged and is pending again',
+    bad: [
+      ['a', 'XADD s 1-* f <1>', 0, 1, '1-0'],
+      ['a', 'XGROUP CREATE s g 0 MKSTREAM', 2, 3, 'OK'],
+      ['b', 'XREADGROUP GROUP g b COUNT 1 STREAMS s >', 4, 5, [['s', [['1-0', ['f', '<1>']]]]]],
+      ['b', 'XACK s g 1-0', 6, 7, 1],
+      ['c', 'XPENDING s g', 8, 9, [1, '1-0', '1-0', [['b', '1']]]],
+    ],
+    good: [
+      ['a', 'XADD s 1-* f <1>', 0, 1, '1-0'],
+      ['a', 'XGROUP CREATE s g 0 MKSTREAM', 2, 3, 'OK'],
+      ['b', 'XREADGROUP GROUP g b COUNT 1 STREAMS s >', 4, 5, [['s', [['1-0', ['f', '<1>']]]]]],
+      ['b', 'XACK s g 1-0', 6, 7, 1],
+      ['c', 'XPENDING s g', 8, 9, [0, null, null, null]],
+    ],
+  },
+  {
     name: 'an element in neither or both lists of a LMOVE',
     bad: [
       ['a', 'RPUSH x <1>', 0, 1, 1],
