@@ -76,6 +76,10 @@ export function assess(situation: Situation, { record }: PartitionSituation): Re
     if (!record.served && server !== undefined) return { kind: 'go on', server, copy: best?.copy ?? null };
     if (contradictions.length > 0)
       return { kind: 'choose', reason: `the copies contradict each other: ${contradictions.join('; ')}` };
+    // all have their stores, and nothing in them: whatever it was, it was not synced before they all lost their power
+    const isEmpty = ({ node }: MemberReport): boolean => servers.get(node)?.reports.has(id) === true;
+    if (copies.length === 0 && server !== undefined && reports.every(isEmpty))
+      return { kind: 'go on', server, copy: null };
     const minReplicas = tables.get(table)?.minReplicas ?? 1;
     // enough of them to have written without those of earlier ballots
     const wrote = !ofMembers.some(isCopy) && seats.length >= minReplicas;

@@ -144,7 +144,7 @@ export const plants: readonly Plant[] = [
           },
       ),
     wishes: { only: ['io-error', 'blackout', 'power'], fsync: 'always', faultMs: 20_000 },
-    seeds: 25,
+    seeds: 40,
   },
   {
     name: 'commit-without-a-member',

@@ -397,6 +397,17 @@ describe('guardian', () => {
       expect(decided(wiped)[0]).to.match(/^waits for a: all members came back without their data/);
     });
 
+    it('goes on when all have their stores, and no power to have synced anything: an empty store is not a lost one (20)', () => {
+      const unsynced = (c: Parameters<Scenario['server']>[1]): Situation =>
+        scenario()
+          .server('a', { boot: 'a2', has: { 1: [0, 0] } })
+          .server('b', { boot: 'b2', has: { 1: [0, 0] } })
+          .server('c', { boot: 'c2', ...c })
+          .partition({ primary: 'a', secondaries: ['b', 'c'] });
+      expect(decided(unsynced({ has: { 1: [0, 0] } }))).to.deep.equal(['ballot 6: a:a2 []']);
+      expect(decided(unsynced({}))[0]).to.match(/all members came back without their data/);
+    });
+
     it('starts empty when it was never served', () => {
       const fresh = scenario({ replicas: 1 })
         .server('a', { boot: 'a2' })
