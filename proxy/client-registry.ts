@@ -134,7 +134,7 @@ export class ClientRegistry {
       ['events', 'r'],
       ['cmd', facts.lastCommand],
       ['user', session.identity.user.name],
-      ['redir', -1],
+      ['redir', session.tracking?.redirect ?? -1],
       ['resp', session.resp],
     ];
     if (facts.libraryName !== '' || facts.libraryVersion !== '')

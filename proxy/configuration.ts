@@ -25,6 +25,8 @@ export interface Settings {
   /** 0: not watched. */
   readonly latencyThresholdMs: number;
   readonly latencyTracking: boolean;
+  /** Keys that clients may have cached, of which so many are remembered; 0: all. */
+  readonly trackingKeysMax: number;
   readonly percentiles: readonly number[];
   /** What the translation of commands needs to know. */
   readonly translation: Pick<
@@ -169,6 +171,7 @@ export class Configuration {
       slowlogMaxLen: this.number('slowlog-max-len'),
       aclLogMaxLen: this.number('acllog-max-len'),
       latencyThresholdMs: this.number('latency-monitor-threshold'),
+      trackingKeysMax: this.number('tracking-table-max-keys'),
       latencyTracking: this.get('latency-tracking') === 'yes',
       percentiles: words(this.get('latency-tracking-info-percentiles')).map(Number),
       translation: {

@@ -10,7 +10,7 @@ import type { ClientRegistry } from './client-registry.js';
 import type { ClusterMap } from './cluster-map.js';
 import type { Configuration } from './configuration.js';
 import type { LatencyMonitor } from './latency-monitor.js';
-import type { Subscriptions } from './pubsub/subscriptions.js';
+import type { Messaging } from './messaging.js';
 import type { Session } from './session.js';
 import type { Slowlog } from './slowlog.js';
 import type { Statistics } from './statistics.js';
@@ -41,9 +41,9 @@ export interface ProxyContext {
   readonly statistics: Statistics;
   readonly slowlog: Slowlog;
   readonly latency: LatencyMonitor;
-  readonly subscriptions: Subscriptions;
   readonly users: Users;
   readonly aclLog: AclLog;
+  readonly messaging: Messaging;
   readonly hooks: ProxyHooks;
   /** 40 hex digits, of this boot. */
   readonly runId: string;

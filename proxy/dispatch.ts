@@ -62,6 +62,12 @@ export class Dispatcher {
     if (this.proxy.table.partitions.length === 0 && entry.needsTable) return this.afterMeta(session, entry, rest);
     if (this.proxy.clients.pauses(entry, rest, session)) return this.afterPause(session, entry, rest);
     this.execute(session, entry, rest);
+    if (session.tracking !== null) session.tracking.afterCommand(entry, session.transaction !== null);
+  }
+
+  /** The client is about to be told what these keys hold. */
+  remember(session: Session, keys: readonly Buffer[]): void {
+    this.proxy.messaging.tracking.remember(session, keys);
   }
 
   /** True when this is not the place to go on: the user may not do it, or nobody knows yet who there is. */
@@ -151,16 +157,18 @@ export class Dispatcher {
   private keyed(session: Session, entry: CatalogueEntry, command: KeyedCommand, args: readonly Buffer[]): void {
     const { router, table, clock } = this.proxy;
     const only = table.partitions[0];
+    const tracks = session.tracking !== null && entry.isRead && session.tracking.remembers;
     if (command.waitMs !== undefined) {
       const operation = command.translate(args, session.context);
       const waitMs = command.waitMs(args);
-      if (waitMs !== null) return this.waiting(session, entry, args, operation, waitMs);
+      if (waitMs !== null) return this.waiting(session, entry, args, operation, waitMs, tracks);
     }
     if (only !== undefined && (table.partitions.length === 1 || table.facts?.multiKey === 'any')) {
       const operation = command.translate(args, session.context);
       const pending = new PendingOperation(this, session, entry, args, clock.nowMs);
+      pending.tracks = tracks;
       session.enqueue(pending);
-      router.submitTo(only, session.routed, session.context.db, operation, pending);
+      router.submitTo(only, session.routed, session.context.db, operation, pending, false, tracks);
       return;
     }
     const keys = keyPositions(entry, args).map((position) => args[position] as Buffer);
@@ -168,12 +176,13 @@ export class Dispatcher {
     const slot = slots[0] ?? 0;
     if (slots.some((other) => other !== slot)) {
       if (command.union === undefined) throw new ClientError(CROSS_SLOT);
-      return this.union(session, entry, command, command.union, args, slots);
+      return this.union(session, entry, command, command.union, args, slots, tracks);
     }
     const operation = command.translate(args, session.context);
     const pending = new PendingOperation(this, session, entry, args, clock.nowMs);
+    pending.tracks = tracks;
     session.enqueue(pending);
-    router.submit(table, slot, session.routed, session.context.db, operation, pending);
+    router.submit(table, slot, session.routed, session.context.db, operation, pending, tracks);
   }
 
   /** Until it is answered the session takes no more requests. */
@@ -183,6 +192,7 @@ export class Dispatcher {
     args: readonly Buffer[],
     operation: Operation,
     waitMs: number,
+    tracks: boolean,
   ): void {
     const { router, table } = this.proxy;
     const [slot = 0, ...others] = keyPositions(entry, args).map((position) => slotOf(args[position] as Buffer));
@@ -193,7 +203,8 @@ export class Dispatcher {
       throw new ClientError('ERR not executed: the partition is not known yet');
     const pending = new PendingWait(this, session, entry, args, this.proxy);
     session.enqueue(pending);
-    const request = router.submitTo(partition, session.routed, session.context.db, operation, pending, true);
+    const { db } = session.context;
+    const request = router.submitTo(partition, session.routed, db, operation, pending, true, tracks);
     pending.start(request, waitMs);
   }
 
@@ -205,6 +216,7 @@ export class Dispatcher {
     kind: 'sum' | 'ok' | 'positions',
     args: readonly Buffer[],
     slots: readonly number[],
+    tracks: boolean,
   ): void {
     const step = command.keys?.step ?? 1;
     // What is wrong with the arguments as a whole is told before anything is sent.
@@ -221,16 +233,16 @@ export class Dispatcher {
     const { context } = session;
     const parts = [...shares.values()];
     const operations = parts.map((share) => command.translate(share.args, context));
-    this.fanOut(session, entry, args, [...shares.keys()], operations, (results) =>
-      command.reply(
-        mergeUnion(
-          kind,
-          results,
-          parts.map((share) => share.positions),
-        ),
-        args,
-        context,
-      ),
+    const positions = parts.map((share) => share.positions);
+    const tracked = tracks ? parts.map((share) => share.args.filter((_, index) => index % step === 0)) : null;
+    this.fanOut(
+      session,
+      entry,
+      args,
+      [...shares.keys()],
+      operations,
+      (results) => command.reply(mergeUnion(kind, results, positions), args, context),
+      tracked,
     );
   }
 
@@ -257,6 +269,7 @@ export class Dispatcher {
     partitions: readonly RoutedPartition[],
     operations: readonly Operation[],
     merge: (results: readonly OperationResult[]) => Reply,
+    tracked: readonly (readonly Buffer[])[] | null = null,
   ): void {
     const pending = new PendingParts(this, session, entry, args, this.proxy.clock.nowMs, partitions.length, merge);
     session.enqueue(pending);
@@ -266,7 +279,9 @@ export class Dispatcher {
         session.routed,
         session.context.db,
         operations[index] as Operation,
-        pending.part(index),
+        pending.part(index, tracked?.[index] ?? null),
+        false,
+        tracked !== null,
       );
     });
   }
@@ -326,6 +341,8 @@ export class Dispatcher {
     const { clock, statistics, configuration } = this.proxy;
     const ms = clock.nowMs - startedAtMs;
     const failed = reply instanceof ErrorReply;
+    const { monitors } = this.proxy.messaging;
+    if (monitors.any) monitors.show(session, entry, args, this.proxy.environment.wallMs());
     if (failed) statistics.error(reply.text);
     entry.statistics.executed(Math.round(ms * 1000), failed);
     const { slowerThanUsec, latencyThresholdMs } = configuration.settings;

@@ -8,3 +8,7 @@ export const CROSS_SLOT = "CROSSSLOT Keys in request don't hash to the same slot
 export function keyPositions(entry: CatalogueEntry, args: readonly Buffer[]): number[] {
   return positionsOfKeys(entry.command, args);
 }
+
+export function keysOf(entry: CatalogueEntry, args: readonly Buffer[]): Buffer[] {
+  return keyPositions(entry, args).map((position) => args[position] as Buffer);
+}

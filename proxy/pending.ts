@@ -10,6 +10,7 @@ import type { Completion } from '../shared/routing/request.js';
 import { Status } from '../shared/wire/messages.js';
 import type { CatalogueEntry } from './catalogue.js';
 import type { Dispatcher } from './dispatch.js';
+import { keysOf } from './keys.js';
 import type { Output } from './resp/encoder.js';
 import type { Session } from './session.js';
 
@@ -84,12 +85,16 @@ export function outcomeReply(
 }
 
 export class PendingOperation extends Pending implements Completion {
+  /** What it reads is tracked. */
+  tracks = false;
+
   onBusy(): void {
     this.dispatcher.busy.add(this);
   }
 
   onOutcome(status: number, value: OperationResult): void {
     if (this.dispatcher.busy.size > 0) this.dispatcher.busy.delete(this);
+    if (this.tracks) this.dispatcher.remember(this.session, keysOf(this.entry, this.args));
     this.finish(outcomeReply(this.entry.command as KeyedCommand, status, value, this.args, this.context));
   }
 }
@@ -119,8 +124,14 @@ export class PendingParts extends Pending {
     this.merge = merge;
   }
 
-  part(index: number): Completion {
-    return { onOutcome: (status, value) => this.onPart(index, status, value) };
+  /** `tracked`: keys of this part that are tracked; null: none is. */
+  part(index: number, tracked: readonly Buffer[] | null): Completion {
+    return {
+      onOutcome: (status, value) => {
+        if (tracked !== null) this.dispatcher.remember(this.session, tracked);
+        this.onPart(index, status, value);
+      },
+    };
   }
 
   private onPart(index: number, status: number, value: OperationResult): void {

@@ -22,8 +22,8 @@ import { Configuration } from './configuration.js';
 import type { ProxyContext, ProxyHooks } from './context.js';
 import { Dispatcher } from './dispatch.js';
 import { LatencyMonitor } from './latency-monitor.js';
-import { Subscriptions } from './pubsub/subscriptions.js';
 import { followUsers } from './permissions.js';
+import { Messaging } from './messaging.js';
 import { Session } from './session.js';
 import { Slowlog } from './slowlog.js';
 import { Statistics } from './statistics.js';
@@ -70,9 +70,9 @@ export class Proxy implements ProxyContext {
   readonly statistics = new Statistics();
   readonly slowlog = new Slowlog();
   readonly latency = new LatencyMonitor();
-  readonly subscriptions: Subscriptions;
   readonly users: Users;
   readonly aclLog = new AclLog();
+  readonly messaging: Messaging;
   readonly hooks: ProxyHooks;
   readonly runId = randomBytes(20).toString('hex');
   readonly startedAtMs: number;
@@ -112,8 +112,8 @@ export class Proxy implements ProxyContext {
       onRefused: (reason) => logger.warn({ reason }, 'meta refused this proxy'),
       onView: () => this.onView(),
       isOnce,
-      onIntroduced: (partition) => this.subscriptions.registrar.onIntroduced(partition),
-      onTold: (message) => this.subscriptions.onTold(message),
+      onIntroduced: (partition) => this.messaging.onIntroduced(partition),
+      onTold: (message) => this.messaging.onTold(message),
     });
     this.users = new Users(environment, options.requirepass);
     followUsers(this);
@@ -122,10 +122,16 @@ export class Proxy implements ProxyContext {
       options.clusterEnabled === true
         ? new ClusterMap(this.router.routes.nodes, this.table, () => this.describe())
         : null;
-    this.subscriptions = new Subscriptions(this);
+    this.messaging = new Messaging(this);
+    this.configuration.onChange = () => this.onConfigured();
+    this.onConfigured();
     this.dispatcher = new Dispatcher(this);
     this.server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => this.onConnection(socket));
     this.server.on('error', (error) => this.onListenerError(error));
+  }
+
+  private onConfigured(): void {
+    this.messaging.tracking.limit = this.configuration.settings.trackingKeysMax;
   }
 
   /** Without file descriptors every attempt to connect fails: one line a second is enough. */
@@ -177,7 +183,7 @@ export class Proxy implements ProxyContext {
   }
 
   private onView(): void {
-    this.subscriptions.registrar.onView();
+    this.messaging.onView();
     const ready = this.onReady;
     if (ready === null || !this.table.complete) return;
     this.onReady = null;

@@ -24,6 +24,7 @@ import { ReplyQueue } from './reply-queue.js';
 import { encodeReply, Output } from './resp/encoder.js';
 import { ProtocolError, RequestParser } from './resp/request-parser.js';
 import type { Subscriber } from './pubsub/subscriber.js';
+import type { TrackingMode } from './tracking/tracking-mode.js';
 import type { Transaction } from './transaction.js';
 import type { PendingWait } from './waiting.js';
 
@@ -75,6 +76,8 @@ export class Session {
   closed = false;
   /** What it is subscribed to; null: nothing. */
   subscriber: Subscriber | null = null;
+  /** CLIENT TRACKING; null: off. */
+  tracking: TrackingMode | null = null;
   /** Messages published and not yet passed on: what comes after need not wait for them. */
   publishing = 0;
   /** What runs when everything asked before has been answered, or executed. */
@@ -136,8 +139,25 @@ export class Session {
 
   /** As CLIENT LIST shows: N nothing special, e no-evict, T no-touch, c closing after replies. */
   get flags(): string {
-    const flags = `${this.subscriber !== null ? 'P' : ''}${this.waiting !== null ? 'b' : ''}${this.transaction !== null ? 'x' : ''}${this.closing ? 'c' : ''}${this.facts.noEvict ? 'e' : ''}${this.facts.noTouch ? 'T' : ''}`;
+    const { subscriber, transaction, waiting, tracking, closing, facts } = this;
+    const flags = [
+      this.proxy.messaging.monitors.has(this) ? 'O' : '',
+      subscriber !== null ? 'P' : '',
+      transaction !== null ? 'x' : '',
+      waiting !== null ? 'b' : '',
+      tracking !== null ? 't' : '',
+      tracking?.brokenRedirect === true ? 'R' : '',
+      tracking?.broadcast === true ? 'B' : '',
+      closing ? 'c' : '',
+      facts.noEvict ? 'e' : '',
+      facts.noTouch ? 'T' : '',
+    ].join('');
     return flags === '' ? 'N' : flags;
+  }
+
+  /** It is told nothing more than what it is owed: QUIT, for one. */
+  get leaving(): boolean {
+    return this.closing || this.closed;
   }
 
   get pendingReplies(): number {
@@ -333,6 +353,13 @@ export class Session {
     this.queueFlush();
   }
 
+  /** A push behind the replies to all requests so far; one that waits (BLPOP) is not waited for. */
+  pushBehind(reply: Reply): void {
+    if (this.closed) return;
+    if (this.waiting !== null && this.replies.count === 1) this.push(reply);
+    else if (this.replies.answer(reply, this.context.resp)) this.queueFlush();
+  }
+
   /** A push outside the order of replies. */
   push(reply: Reply): void {
     if (this.closed) return;
@@ -430,7 +457,7 @@ export class Session {
     if (this.closed) return;
     this.closed = true;
     this.waiting?.stop('timeout');
-    this.proxy.subscriptions.forget(this);
+    this.proxy.messaging.forget(this);
     this.proxy.router.release(this.routed);
     this.proxy.clients.remove(this);
     for (const timer of this.closingTimers) timer.cancel();

@@ -20,9 +20,10 @@ import { Status } from '../shared/wire/messages.js';
 import type { CatalogueEntry } from './catalogue.js';
 import { cInt } from './commands/arguments.js';
 import { type Call, DATABASES, LATER } from './context.js';
-import { CROSS_SLOT, keyPositions } from './keys.js';
+import { CROSS_SLOT, keysOf } from './keys.js';
 import { outcomeError } from './pending.js';
 import { refusalAtExec } from './permissions.js';
+import { TrackedInOrder } from './tracking/tracked-in-order.js';
 
 const WHOLE_IN_SEVERAL =
   'ERR commands on the whole keyspace cannot be part of a transaction in a table with several partitions';
@@ -56,6 +57,8 @@ export class Execution {
   private readonly parts: TransactionPart[] = [];
   private readonly slots = new Set<number>();
   private kind: TransactionKind = 'reads';
+  /** Keys that are read and to be tracked, and those of them that are written behind it; null: nothing is tracked. */
+  private readonly tracked: TrackedInOrder | null;
   private handlers = 0;
   private context: TranslateContext;
 
@@ -63,6 +66,7 @@ export class Execution {
     this.call = call;
     this.watched = watched;
     this.context = call.session.context;
+    this.tracked = call.session.tracking?.remembers === true ? new TrackedInOrder() : null;
     for (const { key } of watched) this.slots.add(slotOf(key));
     for (const { entry, args } of queued) this.steps.push(this.plan(entry, args));
   }
@@ -82,13 +86,18 @@ export class Execution {
     else if (partition === undefined) end(new ErrorReply('ERR not executed: the partition is not known yet'));
     else {
       const operation = transaction(this.kind, this.watched, this.parts);
-      proxy.router.submitTo(partition, session.routed, session.context.db, operation, {
-        onOutcome: (status, value) => {
-          if (status !== Status.ok) end(outcomeError(status, value));
-          else if (value === null) end(new NullArrayReply());
-          else this.replies(value as readonly OperationResult[], end);
-        },
-      });
+      const { tracked } = this;
+      const { tracking } = proxy.messaging;
+      const onOutcome = (status: number, value: OperationResult): void => {
+        if (status !== Status.ok) return end(outcomeError(status, value));
+        if (value === null) return end(new NullArrayReply());
+        if (tracked !== null) tracking.remember(session, tracked.read);
+        this.replies(value as readonly OperationResult[], end);
+        if (tracked !== null) tracking.wroteItself(session, tracked.written);
+      };
+      const tracks = tracked !== null && tracked.read.length > 0;
+      const { db } = session.context;
+      proxy.router.submitTo(partition, session.routed, db, operation, { onOutcome }, false, tracks);
     }
     return LATER;
   }
@@ -108,7 +117,9 @@ export class Execution {
     if (refused !== null) return this.constant(entry, args, refused);
     try {
       if (command.run === 'keyed') {
-        for (const position of keyPositions(entry, args)) this.slots.add(slotOf(args[position] as Buffer));
+        const keys = keysOf(entry, args);
+        for (const key of keys) this.slots.add(slotOf(key));
+        this.tracked?.add(entry, keys);
         const operation = command.translate(args, context);
         return this.part(entry, args, operation, (result) => command.reply(result, args, context));
       }

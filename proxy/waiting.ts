@@ -12,6 +12,7 @@ import type { Router } from '../shared/routing/router.js';
 import { Status } from '../shared/wire/messages.js';
 import type { CatalogueEntry } from './catalogue.js';
 import type { Dispatcher } from './dispatch.js';
+import { keysOf } from './keys.js';
 import { outcomeReply, Pending } from './pending.js';
 import type { Session } from './session.js';
 
@@ -60,6 +61,7 @@ export class PendingWait extends Pending {
   }
 
   onOutcome(status: number, value: OperationResult): void {
+    if (this.request?.tracks === true) this.dispatcher.remember(this.session, keysOf(this.entry, this.args));
     this.timer?.cancel();
     // refused to the end, it was never looked at: that there is nothing would be a guess
     const nothing = status === Status.ok && value === null;

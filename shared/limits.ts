@@ -147,7 +147,9 @@ export const limits = {
   waits: 100_000,
   /** Channels and patterns with listeners that one partition's primary keeps: a few hundred bytes each. */
   interests: 1_000_000,
-  /** Of these, how many a proxy names in one message. */
+  /** Keys that one proxy may have cached for its clients, of one partition: some hundred bytes each; beyond it the oldest are invalidated. */
+  trackedKeys: 1_000_000,
+  /** Of interests, how many a proxy names in one message. */
   interestsPerMessage: 1_024,
   // data
   /** Redis's `databases`. */

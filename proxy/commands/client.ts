@@ -1,6 +1,6 @@
 /** CLIENT: what a connection can learn of and do to itself and others. CLIENT KILL is in client-kill.ts. */
 import { at, word } from '../../shared/commands/arguments.js';
-import { MapReply, OK, type Reply, SetReply, VerbatimReply } from '../../shared/commands/reply.js';
+import { OK, type Reply, VerbatimReply } from '../../shared/commands/reply.js';
 import { ClientError } from '../../shared/errors.js';
 import { parseInteger } from '../../shared/integers.js';
 import type { SessionHandler } from '../context.js';
@@ -8,6 +8,7 @@ import { timeoutMs } from './arguments.js';
 import { kill } from './client-kill.js';
 import { ofType } from './client-type.js';
 import { checkClientName, isPlainText } from './client-name.js';
+import { clientTrackingHandlers } from './client-tracking.js';
 import { help } from './help.js';
 
 const SYNTAX = 'ERR syntax error';
@@ -104,11 +105,6 @@ const unblock: SessionHandler = ({ proxy, args }) => {
   return waiting === null ? 0 : 1;
 };
 
-const getredir: SessionHandler = () => -1;
-
-const trackinginfo: SessionHandler = () =>
-  new MapReply(['flags', new SetReply(['off']), 'redirect', -1, 'prefixes', []]);
-
 export const clientHandlers = {
   'client|id': id,
   'client|getname': getname,
@@ -123,7 +119,6 @@ export const clientHandlers = {
   'client|pause': pause,
   'client|unpause': unpause,
   'client|unblock': unblock,
-  'client|getredir': getredir,
-  'client|trackinginfo': trackinginfo,
+  ...clientTrackingHandlers,
   'client|help': help,
 } satisfies Record<string, SessionHandler>;

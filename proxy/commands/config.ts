@@ -1,19 +1,31 @@
-/** CONFIG of the proxy that is asked. */
+/** CONFIG of the proxy that is asked; maxmemory and notify-keyspace-events are the table's, where its partitions keep them. */
 import { DEFAULT_USER } from '../../shared/acl/user.js';
-import { MapReply, OK, type Reply } from '../../shared/commands/reply.js';
+import { ErrorReply, MapReply, OK, type Reply } from '../../shared/commands/reply.js';
 import { ClientError } from '../../shared/errors.js';
+import { notifications, setNotifications } from '../../shared/operations/pubsub.js';
 import { type Call, LATER, type SessionHandler } from '../context.js';
 import { changeUser, userChange } from './acl.js';
 import { help } from './help.js';
-import { askTableMemory, TABLE_PARAMETERS, tellLimits } from './table-memory.js';
+import { askAll, askTableMemory, TABLE_PARAMETERS, tellLimits } from './table-memory.js';
+
+const NOTIFICATIONS = 'notify-keyspace-events';
 
 const get: SessionHandler = (call) => {
   const { proxy, args } = call;
+  const names = new Set(proxy.configuration.match(args).filter((_, i) => i % 2 === 0));
   const answer = (): Reply => new MapReply(proxy.configuration.match(args));
-  const ofTable = proxy.configuration.match(args).some((name, i) => i % 2 === 0 && TABLE_PARAMETERS.has(name));
-  if (!ofTable || !proxy.table.complete) return answer();
+  const ofMemory = [...names].some((name) => TABLE_PARAMETERS.has(name));
+  if ((!ofMemory && !names.has(NOTIFICATIONS)) || !proxy.table.complete) return answer();
   const finish = call.later();
-  askTableMemory(call, () => finish(answer()));
+  const askNotifications = (): void => {
+    if (!names.has(NOTIFICATIONS)) return finish(answer());
+    askAll(call, notifications(), (results) => {
+      if (!(results instanceof ErrorReply)) proxy.configuration.adopt({ [NOTIFICATIONS]: String(results[0] ?? '') });
+      finish(answer());
+    });
+  };
+  if (ofMemory) askTableMemory(call, askNotifications);
+  else askNotifications();
   return LATER;
 };
 
@@ -23,7 +35,9 @@ const set: SessionHandler = (call) => {
   const pairs: [string, string][] = [];
   for (let index = 0; index < args.length; index += 2) pairs.push([String(args[index]), String(args[index + 1])]);
   const password = pairs.find(([name]) => name.toLowerCase() === 'requirepass')?.[1];
-  const ofTable = pairs.some(([name]) => TABLE_PARAMETERS.has(name.toLowerCase()));
+  const ofMemory = pairs.some(([name]) => TABLE_PARAMETERS.has(name.toLowerCase()));
+  const ofNotifications = pairs.some(([name]) => name.toLowerCase() === NOTIFICATIONS);
+  const ofTable = ofMemory || ofNotifications;
   const apply = (): typeof OK => {
     proxy.configuration.set(pairs);
     for (const session of proxy.clients.all()) session.refreshSettings();
@@ -35,9 +49,15 @@ const set: SessionHandler = (call) => {
     return setPassword(call, password, pairs, apply);
   }
   apply();
-  if (!ofTable) return OK;
+  if (!ofTable || !proxy.table.complete) return OK;
   const finish = call.later();
-  tellLimits(call, (failure) => finish(failure ?? OK));
+  const tellNotifications = (): void => {
+    if (!ofNotifications) return finish(OK);
+    const operation = setNotifications(proxy.configuration.get(NOTIFICATIONS));
+    askAll(call, operation, (results) => finish(results instanceof ErrorReply ? results : OK));
+  };
+  if (ofMemory) tellLimits(call, (failure) => (failure === null ? tellNotifications() : finish(failure)));
+  else tellNotifications();
   return LATER;
 };
 

@@ -101,7 +101,7 @@ const quit: SessionHandler = ({ session }) => {
 };
 
 const reset: SessionHandler = ({ proxy, session }) => {
-  proxy.subscriptions.forget(session);
+  proxy.messaging.forget(session);
   session.forgetTransaction();
   session.select(0);
   session.useProtocol(2);

@@ -67,7 +67,7 @@ function clients({ proxy }: Facts): Fields {
     ['client_recent_max_input_buffer', Math.max(0, ...sessions.map((session) => session.queryBytes))],
     ['client_recent_max_output_buffer', Math.max(0, ...sessions.map((session) => session.outputBytes))],
     ['blocked_clients', proxy.clients.blocked],
-    ['tracking_clients', 0],
+    ['tracking_clients', proxy.messaging.tracking.counts.clients],
     ['clients_in_timeout_table', 0],
   ];
 }
@@ -94,6 +94,7 @@ function persistence({ wallMs }: Facts): Fields {
 
 function stats({ proxy, memory }: Facts): Fields {
   const { statistics } = proxy;
+  const { subscriptions, tracking } = proxy.messaging;
   return [
     ['total_connections_received', statistics.connections],
     ['total_commands_processed', statistics.commands],
@@ -111,16 +112,18 @@ function stats({ proxy, memory }: Facts): Fields {
     ...zeros('expired_time_cap_reached_count expire_cycle_cpu_milliseconds'),
     ['evicted_keys', memory?.evicted ?? 0],
     ...zeros('evicted_clients total_eviction_exceeded_time'),
-    ...zeros(
-      'current_eviction_exceeded_time keyspace_hits keyspace_misses pubsub_channels pubsub_patterns pubsubshard_channels',
-    ),
+    ...zeros('current_eviction_exceeded_time keyspace_hits keyspace_misses'),
+    ['pubsub_channels', subscriptions.counts.channels],
+    ['pubsub_patterns', subscriptions.counts.patterns],
+    ['pubsubshard_channels', subscriptions.counts.shardChannels],
     ...zeros(
       'latest_fork_usec total_forks migrate_cached_sockets slave_expires_tracked_keys active_defrag_hits active_defrag_misses',
     ),
-    ...zeros(
-      'active_defrag_key_hits active_defrag_key_misses total_active_defrag_time current_active_defrag_time tracking_total_keys',
-    ),
-    ...zeros('tracking_total_items tracking_total_prefixes unexpected_error_replies'),
+    ...zeros('active_defrag_key_hits active_defrag_key_misses total_active_defrag_time current_active_defrag_time'),
+    ['tracking_total_keys', tracking.counts.keys],
+    ['tracking_total_items', tracking.counts.items],
+    ['tracking_total_prefixes', tracking.counts.prefixes],
+    ...zeros('unexpected_error_replies'),
     ['total_error_replies', statistics.errorReplies],
     ['dump_payload_sanitizations', 0],
     ['total_reads_processed', statistics.reads],

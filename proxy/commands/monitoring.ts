@@ -95,7 +95,13 @@ const histogram: SessionHandler = ({ proxy, args }) => {
   );
 };
 
+const monitor: SessionHandler = ({ proxy, session }) => {
+  proxy.messaging.monitors.add(session);
+  return OK;
+};
+
 export const monitoringHandlers = {
+  monitor,
   'slowlog|get': slowlogGet,
   'slowlog|len': slowlogLen,
   'slowlog|reset': slowlogReset,

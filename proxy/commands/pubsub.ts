@@ -10,6 +10,7 @@ import { slotOf } from '../../shared/slots.js';
 import { Status } from '../../shared/wire/messages.js';
 import { type Call, LATER, type SessionHandler } from '../context.js';
 import { outcomeError } from '../pending.js';
+import type { SubscriptionTopic } from '../pubsub/subscriptions.js';
 import { help } from './help.js';
 
 const latin1 = (name: Buffer): string => name.latin1Slice(0, name.length);
@@ -41,14 +42,14 @@ function alone(
 }
 
 const subscribing =
-  (topic: Topic, word: string): SessionHandler =>
+  (topic: SubscriptionTopic, word: string): SessionHandler =>
   (call) => {
     const { proxy, session } = call;
     const names = call.args.map(latin1);
     return alone(call, (end) => {
       const known = new Set(session.subscriber?.of(topic));
       const others = (session.subscriber?.count(topic) ?? 0) - known.size;
-      proxy.subscriptions.subscribe(session, topic, names, (failure) => {
+      proxy.messaging.subscriptions.subscribe(session, topic, names, (failure) => {
         if (failure !== null) return end([], new ErrorReply(`ERR not executed: ${failure}`));
         const confirmations = names.map((name) => {
           known.add(name);
@@ -60,7 +61,7 @@ const subscribing =
   };
 
 const unsubscribing =
-  (topic: Topic, word: string): SessionHandler =>
+  (topic: SubscriptionTopic, word: string): SessionHandler =>
   (call) => {
     const { proxy, session } = call;
     const given = call.args.map(latin1);
@@ -73,7 +74,7 @@ const unsubscribing =
         return new PushReply([word, name === null ? null : bytes(name), others + known.size]);
       });
       const left = names.filter((name) => name !== null);
-      proxy.subscriptions.unsubscribe(session, topic, left, () => end(confirmations));
+      proxy.messaging.subscriptions.unsubscribe(session, topic, left, () => end(confirmations));
     });
   };
 

@@ -18,7 +18,8 @@ export interface TableMemory {
   readonly evicted: number;
 }
 
-function askAll(
+/** One operation on every partition: the results, or a failure. */
+export function askAll(
   { proxy, session }: Call,
   operation: Operation,
   done: (results: readonly OperationResult[] | ErrorReply) => void,

@@ -17,7 +17,7 @@ import { Status } from '../../shared/wire/messages.js';
 const RETRY_MS = 100;
 const NO_PARTITION = 'the partition of a channel is not known yet';
 
-/** A channel, shard channel or pattern: its name in latin1. */
+/** A channel, shard channel, pattern or prefix: its name in latin1. */
 export interface Subject {
   readonly topic: Topic;
   readonly name: string;
@@ -26,17 +26,22 @@ export interface Subject {
 /** Told once: null, or why it was not registered. */
 export type Registered = (failure: string | null) => void;
 
-export interface RegistrarHost {
-  readonly environment: Environment;
-  readonly router: Router;
-  readonly table: RoutedTable;
+/** Whose clients listen. */
+export interface Source {
   /** How many clients listen, or are about to. */
-  clients(subject: Subject): number;
+  listenersTo(subject: Subject): number;
   /** Everything that somebody listens to. */
   subjects(): Iterable<Subject>;
 }
 
+export interface RegistrarHost {
+  readonly environment: Environment;
+  readonly router: Router;
+  readonly table: RoutedTable;
+}
+
 export class Registrar {
+  sources: readonly Source[] = [];
   private readonly host: RegistrarHost;
   private readonly connection: RoutedConnection;
   /** Partitions where everything is to be said anew, once more. */
@@ -92,6 +97,11 @@ export class Registrar {
     }
   }
 
+  /** Even while nothing is registered: every partition's primary may have something to say. */
+  keepConnected(): void {
+    for (const partition of this.host.table.partitions) partition.listening = true;
+  }
+
   private register(partition: RoutedPartition): void {
     if (this.underWay.has(partition) || !this.due.delete(partition) || partition.removed) return;
     const parts = chunks(this.share(partition));
@@ -111,20 +121,26 @@ export class Registrar {
 
   private submit(partition: RoutedPartition, anew: boolean, subjects: readonly Subject[], done: Registered): void {
     const interests = subjects.map(
-      (subject): Interest => [subject.topic, Buffer.from(subject.name, 'latin1'), this.host.clients(subject)],
+      (subject): Interest => [subject.topic, Buffer.from(subject.name, 'latin1'), this.listenersTo(subject)],
     );
     this.host.router.submitTo(partition, this.connection, 0, listen(anew, interests), {
       onOutcome: (status, value) => done(status === Status.ok ? null : String(value)),
     });
   }
 
+  private listenersTo(subject: Subject): number {
+    return this.sources.reduce((sum, source) => sum + source.listenersTo(subject), 0);
+  }
+
   private share(partition: RoutedPartition): Subject[] {
-    return [...this.host.subjects()].filter((subject) => this.partitionsOf(subject).includes(partition));
+    const all = this.sources.flatMap((source) => [...source.subjects()]);
+    return all.filter((subject) => this.partitionsOf(subject).includes(partition));
   }
 
   private partitionsOf({ topic, name }: Subject): readonly RoutedPartition[] {
     const { table } = this.host;
-    if (topic === Topic.pattern || concernsKeys(name)) return table.complete ? table.partitions : [];
+    if (topic === Topic.pattern || topic === Topic.prefix || concernsKeys(name))
+      return table.complete ? table.partitions : [];
     const partition = table.bySlot[slotOf(Buffer.from(name, 'latin1'))] ?? null;
     return partition === null ? [] : [partition];
   }

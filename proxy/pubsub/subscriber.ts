@@ -1,5 +1,6 @@
 /** What one connection is subscribed to. */
 import { Topic } from '../../shared/operations/pubsub.js';
+import type { SubscriptionTopic } from './subscriptions.js';
 
 export class Subscriber {
   /** Names in latin1, in the order of subscribing. */
@@ -7,13 +8,13 @@ export class Subscriber {
   readonly shardChannels = new Set<string>();
   readonly patterns = new Set<string>();
 
-  of(topic: Topic): Set<string> {
+  of(topic: SubscriptionTopic): Set<string> {
     if (topic === Topic.channel) return this.channels;
     return topic === Topic.pattern ? this.patterns : this.shardChannels;
   }
 
   /** As the confirmation of a subscription to `topic` says: shard channels are counted apart. */
-  count(topic: Topic): number {
+  count(topic: SubscriptionTopic): number {
     return topic === Topic.shardChannel ? this.shardChannels.size : this.channels.size + this.patterns.size;
   }
 

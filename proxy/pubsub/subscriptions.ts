@@ -10,7 +10,7 @@ import { Topic } from '../../shared/operations/pubsub.js';
 import type { Message, PublicationMessage } from '../../shared/wire/messages.js';
 import { encodeReply, Output } from '../resp/encoder.js';
 import type { Session } from '../session.js';
-import { Registrar, type Registered, type RegistrarHost, type Subject } from './registrar.js';
+import type { Registrar, Registered, Source, Subject } from './registrar.js';
 import { Subscriber } from './subscriber.js';
 
 interface Audience {
@@ -21,32 +21,28 @@ interface Audience {
   coming: number;
 }
 
-export class Subscriptions {
-  readonly registrar: Registrar;
-  private readonly byTopic: Readonly<Record<Topic, Map<string, Audience>>> = {
+const TOPICS = [Topic.channel, Topic.shardChannel, Topic.pattern] as const;
+export type SubscriptionTopic = (typeof TOPICS)[number];
+
+export class Subscriptions implements Source {
+  private readonly registrar: Registrar;
+  private readonly byTopic: Readonly<Record<SubscriptionTopic, Map<string, Audience>>> = {
     [Topic.channel]: new Map(),
     [Topic.shardChannel]: new Map(),
     [Topic.pattern]: new Map(),
   };
 
-  constructor(host: Pick<RegistrarHost, 'environment' | 'router' | 'table'>) {
-    this.registrar = new Registrar({
-      environment: host.environment,
-      router: host.router,
-      table: host.table,
-      clients: (subject) => this.clients(subject),
-      subjects: () => this.subjects(),
-    });
+  constructor(registrar: Registrar) {
+    this.registrar = registrar;
   }
 
-  private clients({ topic, name }: Subject): number {
-    const audience = this.byTopic[topic].get(name);
+  listenersTo({ topic, name }: Subject): number {
+    const audience = topic === Topic.prefix ? undefined : this.byTopic[topic].get(name);
     return audience === undefined ? 0 : audience.sessions.size + audience.coming;
   }
 
-  private *subjects(): Iterable<Subject> {
-    for (const topic of [Topic.channel, Topic.shardChannel, Topic.pattern])
-      for (const name of this.byTopic[topic].keys()) yield { topic, name };
+  *subjects(): Iterable<Subject> {
+    for (const topic of TOPICS) for (const name of this.byTopic[topic].keys()) yield { topic, name };
   }
 
   /** Channels and shard channels that clients of this proxy listen to, and patterns. */
@@ -56,7 +52,7 @@ export class Subscriptions {
   }
 
   /** `done` once the session listens, or with the reason why not; then it does not. */
-  subscribe(session: Session, topic: Topic, names: readonly string[], done: Registered): void {
+  subscribe(session: Session, topic: SubscriptionTopic, names: readonly string[], done: Registered): void {
     const fresh = [...new Set(names)].filter((name) => session.subscriber?.of(topic).has(name) !== true);
     const subjects = fresh.map((name): Subject => ({ topic, name }));
     const table = this.byTopic[topic];
@@ -75,7 +71,7 @@ export class Subscriptions {
     });
   }
 
-  private arrive(session: Session, topic: Topic, name: string, joins: boolean): void {
+  private arrive(session: Session, topic: SubscriptionTopic, name: string, joins: boolean): void {
     const audience = this.byTopic[topic].get(name);
     if (audience === undefined) return;
     audience.coming -= 1;
@@ -86,12 +82,12 @@ export class Subscriptions {
     } else this.sweep(topic, name, audience);
   }
 
-  private sweep(topic: Topic, name: string, audience: Audience): void {
+  private sweep(topic: SubscriptionTopic, name: string, audience: Audience): void {
     if (audience.sessions.size + audience.coming === 0) this.byTopic[topic].delete(name);
   }
 
   /** The session hears nothing of these any more; `done` once the primaries do not count it either, or cannot be told. */
-  unsubscribe(session: Session, topic: Topic, names: readonly string[], done: () => void): void {
+  unsubscribe(session: Session, topic: SubscriptionTopic, names: readonly string[], done: () => void): void {
     const { subscriber } = session;
     const subjects: Subject[] = [];
     for (const name of names) {
@@ -110,8 +106,7 @@ export class Subscriptions {
   forget(session: Session): void {
     const { subscriber } = session;
     if (subscriber === null) return;
-    for (const topic of [Topic.channel, Topic.shardChannel, Topic.pattern])
-      this.unsubscribe(session, topic, [...subscriber.of(topic)], () => undefined);
+    for (const topic of TOPICS) this.unsubscribe(session, topic, [...subscriber.of(topic)], () => undefined);
   }
 
   onTold(message: Message): void {

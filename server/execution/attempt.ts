@@ -14,7 +14,7 @@ import { RowType } from '../storage/row.js';
 import type { Broker } from './broker.js';
 import { DatabaseView } from './database-view.js';
 import { randomKey, scanned, scanPage } from './database-scan.js';
-import { DATABASES, type Head, type HeadValue } from './head.js';
+import { DATABASES, NOTIFICATIONS_KEY, type Head, type HeadValue } from './head.js';
 import { NEW_FREQUENCY, raised } from './frequency.js';
 import { encodeMemoryLimits, MEMORY_KEY, type MemoryLimits } from './memory-limits.js';
 import { mergeRange, Missing, type Merged, type Page } from './range.js';
@@ -76,6 +76,7 @@ export class Attempt {
     this.stamp = null;
     this.undo = null;
     this.broker.publications = null;
+    this.broker.events = this.broker.interests.hearKeys ? this.head.eventClasses : 0;
     const view = this.views[db];
     invariant(view !== undefined, `database ${db}`);
     return view;
@@ -189,11 +190,17 @@ export class Attempt {
         garbage: null,
       };
       this.touched.set(storageKey, touched);
-      if (this.isExpired(before)) this.clear(touched);
+      if (this.isExpired(before)) this.expire(touched);
     }
     this.lastKey = key;
     this.lastTouched = touched;
     return touched;
+  }
+
+  private expire(touched: Touched): void {
+    this.clear(touched);
+    const db = (this.wide.keyspaces ?? this.head.keyspaces).indexOf(touched.keys);
+    if (this.broker.events !== 0) this.broker.notify(db, 'expired', toBuffer(touched.key));
   }
 
   /** The row is gone: its elements become garbage. */
@@ -215,6 +222,7 @@ export class Attempt {
     invariant(previous === null || now !== null, 'a row that is changed is there');
     this.keepForUndo(touched);
     if (previous === null && now !== null) this.clear(touched);
+    if (now === null && this.broker.events !== 0) this.broker.notify(db, 'new', key);
     const version = previous !== null ? previous.version : this.newVersion(change.type);
     const row: Row = {
       type: change.type,
@@ -411,6 +419,11 @@ export class Attempt {
     this.wide.add({ key: MEMORY_KEY, value: encodeMemoryLimits(limits) });
   }
 
+  setNotifications(letters: string): void {
+    this.wide.add({ key: NOTIFICATIONS_KEY, value: toBuffer(letters) });
+    this.head.notifications = letters;
+  }
+
   /**
    * After a client's error: its writes are dropped, but the error may come from a row's being expired, and what was
    * seen to be expired is logged as deleted.
@@ -426,7 +439,7 @@ export class Attempt {
       touched.dirty = false;
       touched.elements = null;
       touched.garbage = null;
-      if (this.isExpired(before)) this.clear(touched);
+      if (this.isExpired(before)) this.expire(touched);
     }
   }
 

@@ -2,6 +2,8 @@
  * What an operation sees of those who listen. What it publishes belongs to it like its writes: an attempt that fails
  * has published nothing.
  */
+import { EventClass, type KeyEvent, keyEvents } from '../../shared/key-events.js';
+import { Topic } from '../../shared/operations/pubsub.js';
 import type { Origin } from '../../shared/wire/network.js';
 import type { Interests, Publication } from './interests.js';
 
@@ -11,6 +13,10 @@ export class Broker {
   sender: Origin | null = null;
   /** What it publishes; null: nothing. */
   publications: Publication[] | null = null;
+  /** Bits of EventClass: events about keys that are to be published; 0: none are, and this is all they cost. */
+  events = 0;
+  /** The operation only reads: what it does not find is an event. */
+  reads = false;
 
   constructor(interests: Interests) {
     this.interests = interests;
@@ -20,6 +26,21 @@ export class Broker {
   publish(publication: Publication): number {
     (this.publications ??= []).push(publication);
     return this.interests.receivers(publication.topic, publication.channel);
+  }
+
+  /** An event about a key, if somebody may want it. */
+  notify(db: number, event: KeyEvent, key: Buffer): void {
+    if ((this.events & keyEvents[event]) === 0) return;
+    const topic = Topic.channel;
+    const publications = (this.publications ??= []);
+    if ((this.events & EventClass.keyspace) !== 0) {
+      const channel = Buffer.concat([Buffer.from(`__keyspace@${db}__:`), key]);
+      publications.push({ topic, channel, message: Buffer.from(event) });
+    }
+    if ((this.events & EventClass.keyevent) !== 0) {
+      const channel = Buffer.from(`__keyevent@${db}__:${event}`);
+      publications.push({ topic, channel, message: Buffer.from(key) });
+    }
   }
 
   /** How much was published so far: see `backTo`. */

@@ -1,5 +1,6 @@
 /** The face that an attempt shows to operations: the View on one database. */
 import type { ClientError } from '../../shared/errors.js';
+import type { KeyEvent } from '../../shared/key-events.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import type { ScriptEngine } from '../scripting/engine.js';
 import type { Attempt } from './attempt.js';
@@ -48,6 +49,16 @@ export class DatabaseView implements View {
     return this.attempt.engine;
   }
 
+  notify(event: KeyEvent, key: Buffer): void {
+    const { broker } = this.attempt;
+    if (broker.events !== 0) broker.notify(this.db, event, key);
+  }
+
+  notifyMiss(key: Buffer): void {
+    const { broker } = this.attempt;
+    if (broker.events !== 0 && broker.reads) broker.notify(this.db, 'keymiss', key);
+  }
+
   isPast(timeMs: number): boolean {
     return this.attempt.isPast(timeMs);
   }
@@ -66,7 +77,8 @@ export class DatabaseView implements View {
 
   row(key: Buffer): Row | null {
     const { row } = this.attempt.touch(this.db, key);
-    if (row !== null) this.attempt.access(row);
+    if (row === null) this.notifyMiss(key);
+    else this.attempt.access(row);
     return row;
   }
 
@@ -138,5 +150,13 @@ export class DatabaseView implements View {
 
   setMemoryLimits(limits: MemoryLimits): void {
     this.attempt.setMemoryLimits(limits);
+  }
+
+  get notifications(): string {
+    return this.attempt.head.notifications;
+  }
+
+  set notifications(letters: string) {
+    this.attempt.setNotifications(letters);
   }
 }

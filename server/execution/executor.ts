@@ -142,7 +142,7 @@ export class Executor {
 
   /** From a proxy. Executed when this turn's input has been read. */
   submit(from: Origin, message: RequestMessage): void {
-    const [, id, , , name, connection, sequence, acknowledged, db, operation, waits] = message;
+    const [, id, , , name, connection, sequence, acknowledged, db, operation, waits, tracks] = message;
     const session = this.keeper.find(from, name);
     if (session === undefined) {
       this.host.reply(from, id, Status.retry, 'unknown-session' satisfies RetryReason);
@@ -158,7 +158,9 @@ export class Executor {
     if (this.script.answers(from, id, state, operation)) return;
     const args = operation.slice(1) as OperationArgument[];
     const sender = { from, id, sequence, state };
-    this.queue.push(new Request(sender, db, executor, args, waits === true));
+    const request = new Request(sender, db, executor, args, waits === true);
+    if (tracks === true) request.tracks = true;
+    this.queue.push(request);
     this.kick();
   }
 
@@ -227,13 +229,15 @@ export class Executor {
   }
 
   /** It needs no execution: nobody waits for it, or it was executed and its first answer counts. */
-  private isSettled({ id, sequence }: Request, from: Origin, state: ConnectionState): boolean {
+  private isSettled({ id, sequence, tracks }: Request, from: Origin, state: ConnectionState): boolean {
     if (sequence <= state.floor) return true;
     const kept = state.results.get(sequence);
     // a read that no later write of its connection logged may as well be made again
     if (kept === undefined || kept.decree === 0) return false;
     if (kept.status === RESULT_NOT_KEPT) this.held.answer(from, id, Status.unknown, NOT_KEPT_TEXT, kept.decree);
     else this.held.answer(from, id, kept.status, kept.value, kept.decree);
+    // nobody knows whether what it read then has changed
+    if (tracks) this.held.tell(from, this.broker.interests.everything(), kept.decree);
     return true;
   }
 
@@ -265,6 +269,7 @@ export class Executor {
     }
     this.head.use(request.entries);
     this.broker.sender = request.from;
+    this.broker.reads = !request.write;
     const view = attempt.begin(request.db, request.nowMs, request.seed, this.gathering, request.pages);
     this.proceed(request, view, () => request.execute(view, request.args));
   }
@@ -296,6 +301,7 @@ export class Executor {
     const waits = request.awaits !== null && this.waiters.goesOn(request, request.awaits, status, value);
     const wrote = this.commit(request);
     if (wrote === null) return;
+    if (request.tracks) this.track(request);
     this.executed++;
     this.end(request);
     if (waits) return this.waiters.wait(request, view);
@@ -373,6 +379,7 @@ export class Executor {
     const mayWrite = request.write || expiredMs === 0 || this.host.refusesForSpace(false) === null;
     const { changedKeyspaces } = attempt;
     if (mayWrite && this.mutation.add(attempt)) {
+      if (this.broker.interests.tracking) this.invalidate(request, changedKeyspaces);
       if (this.waiters.waits.size > 0) this.waiters.wake(changedKeyspaces);
       return true;
     }
@@ -381,6 +388,27 @@ export class Executor {
       attempt.dependOn(this.gathering.decree);
     } else if (expiredMs !== 0) attempt.dependOn(this.lastSealed);
     return false;
+  }
+
+  private track({ from }: Request): void {
+    if (from === null) return;
+    const keys: string[] = [];
+    this.attempt.rows((_, key) => keys.push(key));
+    const forgotten = this.broker.interests.tracked.add(from, keys);
+    if (forgotten !== null) this.held.tell(from, this.broker.interests.invalidation(forgotten, 0), 0);
+  }
+
+  /** Whoever may have cached what was written is told once that is committed. What expired has no writer. */
+  private invalidate({ from, state, write }: Request, all: boolean): void {
+    const keys: string[] = [];
+    this.attempt.rows((_, key, __, changed) => {
+      if (changed) keys.push(key);
+    });
+    const { interests } = this.broker;
+    for (const [proxy, written] of interests.concerned(all ? null : keys)) {
+      const connection = write && proxy.boot === from?.boot ? (state?.connection ?? 0) : 0;
+      this.held.tell(proxy, interests.invalidation(written, connection), this.gathering.decree);
+    }
   }
 
   private refuseExpired(request: Request, reason: RetryReason): void {

@@ -5,6 +5,7 @@
  * under way; then it stays as a clean copy of what the store holds, and may be evicted.
  */
 import { invariant } from '../../shared/errors.js';
+import { eventClasses } from '../../shared/key-events.js';
 import { limits } from '../../shared/limits.js';
 import { metaKey, KeyspaceKeys, makeId, Space, toBuffer } from '../storage/keys.js';
 import { decodeHeader } from '../storage/row-header.js';
@@ -17,6 +18,8 @@ import type { Row } from './view.js';
 
 export const DATABASES = 16;
 export const KEYSPACES_KEY = metaKey('keyspaces');
+/** The letters of notify-keyspace-events. */
+export const NOTIFICATIONS_KEY = metaKey('notifications');
 const SPACE_AT = 9;
 const HEADER_SPACE = Space.header.charCodeAt(0);
 const ELEMENT_SPACE = Space.element.charCodeAt(0);
@@ -73,6 +76,10 @@ export class Head {
   readonly accesses = new SeededRandom();
   /** Rows that this primary has evicted. */
   evicted = 0;
+  /** Bits of EventClass that notify-keyspace-events chose ... */
+  eventClasses = 0;
+  /** ... in these letters. */
+  private letters = '';
   private readonly store: Store;
   private readonly cacheBytes: number;
   private readonly entries = new Map<string, HeadEntry>();
@@ -107,6 +114,15 @@ export class Head {
     this.counts = counts;
     this.applied = applied;
     this.lastDecree = applied;
+  }
+
+  get notifications(): string {
+    return this.letters;
+  }
+
+  set notifications(letters: string) {
+    this.letters = letters;
+    this.eventClasses = eventClasses(letters);
   }
 
   /** Before each attempt at an operation: the entries that were fetched for it. */

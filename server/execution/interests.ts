@@ -6,10 +6,11 @@
 import { ClientError } from '../../shared/errors.js';
 import { globMatches } from '../../shared/glob.js';
 import { limits } from '../../shared/limits.js';
-import { Topic } from '../../shared/operations/pubsub.js';
-import { Kind, type PublicationMessage } from '../../shared/wire/messages.js';
+import { concernsKeys, Topic } from '../../shared/operations/pubsub.js';
+import { Kind, type InvalidationMessage, type PublicationMessage } from '../../shared/wire/messages.js';
 import type { Origin } from '../../shared/wire/network.js';
 import type { ReplyHost } from './held-replies.js';
+import { TrackedKeys } from './tracked-keys.js';
 
 const TOO_MANY = 'ERR too many channels are listened to at this partition';
 
@@ -37,16 +38,26 @@ export class Interests {
   private readonly channels = new Map<string, Listeners>();
   private readonly shardChannels = new Map<string, Listeners>();
   private readonly patterns = new Map<string, Pattern>();
+  /** Of keys. */
+  private readonly prefixes = new Map<string, Listeners>();
+  readonly tracked = new TrackedKeys();
   /** Whoever has said something. */
   private readonly boots = new Set<string>();
+  /** Channels of events about keys among them. */
+  private keyChannels = 0;
 
   constructor(partition: number, host: InterestHost) {
     this.partition = partition;
     this.host = host;
   }
 
+  /** Somebody may listen to events about keys. */
+  get hearKeys(): boolean {
+    return this.keyChannels > 0 || this.patterns.size > 0;
+  }
+
   private get size(): number {
-    return this.channels.size + this.shardChannels.size + this.patterns.size;
+    return this.channels.size + this.shardChannels.size + this.patterns.size + this.prefixes.size;
   }
 
   /** Throws ClientError when there are too many. */
@@ -58,12 +69,17 @@ export class Interests {
     if (clients === 0) listeners.delete(proxy.boot);
     else if (known === undefined) listeners.set(proxy.boot, { proxy, clients });
     else known.clients = clients;
-    if (listeners.size === 0) this.tableOf(topic).delete(latin1(name));
+    if (listeners.size === 0) this.remove(this.tableOf(topic), latin1(name));
+  }
+
+  private remove(table: Map<string, unknown>, name: string): void {
+    table.delete(name);
+    if (table === this.channels && concernsKeys(name)) this.keyChannels -= 1;
   }
 
   private tableOf(topic: number): Map<string, Listeners | Pattern> {
     if (topic === Topic.pattern) return this.patterns as Map<string, Listeners | Pattern>;
-    return (topic === Topic.channel ? this.channels : this.shardChannels) as Map<string, Listeners | Pattern>;
+    return this.channelsOf(topic) as Map<string, Listeners | Pattern>;
   }
 
   private listenersOf(topic: number, bytes: Buffer, add: boolean): Listeners | undefined {
@@ -74,20 +90,22 @@ export class Interests {
     const listeners: Listeners = new Map();
     if (topic === Topic.pattern) this.patterns.set(name, { glob: Buffer.from(bytes), listeners });
     else this.channelsOf(topic).set(name, listeners);
+    if (topic === Topic.channel && concernsKeys(name)) this.keyChannels += 1;
     return listeners;
   }
 
   private channelsOf(topic: number): Map<string, Listeners> {
+    if (topic === Topic.prefix) return this.prefixes;
     return topic === Topic.channel ? this.channels : this.shardChannels;
   }
 
   /** What this boot has said is forgotten. */
   forget(boot: string): void {
     if (!this.boots.delete(boot)) return;
-    for (const table of [this.channels, this.shardChannels]) {
+    for (const table of [this.channels, this.shardChannels, this.prefixes]) {
       for (const [name, listeners] of table) {
         listeners.delete(boot);
-        if (listeners.size === 0) table.delete(name);
+        if (listeners.size === 0) this.remove(table, name);
       }
     }
     for (const [name, { listeners }] of this.patterns) {
@@ -96,8 +114,42 @@ export class Interests {
     }
   }
 
+  /** Processes whose sessions are over. */
   forgetUnless(isKnown: (boot: string) => boolean): void {
     for (const boot of this.boots) if (!isKnown(boot)) this.forget(boot);
+    for (const boot of this.tracked.boots()) if (!isKnown(boot)) this.tracked.forget(boot);
+  }
+
+  /** Somebody is to be told of writes. */
+  get tracking(): boolean {
+    return !this.tracked.empty || this.prefixes.size > 0;
+  }
+
+  /** Proxies that are to be told that these keys (null: all) are written, and which of them concern each. */
+  concerned(keys: readonly string[] | null): Map<Origin, Set<string> | null> {
+    const told = new Map<string, [proxy: Origin, keys: Set<string> | null]>();
+    const tell = (proxy: Origin, written: readonly string[] | null): void => {
+      const known = told.get(proxy.boot);
+      if (known === undefined) told.set(proxy.boot, [proxy, written === null ? null : new Set(written)]);
+      else for (const key of written ?? []) known[1]?.add(key);
+    };
+    this.tracked.take(keys, tell);
+    for (const [prefix, listeners] of this.prefixes) {
+      const written = keys === null ? null : keys.filter((key) => key.startsWith(prefix));
+      if (written === null || written.length > 0) for (const { proxy } of listeners.values()) tell(proxy, written);
+    }
+    return new Map(told.values());
+  }
+
+  /** `connection`: of the receiver, by which it was written; 0: none. */
+  invalidation(keys: Iterable<string> | null, connection: number): InvalidationMessage {
+    const names = keys === null ? null : Array.from(keys, (key) => Buffer.from(key, 'latin1'));
+    return [Kind.invalidation, this.partition, names, connection];
+  }
+
+  /** Anything may have been written. */
+  everything(): InvalidationMessage {
+    return this.invalidation(null, 0);
   }
 
   /** How many clients a message to this channel would go to now. */

@@ -22,6 +22,8 @@ export class Request implements Fetched {
   readonly denyoom: boolean;
   /** How it waits until it finds something; null: it does not. */
   readonly awaits: Awaiting | null;
+  /** Its sender is told of later writes to what it looks up. */
+  tracks = false;
   readonly done: (() => void) | null;
   pages: Map<string, Page> | null = null;
   entries: Map<string, HeadEntry> | null = null;

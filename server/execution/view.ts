@@ -11,6 +11,7 @@
  */
 import type { ClientError } from '../../shared/errors.js';
 import type { KeyedHash } from '../../shared/keyed-hash.js';
+import type { KeyEvent } from '../../shared/key-events.js';
 import type { OperationArgument, OperationResult } from '../../shared/operations/operation.js';
 import type { ScriptEngine } from '../scripting/engine.js';
 import type { RowType } from '../storage/row.js';
@@ -106,7 +107,7 @@ export interface View {
   /** It is one operation of several: it must come to its end at once. */
   readonly isPart: boolean;
 
-  /** The live row; null when absent or expired (an expired one is logged as deleted on the way). Touches access data unless `peek`. */
+  /** The live row; null when absent or expired (an expired one is logged as deleted on the way). Touches access data, and tells of a miss, unless `peek`. */
   row(key: Buffer): Row | null;
   peek(key: Buffer): Row | null;
   /**
@@ -146,6 +147,12 @@ export interface View {
   setActiveExpiry(on: boolean): void;
   readonly memory: MemoryFacts;
   setMemoryLimits(limits: MemoryLimits): void;
+  /** An event about a key, told to those who listen once it is committed: shared/key-events.ts. */
+  notify(event: KeyEvent, key: Buffer): void;
+  /** A key that was looked up for reading is not there; `row` says so itself. */
+  notifyMiss(key: Buffer): void;
+  /** Which events are published, in the letters of notify-keyspace-events. Set, it is logged. */
+  notifications: string;
   /** Who listens to this primary, and what this operation tells them. */
   readonly broker: Broker;
   /** Slots this partition owns. */

@@ -123,6 +123,7 @@ export class Evictor {
             const row = view.peek(key);
             if (row === null || (this.volatile && row.expireAtMs === 0)) return;
             view.remove(key);
+            view.notify('evicted', key);
             head.evicted++;
           },
           () => {

@@ -22,7 +22,7 @@ import {
 } from '../../shared/wire/messages.js';
 import type { Origin } from '../../shared/wire/network.js';
 import { Executor, type ExecutorHost } from '../execution/executor.js';
-import { Head } from '../execution/head.js';
+import { Head, NOTIFICATIONS_KEY } from '../execution/head.js';
 import { PointReads } from '../execution/point-reads.js';
 import {
   encodeMutation,
@@ -34,6 +34,7 @@ import {
 import { PrepareList, type Prepared } from '../replication/prepare-list.js';
 import { Replica } from '../replication/replica.js';
 import type { ReplicaEffects } from '../replication/effects.js';
+import { toBuffer } from '../storage/keys.js';
 import type { Store } from '../storage/store.js';
 import { Applier, type AppliedState, type ApplierHost } from './applier.js';
 import { checksum } from './checksum.js';
@@ -257,6 +258,7 @@ export class Partition {
       const { applier, identity } = this;
       if (this.closed || this.replica.role !== 'primary' || this.executor !== null || identity === null) return;
       const { info, table } = identity;
+      const notifications = this.store.getSync(toBuffer(NOTIFICATIONS_KEY));
       this.head = new Head(
         this.store,
         this.host.cacheBytesPerPartition(),
@@ -265,6 +267,7 @@ export class Partition {
         applier.applied,
         new PointReads(() => environment.monotonicMs()),
       );
+      this.head.notifications = notifications === undefined ? '' : String(notifications);
       this.executor = new Executor(
         environment,
         this.executorHost(),

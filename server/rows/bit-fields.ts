@@ -41,6 +41,7 @@ export const bitField: Execute = (view, args) => {
   const results = steps.map((step) => take(value, step));
   if (row?.encoding !== Encoding.raw || !value.equals(old)) {
     view.put(key, row, stringChange(value, Encoding.raw, row?.expireAtMs ?? 0));
+    if (!value.equals(old)) view.notify('setbit', key);
   }
   return results;
 };

@@ -44,6 +44,7 @@ export const setBit: Execute = (view, args) => {
   const mask = 1 << (7 - (offset % 8));
   value[index] = bit === 1 ? (value[index] ?? 0) | mask : (value[index] ?? 0) & ~mask;
   view.put(key, row, stringChange(value, Encoding.raw, row?.expireAtMs ?? 0));
+  if (before !== bit || value.length > old.length) view.notify('setbit', key);
   return before;
 };
 
@@ -173,8 +174,10 @@ export const bitCombine: Execute = (view, args) => {
   if (values.reduce((sum, value) => sum + value.length, 0) > limits.bitBytes) {
     throw new ClientError(`ERR BITOP on more than ${limits.bitBytes} bytes in all`);
   }
-  if (length === 0) view.remove(to);
-  else view.put(to, null, stringChange(combined(numberAt(args, 0), values, length), Encoding.raw, 0));
+  if (length > 0) {
+    view.put(to, null, stringChange(combined(numberAt(args, 0), values, length), Encoding.raw, 0));
+    view.notify('set', to);
+  } else if (view.remove(to)) view.notify('del', to);
   return length;
 };
 

@@ -18,6 +18,7 @@ export const increment: Execute = (view, args) => {
   if (sum === null) throw new ClientError('ERR increment or decrement would overflow');
   const value = Buffer.from(sum.toString(), 'latin1');
   view.put(key, row, stringChange(value, Encoding.int, row?.expireAtMs ?? 0));
+  view.notify('incrby', key);
   return sum;
 };
 
@@ -31,5 +32,6 @@ export const incrementFloat: Execute = (view, args) => {
   if (sum.kind !== 'finite') throw new ClientError('ERR increment would produce NaN or Infinity');
   const value = Buffer.from(formatLongDouble(sum), 'latin1');
   view.put(key, row, stringChange(value, textEncodingOf(value), row?.expireAtMs ?? 0));
+  view.notify('incrbyfloat', key);
   return value;
 };

@@ -70,8 +70,11 @@ export const restore: Execute = (view, args) => {
   const expireAtMs = expireAt(view, numberAt(args, 6), numberAt(args, 7), 0);
   const idleSeconds = integerOrNullAt(args, 8);
   const frequency = integerOrNullAt(args, 9);
-  view.remove(key);
-  if (isPast(view, expireAtMs)) return true;
+  const wasThere = view.remove(key);
+  if (isPast(view, expireAtMs)) {
+    if (wasThere) view.notify('del', key);
+    return true;
+  }
   const row = store(view, key, value, compactLimitsAt(args, 10));
   view.put(key, row, {
     ...withExpiry(row, expireAtMs),
@@ -79,6 +82,7 @@ export const restore: Execute = (view, args) => {
     ...(idleSeconds === null ? {} : { accessedAtS: Math.max(0, Math.floor(view.nowMs / 1000) - Number(idleSeconds)) }),
     ...(frequency === null ? {} : { frequency: Number(frequency) }),
   });
+  view.notify('restore', key);
   return true;
 };
 

@@ -7,6 +7,7 @@
  * The encoding is what Redis would have under the limits that the client's proxy is configured with: `listpack`
  * while there are few short fields (`listpackex` once one of them expires), then `hashtable` for good.
  */
+import type { KeyEvent } from '../../shared/key-events.js';
 import { limits } from '../../shared/limits.js';
 import type { CompactLimits } from '../../shared/operations/codes.js';
 import type { Element, Row, RowChange, View } from '../execution/view.js';
@@ -123,6 +124,17 @@ export class FieldEditor {
       this.#account(field, old, -1);
     }
     return !isPast(this.#view, expiryOf(old));
+  }
+
+  /** No field is left. */
+  get empty(): boolean {
+    return this.#packed === null ? this.#size === 0 : this.#packed.length === 0;
+  }
+
+  /** An event of this change, and that the row is gone when nothing is left. */
+  notify(event: KeyEvent): void {
+    this.#view.notify(event, this.#key);
+    if (this.empty) this.#view.notify('del', this.#key);
   }
 
   /** Writes the row's header; a row without fields is removed. */

@@ -49,6 +49,7 @@ export const fieldSet: Execute = (view, args) => {
     if (editor.set(bytesAt(args, i), bytesAt(args, i + 1), expiryArgument(view, args, i + 2))) added++;
   }
   editor.finish();
+  editor.notify('hset');
   return added;
 };
 
@@ -58,6 +59,7 @@ export const fieldRemove: Execute = (view, args) => {
   let removed = 0;
   for (let i = 1; i < args.length; i++) if (editor.remove(bytesAt(args, i))) removed++;
   editor.finish();
+  if (removed > 0) editor.notify('hdel');
   return removed;
 };
 
@@ -73,6 +75,7 @@ export const fieldIncrement: Execute = (view, args) => {
   const expireAtMs = given !== 0 || stored === null ? given : expiryOf(stored);
   editor.set(sortKey, Buffer.from(sum.toString(), 'latin1'), expireAtMs);
   editor.finish();
+  editor.notify('hincrby');
   return sum;
 };
 
@@ -83,9 +86,11 @@ export const fieldCheckAndSet: Execute = (view, args) => {
   const done = satisfies(current, numberAt(args, 2), bytesAt(args, 3));
   if (done) {
     const value = bytesOrNullAt(args, 5);
+    const changes = value !== null || editor.stored(bytesAt(args, 4)) !== null;
     if (value === null) editor.remove(bytesAt(args, 4));
     else editor.set(bytesAt(args, 4), value, expiryArgument(view, args, 6));
     editor.finish();
+    if (changes) editor.notify(value === null ? 'hdel' : 'hset');
   }
   return [done, current];
 };

@@ -3,7 +3,7 @@ import { ClientError } from '../../shared/errors.js';
 import { positionOf } from '../../shared/geo/geohash.js';
 import { distanceWithin, scoreRanges, type Shape } from '../../shared/geo/shape.js';
 import { limits } from '../../shared/limits.js';
-import { Order, shapeFromWire } from '../../shared/operations/geo.js';
+import { Order, SEARCH_ARGUMENTS, shapeFromWire } from '../../shared/operations/geo.js';
 import { toWire } from '../../shared/operations/zsets.js';
 import type { Execute, Row, View } from '../execution/view.js';
 import {
@@ -32,10 +32,15 @@ export const geoSearch: Execute = (view, args) =>
 export const geoSearchStore: Execute = (view, args) => {
   const unitMetres = args[1] === null ? null : numberAt(args, 1);
   const members = found(view, args.slice(3));
-  const set = SortedSet.replacing(view, bytesAt(args, 0), compactLimitsAt(args, 2));
+  const to = bytesAt(args, 0);
+  const wasThere = view.peek(to) !== null;
+  const set = SortedSet.replacing(view, to, compactLimitsAt(args, 2));
   for (const { member, metres, score } of members)
     set.put(member, unitMetres === null ? score : metres / unitMetres, null);
   set.finish();
+  const older = args[3 + SEARCH_ARGUMENTS] === true;
+  if (members.length > 0) view.notify(older ? 'georadiusstore' : 'geosearchstore', to);
+  else if (wasThere) view.notify('del', to);
   return members.length;
 };
 

@@ -1,6 +1,7 @@
 /** Operations on Redis's hashes beside those that the native client has, too (fields.ts). */
 import { ClientError } from '../../shared/errors.js';
 import { globMatches } from '../../shared/glob.js';
+import type { KeyEvent } from '../../shared/key-events.js';
 import { limits } from '../../shared/limits.js';
 import { addLongDouble, formatLongDouble, type LongDouble, parseLongDouble } from '../../shared/long-double.js';
 import { Expiry } from '../../shared/operations/codes.js';
@@ -43,6 +44,7 @@ export const hashSet: Execute = (view, args) => {
   let added = 0;
   for (let i = 2; i < args.length; i += 2) if (editor.set(bytesAt(args, i), bytesAt(args, i + 1), 0)) added++;
   editor.finish();
+  editor.notify('hset');
   return added;
 };
 
@@ -59,6 +61,7 @@ export const hashSetIf: Execute = (view, args) => {
     editor.set(field, pairs[2 * i + 1]!, expireAtMs);
   }
   editor.finish();
+  editor.notify('hset');
   return true;
 };
 
@@ -94,6 +97,7 @@ export const hashIncrementFloat: Execute = (view, args) => {
   const value = Buffer.from(formatLongDouble(sum), 'latin1');
   editor.set(field, value, stored === null ? 0 : expiryOf(stored));
   editor.finish();
+  editor.notify('hincrbyfloat');
   return value;
 };
 
@@ -170,6 +174,8 @@ export const hashExpire: Execute = (view, args) => {
     return isPast(view, expireAtMs) ? FieldOutcome.removed : FieldOutcome.done;
   });
   editor.finish();
+  if (outcomes.includes(FieldOutcome.done)) editor.notify('hexpire');
+  else if (outcomes.includes(FieldOutcome.removed)) editor.notify('hdel');
   return outcomes;
 };
 
@@ -183,6 +189,7 @@ export const hashPersist: Execute = (view, args) => {
     return FieldOutcome.done;
   });
   editor.finish();
+  if (outcomes.includes(FieldOutcome.done)) editor.notify('hpersist');
   return outcomes;
 };
 
@@ -207,15 +214,19 @@ function fieldTimes(
 export const hashGetAndExpire: Execute = (view, args) => {
   const editor = new FieldEditor(view, bytesAt(args, 0));
   const expiry = numberAt(args, 1);
+  let event: KeyEvent | null = null;
   const values = bytesFrom(args, 3).map((field) => {
     const stored = editor.stored(field);
     if (stored === null) return null;
     const value = valueOf(stored);
     const expireAtMs = expireAt(view, expiry, numberAt(args, 2), expiryOf(stored));
-    if (expireAtMs !== expiryOf(stored)) editor.set(field, value, expireAtMs);
+    if (expireAtMs === expiryOf(stored)) return value;
+    editor.set(field, value, expireAtMs);
+    event = expiry === Expiry.none ? 'hpersist' : isPast(view, expireAtMs) ? 'hdel' : 'hexpire';
     return value;
   });
   if (expiry !== Expiry.keep) editor.finish();
+  if (event !== null) editor.notify(event);
   return values;
 };
 
@@ -229,5 +240,6 @@ export const hashGetAndRemove: Execute = (view, args) => {
     return value;
   });
   editor.finish();
+  if (values.some((value) => value !== null)) editor.notify('hdel');
   return values;
 };

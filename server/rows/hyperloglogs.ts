@@ -46,6 +46,7 @@ export const sketchAdd: Execute = (view, args) => {
   }
   if (changed) sketch.outdateCount();
   store(view, key, row, sketch, changed);
+  if (changed) view.notify('pfadd', key);
   return changed;
 };
 
@@ -74,6 +75,7 @@ export const sketchMerge: Execute = (view, args) => {
   for (const [index, count] of registers.entries()) if (count > 0) sketch.raise(index, count, sparseBytes);
   sketch.outdateCount();
   store(view, to, row, sketch, true);
+  view.notify('pfadd', to);
   return true;
 };
 

@@ -68,7 +68,7 @@ import {
   listSet,
   listTrim,
 } from './lists.js';
-import { listen, listeners, publish, topics } from './pubsub.js';
+import { listen, listeners, notifications, publish, setNotifications, topics } from './pubsub.js';
 import {
   callFunction,
   changeLibraries,
@@ -316,6 +316,8 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.readFunction]: keeps(readFunction),
   [Code.libraries]: keeps(libraries),
   [Code.changeLibraries]: grows(changeLibraries),
+  [Code.setNotifications]: keeps(setNotifications),
+  [Code.notifications]: keeps(notifications),
 };
 
 /** By code; undefined where no operation has that number. An array, as every operation passes here. */

@@ -17,14 +17,26 @@ export function typeName(row: Row): string {
 const ABSENT = -2;
 const NO_EXPIRY = -1;
 
-export const remove: Execute = (view, args) => count(args, (key) => view.remove(key));
+export const remove: Execute = (view, args) =>
+  count(args, (key) => {
+    const removed = view.remove(key);
+    if (removed) view.notify('del', key);
+    return removed;
+  });
 
-export const exists: Execute = (view, args) => count(args, (key) => view.peek(key) !== null);
+/** Not an access, and yet a miss. */
+function found(view: View, key: Buffer): Row | null {
+  const row = view.peek(key);
+  if (row === null) view.notifyMiss(key);
+  return row;
+}
+
+export const exists: Execute = (view, args) => count(args, (key) => found(view, key) !== null);
 
 export const touch: Execute = (view, args) => count(args, (key) => view.row(key) !== null);
 
 export const type: Execute = (view, args) => {
-  const row = view.peek(bytesAt(args, 0));
+  const row = found(view, bytesAt(args, 0));
   return row === null ? null : typeName(row);
 };
 
@@ -34,8 +46,10 @@ export const expire: Execute = (view, args) => {
   if (row === null) return false;
   const expireAtMs = expireAt(view, numberAt(args, 1), numberAt(args, 2), row.expireAtMs);
   if (!allowsExpiry(numberAt(args, 3), row.expireAtMs, expireAtMs)) return false;
-  if (isPast(view, expireAtMs)) view.remove(key);
+  const past = isPast(view, expireAtMs);
+  if (past) view.remove(key);
   else view.put(key, row, withExpiry(row, expireAtMs));
+  view.notify(past ? 'del' : 'expire', key);
   return true;
 };
 
@@ -49,12 +63,12 @@ export function allowsExpiry(flags: number, current: number, next: number): bool
 }
 
 export const timeToLive: Execute = (view, args) => {
-  const row = view.peek(bytesAt(args, 0));
+  const row = found(view, bytesAt(args, 0));
   return row === null ? ABSENT : timeLeft(view, row.expireAtMs);
 };
 
 export const expireTime: Execute = (view, args) => {
-  const row = view.peek(bytesAt(args, 0));
+  const row = found(view, bytesAt(args, 0));
   if (row === null) return ABSENT;
   return row.expireAtMs === 0 ? NO_EXPIRY : row.expireAtMs;
 };
@@ -64,6 +78,7 @@ export const persist: Execute = (view, args) => {
   const row = view.row(key);
   if (row === null || row.expireAtMs === 0) return false;
   view.put(key, row, withExpiry(row, 0));
+  view.notify('persist', key);
   return true;
 };
 
@@ -77,6 +92,8 @@ export const rename: Execute = (view, args) => {
   if (ifAbsent && view.row(to) !== null) return false;
   copyRow(view, from, row, view, to);
   view.remove(from);
+  view.notify('rename_from', from);
+  view.notify('rename_to', to);
   return true;
 };
 
@@ -88,6 +105,7 @@ export const copy: Execute = (view, args) => {
   if (row === null) return false;
   if (target.row(to) !== null && !booleanAt(args, 3)) return false;
   copyRow(view, from, row, target, to);
+  target.notify('copy_to', to);
   return true;
 };
 
@@ -98,11 +116,14 @@ export const move: Execute = (view, args) => {
   if (row === null || target.row(key) !== null) return false;
   copyRow(view, key, row, target, key);
   view.remove(key);
+  view.notify('move_from', key);
+  target.notify('move_to', key);
   return true;
 };
 
 /** Everything of a row with its elements, in place of what is at `to`. Elements are keyed by their row's key, so a large row is copied element by element. */
 function copyRow(source: View, from: Buffer, row: Row, target: View, to: Buffer): void {
+  target.remove(to);
   const copied = target.put(to, null, withExpiry(row, row.expireAtMs));
   if (!row.large) return;
   let gte: Buffer | null = null;

@@ -1,6 +1,7 @@
 /** Operations on lists; what a list is made of is in list.ts. */
 import { ClientError } from '../../shared/errors.js';
-import type { Execute } from '../execution/view.js';
+import type { KeyEvent } from '../../shared/key-events.js';
+import type { Execute, View } from '../execution/view.js';
 import { type Arguments, booleanAt, bytesAt, bytesFrom, integerAt, integerOrNullAt } from './arguments.js';
 import { List, listRow } from './list.js';
 
@@ -12,8 +13,15 @@ export const listPush: Execute = (view, args) => {
   if (list.length === 0 && booleanAt(args, 2)) return 0;
   list.push(bytesFrom(args, 3), booleanAt(args, 1));
   list.finish();
+  view.notify(booleanAt(args, 1) ? 'lpush' : 'rpush', bytesAt(args, 0));
   return list.length;
 };
+
+/** Its event, and that the list is gone when nothing is left. */
+function notifyShorter(view: View, key: Buffer, list: List, event: KeyEvent): void {
+  view.notify(event, key);
+  if (list.length === 0) view.notify('del', key);
+}
 
 export const listPop: Execute = (view, args) => {
   const list = new List(view, bytesAt(args, 0));
@@ -21,6 +29,7 @@ export const listPop: Execute = (view, args) => {
   const count = integerOrNullAt(args, 2);
   const values = list.pop(count === null ? 1 : Number(count), booleanAt(args, 1));
   list.finish();
+  if (values.length > 0) notifyShorter(view, bytesAt(args, 0), list, booleanAt(args, 1) ? 'lpop' : 'rpop');
   return count === null ? (values[0] ?? null) : values;
 };
 
@@ -30,6 +39,7 @@ export const listPopFirst: Execute = (view, args) => {
     if (list.length === 0) continue;
     const values = list.pop(Number(integerAt(args, 1)), booleanAt(args, 0));
     list.finish();
+    notifyShorter(view, key, list, booleanAt(args, 0) ? 'lpop' : 'rpop');
     return [key, values];
   }
   return null;
@@ -43,8 +53,10 @@ export const listMove: Execute = (view, args) => {
   const target = from.equals(to) ? source : new List(view, to);
   const values = source.pop(1, booleanAt(args, 2));
   target.push(values, booleanAt(args, 3));
-  source.finish();
-  if (target !== source) target.finish();
+  target.finish();
+  view.notify(booleanAt(args, 3) ? 'lpush' : 'rpush', to);
+  if (target !== source) source.finish();
+  notifyShorter(view, from, source, booleanAt(args, 2) ? 'lpop' : 'rpop');
   return values[0] ?? null;
 };
 
@@ -70,6 +82,7 @@ export const listSet: Execute = (view, args) => {
   if (index === null) throw new ClientError('ERR index out of range');
   list.set(index, bytesAt(args, 2));
   list.finish();
+  view.notify('lset', bytesAt(args, 0));
   return true;
 };
 
@@ -85,6 +98,7 @@ export const listInsert: Execute = (view, args) => {
   if (index === list.length) return NO_PIVOT;
   list.insert(booleanAt(args, 1) ? index : index + 1, bytesAt(args, 3));
   list.finish();
+  view.notify('linsert', bytesAt(args, 0));
   return list.length;
 };
 
@@ -94,14 +108,17 @@ export const listRemove: Execute = (view, args) => {
   const indexes = [...matches(list, bytesAt(args, 2), count >= 0, Math.abs(count))];
   list.remove(count >= 0 ? indexes : indexes.reverse());
   list.finish();
+  if (indexes.length > 0) notifyShorter(view, bytesAt(args, 0), list, 'lrem');
   return indexes.length;
 };
 
 export const listTrim: Execute = (view, args) => {
   const list = new List(view, bytesAt(args, 0));
+  if (list.length === 0) return true;
   const [from, to] = span(list.length, Number(integerAt(args, 1)), Number(integerAt(args, 2)));
   list.keep(from, to);
   list.finish();
+  notifyShorter(view, bytesAt(args, 0), list, 'ltrim');
   return true;
 };
 

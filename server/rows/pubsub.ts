@@ -2,7 +2,7 @@
 import { ClientError } from '../../shared/errors.js';
 import { Topic } from '../../shared/operations/pubsub.js';
 import type { Execute } from '../execution/view.js';
-import { booleanAt, bytesAt, bytesFrom, bytesOrNullAt, listAt, numberAt } from './arguments.js';
+import { booleanAt, bytesAt, bytesFrom, bytesOrNullAt, listAt, numberAt, stringAt } from './arguments.js';
 
 export const listen: Execute = (view, args) => {
   const { interests, sender } = view.broker;
@@ -24,3 +24,10 @@ export const topics: Execute = (view, args) => view.broker.interests.names(numbe
 
 export const listeners: Execute = (view, args) =>
   bytesFrom(args, 1).map((channel) => view.broker.interests.named(numberAt(args, 0), channel));
+
+export const setNotifications: Execute = (view, args) => {
+  view.notifications = stringAt(args, 0);
+  return true;
+};
+
+export const notifications: Execute = (view) => view.notifications;

@@ -3,6 +3,7 @@
  * its smallest set and looks the members up in the others.
  */
 import { ClientError } from '../../shared/errors.js';
+import type { KeyEvent } from '../../shared/key-events.js';
 import { Combination } from '../../shared/operations/sets.js';
 import type { Execute, Row, View } from '../execution/view.js';
 import { bytesAt, bytesFrom, integerAt, numberAt } from './arguments.js';
@@ -16,12 +17,22 @@ interface KeyedRow {
 
 export const setCombine: Execute = (view, args) => combined(view, numberAt(args, 0), bytesFrom(args, 1)).members;
 
+const STORE_EVENTS: Readonly<Record<number, KeyEvent>> = {
+  [Combination.intersection]: 'sinterstore',
+  [Combination.union]: 'sunionstore',
+  [Combination.difference]: 'sdiffstore',
+};
+
 export const setCombineStore: Execute = (view, args) => {
   const { members, hashed } = combined(view, numberAt(args, 0), bytesFrom(args, 2));
-  const set = MemberSet.replacing(view, bytesAt(args, 1));
+  const to = bytesAt(args, 1);
+  const wasThere = view.peek(to) !== null;
+  const set = MemberSet.replacing(view, to);
   for (const member of members) set.add(member);
   if (hashed) set.noMoreIntegers();
   set.finish();
+  if (set.size > 0) view.notify(STORE_EVENTS[numberAt(args, 0)] ?? 'sunionstore', to);
+  else if (wasThere) view.notify('del', to);
   return set.size;
 };
 

@@ -1,6 +1,7 @@
 /** Operations on one set, or on two; what a set is made of is in member-set.ts, combinations are in set-algebra.ts. */
 import { ClientError } from '../../shared/errors.js';
 import { globMatches } from '../../shared/glob.js';
+import type { KeyEvent } from '../../shared/key-events.js';
 import { limits } from '../../shared/limits.js';
 import type { Execute, Row, View } from '../execution/view.js';
 import { bytesAt, bytesFrom, bytesOrNullAt, integerOrNullAt, numberAt, stringOrNullAt } from './arguments.js';
@@ -13,8 +14,15 @@ export const setAdd: Execute = (view, args) => {
   let added = 0;
   for (let i = 1; i < args.length; i++) if (set.add(bytesAt(args, i))) added++;
   set.finish();
+  if (added > 0) view.notify('sadd', bytesAt(args, 0));
   return added;
 };
+
+/** Its event, and that the set is gone when nothing is left. */
+function notifySmaller(view: View, key: Buffer, set: MemberSet, event: KeyEvent): void {
+  view.notify(event, key);
+  if (set.size === 0) view.notify('del', key);
+}
 
 export const setRemove: Execute = (view, args) => {
   const set = MemberSet.of(view, bytesAt(args, 0));
@@ -22,6 +30,7 @@ export const setRemove: Execute = (view, args) => {
   let removed = 0;
   for (let i = 1; i < args.length; i++) if (set.remove(bytesAt(args, i))) removed++;
   set.finish();
+  if (removed > 0) notifySmaller(view, bytesAt(args, 0), set, 'srem');
   return removed;
 };
 
@@ -45,6 +54,7 @@ export const setPop: Execute = (view, args) => {
   const count = integerOrNullAt(args, 1);
   const taken = set.takeRandom(count === null ? 1 : Number(count));
   set.finish();
+  if (taken.length > 0) notifySmaller(view, bytesAt(args, 0), set, 'spop');
   return count === null ? (taken[0] ?? null) : taken;
 };
 
@@ -89,9 +99,11 @@ export const setMove: Execute = (view, args) => {
   if (from.equals(to)) return target !== null && rowHas(view, to, target, member);
   if (!source.remove(member)) return false;
   source.finish();
+  notifySmaller(view, from, source, 'srem');
   const grown = MemberSet.of(view, to);
-  grown.add(member);
+  const added = grown.add(member);
   grown.finish();
+  if (added) view.notify('sadd', to);
   return true;
 };
 

@@ -33,12 +33,14 @@ export const sort: Execute = (view, args) => sorted(view, args, false);
 export const sortStore: Execute = (view, args) => {
   const to = bytesAt(args, 0);
   const values = sorted(view, args.slice(1), true).map((value) => value ?? EMPTY);
-  view.remove(to);
+  const wasThere = values.length === 0 ? view.remove(to) : view.peek(to) !== null;
   if (values.length > 0) {
+    view.remove(to);
     const list = new List(view, to);
     list.push(values, false);
     list.finish();
-  }
+    view.notify('sortstore', to);
+  } else if (wasThere) view.notify('del', to);
   return values.length;
 };
 

@@ -37,6 +37,7 @@ export const groupCreate: Execute = (view, args) => {
   if (stream.group(name) !== null) throw new ClientError('BUSYGROUP Consumer Group name already exists');
   stream.createGroup(name, bytesOrNullAt(args, 2) ?? stream.facts.lastId, BigInt(integerAt(args, 3)));
   stream.finish();
+  view.notify('xgroup-create', bytesAt(args, 0));
   return true;
 };
 
@@ -46,6 +47,7 @@ export const groupSetId: Execute = (view, args) => {
   if (refusal !== null) throw new ClientError(refusal);
   group.moveTo(bytesOrNullAt(args, 2) ?? stream.facts.lastId, BigInt(integerAt(args, 3)));
   stream.finish();
+  view.notify('xgroup-setid', bytesAt(args, 0));
   return true;
 };
 
@@ -55,6 +57,7 @@ export const groupDestroy: Execute = (view, args) => {
   if (group === null) return false;
   stream.removeGroup(group);
   stream.finish();
+  view.notify('xgroup-destroy', bytesAt(args, 0));
   return true;
 };
 
@@ -64,6 +67,7 @@ export const consumerCreate: Execute = (view, args) => {
   if (group.consumer(name) !== null) return false;
   group.createConsumer(name, view.nowMs);
   stream.finish();
+  view.notify('xgroup-createconsumer', bytesAt(args, 0));
   return true;
 };
 
@@ -74,5 +78,6 @@ export const consumerRemove: Execute = (view, args) => {
   const { pending } = consumer;
   group.removeConsumer(consumer);
   stream.finish();
+  view.notify('xgroup-delconsumer', bytesAt(args, 0));
   return pending;
 };

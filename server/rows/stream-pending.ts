@@ -18,7 +18,7 @@ import {
 } from './arguments.js';
 import { Stream } from './stream.js';
 import type { Consumer, Pending, StreamGroup } from './stream-group.js';
-import { noGroup } from './stream-reading.js';
+import { noGroup, seenConsumer } from './stream-reading.js';
 import { most, removeAs, told } from './streams.js';
 
 /** How many pending messages XAUTOCLAIM looks at for one that it may claim. */
@@ -169,7 +169,7 @@ export const groupClaim: Execute = (view, args) => {
       continue;
     }
     if (pending === null ? !force : isTooFresh(view, pending, idleMs)) continue;
-    consumer ??= group.seenConsumer(name, view.nowMs);
+    consumer ??= seenConsumer(view, bytesAt(args, 0), group, name);
     const before = pending?.deliveries ?? 1n;
     const count = deliveries !== null && deliveries >= 0 ? BigInt(deliveries) : before + (idsOnly ? 0n : 1n);
     group.setPending(id, consumer, deliveredAtMs, count, pending);
@@ -209,7 +209,7 @@ export const groupAutoClaim: Execute = (view, args) => {
       continue;
     }
     if (isTooFresh(view, pending, idleMs)) continue;
-    consumer ??= group.seenConsumer(name, view.nowMs);
+    consumer ??= seenConsumer(view, bytesAt(args, 0), group, name);
     group.setPending(pending.id, consumer, view.nowMs, pending.deliveries + (idsOnly ? 0n : 1n), pending);
     claimed.push(idsOnly ? idText(pending.id) : told(entry));
     left--;

@@ -104,6 +104,12 @@ export const streamReadWait: Awaiting = {
   resume: (view, [count, wanted]) => [resumedCount(count), resumedPositions(view, wanted), true],
 };
 
+/** The consumer, which is created when there is none; seen now. */
+export function seenConsumer(view: View, key: Buffer, group: StreamGroup, name: Buffer): Consumer {
+  if (group.consumer(name) === null) view.notify('xgroup-createconsumer', key);
+  return group.seenConsumer(name, view.nowMs);
+}
+
 export const groupRead: Execute = (view, args) => {
   const name = bytesAt(args, 0);
   const consumerName = bytesAt(args, 1);
@@ -124,7 +130,7 @@ export const groupRead: Execute = (view, args) => {
     // Redis knows `>` by the highest id, so that this one means the same.
     const isNew = after === null || after.equals(ID_MAX);
     if (isNew && !hasBehind(stream, group.lastId)) continue;
-    const consumer = group.seenConsumer(consumerName, view.nowMs);
+    const consumer = seenConsumer(view, key, group, consumerName);
     const entries = isNew
       ? newEntries(view, stream, group, consumer, noAck, count)
       : givenBefore(view, stream, group, consumer, after, count);

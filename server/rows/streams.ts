@@ -54,8 +54,10 @@ export const streamAdd: Execute = (view, args) => {
   }
   const nodes: NodeLimits | null = compactLimitsAt(args, 5);
   stream.append(id, bytesFrom(args, 6), nodes ?? NODE_LIMITS);
-  if (args[4] !== null) trim(stream, listAt(args, 4));
+  const trimmed = args[4] !== null && trim(stream, listAt(args, 4)) > 0;
   stream.finish();
+  view.notify('xadd', key);
+  if (trimmed) view.notify('xtrim', key);
   return idText(id);
 };
 
@@ -79,6 +81,7 @@ export const streamTrim: Execute = (view, args) => {
   if (stream === null) return 0;
   const cut = trim(stream, listAt(args, 1));
   stream.finish();
+  if (cut > 0) view.notify('xtrim', bytesAt(args, 0));
   return cut;
 };
 
@@ -126,6 +129,7 @@ export const streamRemove: Execute = (view, args) => {
   let removed = 0;
   for (const id of ids) if (removeEntry(stream, id)) removed++;
   stream.finish();
+  if (removed > 0) view.notify('xdel', bytesAt(args, 0));
   return removed;
 };
 
@@ -136,6 +140,7 @@ export const streamRemoveReferenced: Execute = (view, args) => {
   const references = numberAt(args, 1);
   const outcomes = ids.map((id) => (stream.has(id) ? removeAs(stream, id, references) : RemovalOutcome.absent));
   stream.finish();
+  if (outcomes.includes(RemovalOutcome.removed)) view.notify('xdel', bytesAt(args, 0));
   return outcomes;
 };
 
@@ -175,5 +180,6 @@ export const streamSetId: Execute = (view, args) => {
   if (maxDeletedId !== null && !maxDeletedId.equals(ID_MIN)) facts.maxDeletedId = maxDeletedId;
   stream.setChanged();
   stream.finish();
+  view.notify('xsetid', bytesAt(args, 0));
   return true;
 };

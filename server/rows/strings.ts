@@ -6,7 +6,7 @@
 import { ClientError } from '../../shared/errors.js';
 import { parseInteger } from '../../shared/integers.js';
 import { limits } from '../../shared/limits.js';
-import { SetFlag } from '../../shared/operations/codes.js';
+import { Expiry, SetFlag } from '../../shared/operations/codes.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import type { Execute, Row, RowChange, View } from '../execution/view.js';
 import { Encoding, RowType } from '../storage/row.js';
@@ -51,6 +51,7 @@ export const set: Execute = (view, args) => {
   const value = bytesAt(args, 1);
   if (args.length === 2) {
     view.put(key, null, stringChange(value, encodingOf(value), 0));
+    view.notify('set', key);
     return true;
   }
   return setWithOptions(view, key, value, args);
@@ -67,8 +68,13 @@ function setWithOptions(view: View, key: Buffer, value: Buffer, args: Arguments)
   if ((flags & SetFlag.ifAbsent) !== 0 && old !== null) return answer(false);
   if ((flags & SetFlag.ifPresent) !== 0 && old === null) return answer(false);
   const expireAtMs = expireAt(view, numberAt(args, 3), numberAt(args, 4), old?.expireAtMs ?? 0);
-  if (isPast(view, expireAtMs)) view.remove(key);
+  const past = isPast(view, expireAtMs);
+  if (past) view.remove(key);
   else view.put(key, null, stringChange(value, encodingOf(value), expireAtMs));
+  if (past && old === null) view.notify('new', key);
+  view.notify('set', key);
+  if (numberAt(args, 3) === Expiry.relative || numberAt(args, 3) === Expiry.absolute) view.notify('expire', key);
+  if (past) view.notify('expired', key);
   return answer(true);
 }
 
@@ -79,8 +85,17 @@ export const getAndExpire: Execute = (view, args) => {
   const refusal = stringOrNullAt(args, 3);
   if (refusal !== null) throw new ClientError(refusal);
   const expireAtMs = expireAt(view, numberAt(args, 1), numberAt(args, 2), row.expireAtMs);
-  if (isPast(view, expireAtMs)) view.remove(key);
-  else if (expireAtMs !== row.expireAtMs) view.put(key, row, withExpiry(row, expireAtMs));
+  const expiry = numberAt(args, 1);
+  if (isPast(view, expireAtMs)) {
+    view.remove(key);
+    view.notify('del', key);
+    return row.value;
+  }
+  if (expireAtMs !== row.expireAtMs) {
+    view.put(key, row, withExpiry(row, expireAtMs));
+    if (expiry === Expiry.none) view.notify('persist', key);
+  }
+  if (expiry === Expiry.relative || expiry === Expiry.absolute) view.notify('expire', key);
   return row.value;
 };
 
@@ -89,6 +104,7 @@ export const getAndDelete: Execute = (view, args) => {
   const row = stringRow(view, key);
   if (row === null) return null;
   view.remove(key);
+  view.notify('del', key);
   return row.value;
 };
 
@@ -98,11 +114,13 @@ export const append: Execute = (view, args) => {
   const row = stringRow(view, key);
   if (row === null) {
     view.put(key, null, stringChange(bytes, encodingOf(bytes), 0));
+    view.notify('append', key);
     return bytes.length;
   }
   checkLength(row.value.length + bytes.length);
   const value = Buffer.concat([row.value, bytes]);
   view.put(key, row, stringChange(value, Encoding.raw, row.expireAtMs));
+  view.notify('append', key);
   return value.length;
 };
 
@@ -118,6 +136,7 @@ export const setRange: Execute = (view, args) => {
   value.set(old);
   value.set(bytes, offset);
   view.put(key, row, stringChange(value, Encoding.raw, row?.expireAtMs ?? 0));
+  view.notify('setrange', key);
   return value.length;
 };
 
@@ -149,6 +168,7 @@ export const multiSet: Execute = (view, args) => {
   for (let i = 0; i < args.length; i += 2) {
     const value = bytesAt(args, i + 1);
     view.put(bytesAt(args, i), null, stringChange(value, encodingOf(value), 0));
+    view.notify('set', bytesAt(args, i));
   }
   return true;
 };

@@ -2,6 +2,7 @@
  * Sorted sets combined with each other and with sets, whose members have the score 1. Sums are made in the order
  * that Redis makes them in, smallest set first: with doubles that tells.
  */
+import type { KeyEvent } from '../../shared/key-events.js';
 import { ClientError } from '../../shared/errors.js';
 import { Combination } from '../../shared/operations/sets.js';
 import { Aggregate, fromWire } from '../../shared/operations/zsets.js';
@@ -35,11 +36,21 @@ export const zsetCombine: Execute = (view, args) => {
   return flat(placed.sort((a, b) => a.at.compare(b.at)));
 };
 
+const STORE_EVENTS: Readonly<Record<number, KeyEvent>> = {
+  [Combination.intersection]: 'zinterstore',
+  [Combination.union]: 'zunionstore',
+  [Combination.difference]: 'zdiffstore',
+};
+
 export const zsetCombineStore: Execute = (view, args) => {
   const members = combined(view, args.slice(2));
-  const set = SortedSet.replacing(view, bytesAt(args, 0), compactLimitsAt(args, 1));
+  const to = bytesAt(args, 0);
+  const wasThere = view.peek(to) !== null;
+  const set = SortedSet.replacing(view, to, compactLimitsAt(args, 1));
   for (const { member, score } of members) set.put(member, score, null);
   set.finish();
+  if (members.length > 0) view.notify(STORE_EVENTS[numberAt(args, 2)] ?? 'zunionstore', to);
+  else if (wasThere) view.notify('del', to);
   return members.length;
 };
 

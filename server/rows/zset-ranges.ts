@@ -1,4 +1,5 @@
 /** Ranges of sorted sets by rank, by score and by text: read, stored, counted and removed. */
+import type { KeyEvent } from '../../shared/key-events.js';
 import { ClientError } from '../../shared/errors.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import { fromWire, RangeBy } from '../../shared/operations/zsets.js';
@@ -17,7 +18,7 @@ import {
   WHOLE,
   zsetRow,
 } from './zset-rows.js';
-import { flat } from './zsets.js';
+import { flat, notifySmaller } from './zsets.js';
 
 const EMPTY = Buffer.alloc(0);
 const MINUS = 0x2d;
@@ -37,9 +38,13 @@ export const zsetRangeStore: Execute = (view, args) => {
   const range = listAt(args, 2);
   const found = row === null ? [] : members(view, from, row, range);
   const count = numberAt(range, 0) === RangeBy.rank ? found.length : 0;
-  const set = SortedSet.growing(view, bytesAt(args, 0), compactLimitsAt(args, 3), count);
+  const to = bytesAt(args, 0);
+  const wasThere = view.peek(to) !== null;
+  const set = SortedSet.growing(view, to, compactLimitsAt(args, 3), count);
   for (const { member, score } of found) set.put(member, score, null);
   set.finish();
+  if (found.length > 0) view.notify('zrangestore', to);
+  else if (wasThere) view.notify('del', to);
   return found.length;
 };
 
@@ -51,12 +56,20 @@ export const zsetCount: Execute = (view, args) => {
   return to - from;
 };
 
+const REMOVAL_EVENTS: Readonly<Record<number, KeyEvent>> = {
+  [RangeBy.rank]: 'zremrangebyrank',
+  [RangeBy.score]: 'zremrangebyscore',
+  [RangeBy.text]: 'zremrangebylex',
+};
+
 export const zsetRemoveRange: Execute = (view, args) => {
   const key = bytesAt(args, 0);
   const row = zsetRow(view, key);
   if (row === null) return 0;
   const [from, to] = ranks(view, key, row, listAt(args, 1));
   removeRanks(view, key, row, from, to);
+  const event = REMOVAL_EVENTS[numberAt(listAt(args, 1), 0)] ?? 'zremrangebyrank';
+  if (to > from) notifySmaller(view, key, event, row.size - (to - from));
   return to - from;
 };
 

@@ -1,6 +1,7 @@
 /** Operations on one sorted set; what one is made of is in zset-rows.ts, ranges in zset-ranges.ts. */
 import { ClientError } from '../../shared/errors.js';
 import { globMatches } from '../../shared/glob.js';
+import type { KeyEvent } from '../../shared/key-events.js';
 import { limits } from '../../shared/limits.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import { AddFlag, fromWire, toWire } from '../../shared/operations/zsets.js';
@@ -54,6 +55,7 @@ export const zsetAdd: Execute = (view, args) => {
     else updated++;
   }
   set.finish();
+  if (added + updated > 0) view.notify('zadd', key);
   return [added, updated];
 };
 
@@ -75,6 +77,7 @@ export const zsetIncrement: Execute = (view, args) => {
   if (!allows(flags, old, score)) return null;
   if (score !== old) set.put(member, score, old);
   set.finish();
+  if (score !== old) view.notify('zincr', bytesAt(args, 0));
   return toWire(score);
 };
 
@@ -84,8 +87,15 @@ export const zsetRemove: Execute = (view, args) => {
   let removed = 0;
   for (let i = 1; i < args.length; i++) if (set.remove(bytesAt(args, i))) removed++;
   set.finish();
+  if (removed > 0) notifySmaller(view, bytesAt(args, 0), 'zrem', set.size);
   return removed;
 };
+
+/** Its event, and that the set is gone when nothing is left. */
+export function notifySmaller(view: View, key: Buffer, event: KeyEvent, left: number): void {
+  view.notify(event, key);
+  if (left === 0) view.notify('del', key);
+}
 
 export const zsetSize: Execute = (view, args) => zsetRow(view, bytesAt(args, 0))?.size ?? 0;
 
@@ -125,13 +135,14 @@ export const zsetPopFirst: Execute = (view, args) => {
 
 function popped(view: View, key: Buffer, row: Row, highest: boolean, count: number): Scored[] {
   const taken = membersIn(view, key, row, WHOLE, highest, 0, Math.min(count, row.size));
-  if (taken.length === row.size) {
-    view.remove(key);
-    return taken;
+  if (taken.length === 0) return taken;
+  if (taken.length === row.size) view.remove(key);
+  else {
+    const set = SortedSet.of(view, key);
+    for (const { member, score } of taken) set.take(member, score);
+    set.finish();
   }
-  const set = SortedSet.of(view, key);
-  for (const { member, score } of taken) set.take(member, score);
-  set.finish();
+  notifySmaller(view, key, highest ? 'zpopmax' : 'zpopmin', row.size - taken.length);
   return taken;
 }
 

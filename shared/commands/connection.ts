@@ -18,6 +18,13 @@ const beforeAuthentication = {
 const clientSubcommands: readonly Command[] = [
   {
     ...ofItself,
+    name: 'client|caching',
+    arity: 3,
+    since: '6.0.0',
+    summary: 'Says whether what the next command reads is tracked.',
+  },
+  {
+    ...ofItself,
     name: 'client|getname',
     arity: 2,
     since: '2.6.9',
@@ -119,12 +126,19 @@ const clientSubcommands: readonly Command[] = [
   },
   {
     ...ofItself,
+    name: 'client|tracking',
+    arity: -3,
+    since: '6.0.0',
+    support: 'partly',
+    summary: 'Tells the connection when keys that it has read, or keys with prefixes, are written.',
+    note: 'REDIRECT to connections of the same proxy; when a partition changes its primary everything is invalidated. What scripts read is not tracked',
+  },
+  {
+    ...ofItself,
     name: 'client|trackinginfo',
     arity: 2,
     since: '6.2.0',
-    support: 'partly',
     summary: 'Tells how this connection tracks keys.',
-    note: 'tracking is not there yet: always off',
   },
   {
     ...ofOthers,
@@ -162,7 +176,7 @@ export const connectionCommands: readonly Command[] = [
     run: 'container',
     support: 'partly',
     summary: 'Everything about connections.',
-    note: 'TRACKING and CACHING are not there yet',
+    note: 'each proxy has connections of its own',
     subcommands: clientSubcommands,
   },
   {

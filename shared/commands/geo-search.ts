@@ -187,7 +187,8 @@ const translate =
     const search: GeoSearch = { key: at(args, form.key), shape, member, shapeRefusal, refusal, order, count, any };
     if (form.key === 0 && parsed.store === null) return geoSearch(search);
     const to = at(args, parsed.store ?? 0);
-    return geoSearchStore(search, to, parsed.storeDistance ? parsed.unitMetres : null, context.zsetLimits ?? null);
+    const unitMetres = parsed.storeDistance ? parsed.unitMetres : null;
+    return geoSearchStore(search, to, unitMetres, context.zsetLimits ?? null, form.fixed !== 'none');
   };
 
 const reply =

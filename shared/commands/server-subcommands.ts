@@ -118,7 +118,7 @@ export const configSubcommands: readonly Command[] = [
     since: '2.0.0',
     support: 'partly',
     summary: 'Changes parameters, all or none.',
-    note: 'every parameter of Redis 7.0 is accepted and echoed by the proxy that is asked; those that mean something here act, until it restarts',
+    note: 'every parameter of Redis 7.0 is accepted and echoed by the proxy that is asked; those that mean something here act, until it restarts; notify-keyspace-events belongs to the table and stays (of its classes, m tells of misses by commands that only read)',
   },
 ];
 

@@ -130,6 +130,17 @@ export const serverCommands: readonly Command[] = [
     summary: 'Tells the version.',
   },
   {
+    ...base,
+    flags: ['admin', 'noscript', 'loading', 'stale'],
+    categories: ['admin', 'slow', 'dangerous'],
+    name: 'monitor',
+    arity: 1,
+    since: '1.0.0',
+    support: 'partly',
+    summary: 'Shows every command as it is executed.',
+    note: 'those of the proxy that is asked, with their names in lower case; not what scripts call',
+  },
+  {
     ...plain,
     name: 'memory',
     arity: -2,

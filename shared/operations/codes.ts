@@ -176,6 +176,8 @@ export const Code = {
   publish: 281,
   topics: 282,
   listeners: 283,
+  setNotifications: 284,
+  notifications: 285,
   // scripts (scripts.ts)
   script: 270,
   readScript: 271,
@@ -272,6 +274,7 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.scriptStatus,
   Code.readFunction,
   Code.libraries,
+  Code.notifications,
 ]);
 
 export function isReadOnly(code: number): boolean {

@@ -30,14 +30,15 @@ export const geoSearch = (search: GeoSearch): Operation => [Code.geoSearch, ...w
 
 /**
  * How many were stored at `to`, in place of what is there, with their scores, or (`unitMetres` not null) with their
- * distances in this unit.
+ * distances in this unit. `older`: by GEORADIUS or GEORADIUSBYMEMBER, as its event says.
  */
 export const geoSearchStore = (
   search: GeoSearch,
   to: Buffer,
   unitMetres: number | null,
   compact: CompactLimits | null,
-): Operation => [Code.geoSearchStore, to, unitMetres, compact, ...wireSearch(search)];
+  older: boolean,
+): Operation => [Code.geoSearchStore, to, unitMetres, compact, ...wireSearch(search), older];
 
 export const SEARCH_ARGUMENTS = 8;
 

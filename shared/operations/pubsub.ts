@@ -11,6 +11,8 @@ export const Topic = {
   shardChannel: 2,
   /** A glob over the names of channels. */
   pattern: 3,
+  /** Of keys: what changes of those that begin with it is told. */
+  prefix: 4,
 } as const;
 export type Topic = (typeof Topic)[keyof typeof Topic];
 
@@ -32,6 +34,12 @@ export const topics = (topic: Topic, pattern: Buffer | null): Operation => [Code
 
 /** Of each channel, how many clients listen to it by name. */
 export const listeners = (topic: Topic, channels: readonly Buffer[]): Operation => [Code.listeners, topic, ...channels];
+
+/** True. Which events about keys are published, in the letters of notify-keyspace-events: of the partition, logged. */
+export const setNotifications = (letters: string): Operation => [Code.setNotifications, letters];
+
+/** Those letters. */
+export const notifications = (): Operation => [Code.notifications];
 
 /** Events about keys are published by the partition of the key, whatever partition the channel's name belongs to. */
 export function concernsKeys(channel: string): boolean {

@@ -114,6 +114,8 @@ export class Request {
   deadline: number;
   /** The server may let it wait until it finds something: it has no deadline then. */
   waits = false;
+  /** The server is to tell of later writes to what it looks up. */
+  tracks = false;
   /** The server said that it waits. */
   parked = false;
   readonly completion: Completion;
@@ -152,7 +154,8 @@ export class Request {
       this.db,
       this.operation,
     ];
-    if (this.waits) message.push(true);
+    if (this.tracks) message.push(this.waits, true);
+    else if (this.waits) message.push(true);
     return message;
   }
 

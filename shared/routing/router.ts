@@ -117,11 +117,12 @@ export class Router {
     db: number,
     operation: Operation,
     completion: Completion,
+    tracks = false,
   ): void {
     const partition = table.bySlot[slot] ?? null;
     if (partition === null)
       completion.onOutcome(Status.retry, `table '${table.name}' has no partition for slot ${slot} yet`);
-    else this.submitTo(partition, connection, db, operation, completion);
+    else this.submitTo(partition, connection, db, operation, completion, false, tracks);
   }
 
   submitTo(
@@ -131,10 +132,12 @@ export class Router {
     operation: Operation,
     completion: Completion,
     waits = false,
+    tracks = false,
   ): Request {
     const deadline = waits ? Number.POSITIVE_INFINITY : this.now + this.deadlineMs;
     const request = new Request(partition, connection, db, operation, deadline, completion);
     request.waits = waits;
+    request.tracks = tracks;
     connection.outstanding += 1;
     if (partition.waiting.length === 0 && !partition.suspended) {
       const link = this.linkOf(partition);
@@ -289,7 +292,7 @@ export class Router {
     else if (message[0] === Kind.settled) {
       const [, id, name, number] = message as unknown as SettledMessage;
       this.routes.partitions.get(id)?.session.onSettled(name, number);
-    } else if (message[0] === Kind.publication) this.options.onTold?.(message);
+    } else if (message[0] === Kind.publication || message[0] === Kind.invalidation) this.options.onTold?.(message);
     else this.meta.onMessage(message);
   }
 

@@ -21,6 +21,7 @@ export const Kind = {
   settle: 6,
   settled: 7,
   publication: 8,
+  invalidation: 9,
   // server <-> server, replication
   prepare: 10,
   prepareAck: 11,
@@ -68,7 +69,9 @@ export type RequestMessage = [
   db: number,
   operation: Operation,
   /** When it finds nothing it waits. */
-  waits?: true,
+  waits?: boolean,
+  /** The sender is to be told of the next write to each row that it looks up. */
+  tracks?: true,
 ];
 
 /** How a request ended. */
@@ -128,7 +131,19 @@ export type SettleMessage = [
 export type SettledMessage = [kind: 7, partition: number, session: number, number: number];
 
 /** To a proxy that said it wants it (shared/operations/pubsub.ts). `topic`: a channel or a shard channel. */
-export type PublicationMessage = [kind: 8, partition: number, topic: Topic, channel: Buffer, message: Buffer];
+export type PublicationMessage = [
+  kind: 8,
+  partition: number,
+  topic: typeof Topic.channel | typeof Topic.shardChannel,
+  channel: Buffer,
+  message: Buffer,
+];
+
+/**
+ * Keys that have changed, to a proxy that tracks them or prefixes of theirs; null: all may have. `connection`: by which of
+ * the receiver's own they were changed, 0: none.
+ */
+export type InvalidationMessage = [kind: 9, partition: number, keys: Buffer[] | null, connection: number];
 
 /** One mutation, to be logged. `committed`: everything up to it is committed. `body`: see server/replication/mutation.ts. */
 export type PrepareMessage = [

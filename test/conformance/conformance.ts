@@ -78,6 +78,9 @@ const units = [
   'unit/lazyfree',
   'unit/violations',
   'unit/replybufsize',
+  'unit/pubsub',
+  'unit/pubsubshard',
+  'unit/tracking',
 ];
 
 interface Expected {
@@ -86,6 +89,8 @@ interface Expected {
     readonly unit: string;
     readonly reason: string;
     readonly tests: readonly string[];
+    /** They would wait for ever, and end the unit: they are left out. */
+    readonly hang?: boolean;
   }[];
 }
 
@@ -225,7 +230,9 @@ async function main(): Promise<number> {
   try {
     for (const unit of chosen) {
       if (!options.json) console.error(`${unit}...`);
-      results.push(await runUnit(suite, unit, server.port, options['cluster-mode']));
+      const hanging = expected.notRequired.filter((entry) => entry.unit === unit && entry.hang === true);
+      const leftOut = options.stock ? [] : hanging.flatMap(({ tests }) => tests);
+      results.push(await runUnit(suite, unit, server.port, { leftOut, clusterMode: options['cluster-mode'] }));
     }
   } finally {
     await server.stop();

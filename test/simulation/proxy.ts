@@ -13,8 +13,8 @@ import { Configuration } from '../../proxy/configuration.js';
 import type { ProxyContext, ProxyHooks } from '../../proxy/context.js';
 import { Dispatcher } from '../../proxy/dispatch.js';
 import { LatencyMonitor } from '../../proxy/latency-monitor.js';
-import { Subscriptions } from '../../proxy/pubsub/subscriptions.js';
 import { followUsers } from '../../proxy/permissions.js';
+import { Messaging } from '../../proxy/messaging.js';
 import { Session } from '../../proxy/session.js';
 import { Slowlog } from '../../proxy/slowlog.js';
 import { Statistics } from '../../proxy/statistics.js';
@@ -41,9 +41,9 @@ export class SimulatedProxy implements ProxyContext {
   readonly statistics = new Statistics();
   readonly slowlog = new Slowlog();
   readonly latency = new LatencyMonitor();
-  readonly subscriptions: Subscriptions;
   readonly users: Users;
   readonly aclLog = new AclLog();
+  readonly messaging: Messaging;
   readonly hooks: ProxyHooks = {
     shutdown: () => {
       throw new Error(STOPPED_ERROR);
@@ -64,9 +64,9 @@ export class SimulatedProxy implements ProxyContext {
     // Read afresh every time: an event at the end of every turn would be most of all events.
     this.clock = new TurnClock({ ...alwaysNow(environment), defer: (run) => run() });
     this.clients = new ClientRegistry(environment, this.clock);
-    this.subscriptions = new Subscriptions(this);
     this.users = new Users(environment, '');
     followUsers(this);
+    this.messaging = new Messaging(this);
     this.dispatcher = new Dispatcher(this);
   }
 

@@ -224,6 +224,7 @@ export class Primary {
       session?: number;
       from?: Origin;
       waits?: boolean;
+      tracks?: boolean;
     } = {},
   ): number {
     const { connection = 1, acknowledged = 0, db = 0, session = SESSION, from = PROXY } = options;
@@ -231,7 +232,8 @@ export class Primary {
     const sequence = options.sequence ?? (this.sequences.get(name) ?? 0) + 1;
     this.sequences.set(name, Math.max(sequence, this.sequences.get(name) ?? 0));
     const id = ++this.lastId;
-    const waits: [true] | [] = options.waits === true ? [true] : [];
+    const modes: [] | [boolean] | [boolean, true] =
+      options.tracks === true ? [options.waits === true, true] : options.waits === true ? [true] : [];
     this.executor.submit(from, [
       Kind.request,
       id,
@@ -243,7 +245,7 @@ export class Primary {
       acknowledged,
       db,
       operation,
-      ...waits,
+      ...modes,
     ]);
     return id;
   }

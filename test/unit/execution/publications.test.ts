@@ -1,8 +1,16 @@
 /** Who listens at a primary, and when a message that was published goes out. */
 import { expect } from 'chai';
-import { set } from '../../../shared/operations/codes.js';
+import { append, Expiry, get, increment, set } from '../../../shared/operations/codes.js';
 import type { Operation } from '../../../shared/operations/operation.js';
-import { type Interest, listen, listeners, publish, Topic, topics } from '../../../shared/operations/pubsub.js';
+import {
+  type Interest,
+  listen,
+  listeners,
+  publish,
+  setNotifications,
+  Topic,
+  topics,
+} from '../../../shared/operations/pubsub.js';
 import { transaction } from '../../../shared/operations/transactions.js';
 import { Kind } from '../../../shared/wire/messages.js';
 import { bytes, Primary } from './primary.js';
@@ -71,5 +79,69 @@ describe('messages at a primary', () => {
     primary.executor.stop('not-primary');
     primary.commit();
     expect(told(primary)).to.deep.equal([]);
+  });
+});
+
+describe('events about keys', () => {
+  const withClasses = (classes: string): Primary => {
+    const primary = new Primary();
+    primary.now(setNotifications(classes));
+    primary.now(listen(true, [pattern('__key*', 1)]));
+    return primary;
+  };
+
+  it('are told when their mutation is committed', () => {
+    const primary = withClasses('KEA');
+    primary.send(set(bytes('k'), bytes('v')), { db: 3 });
+    primary.turn();
+    expect(told(primary)).to.deep.equal([]);
+    primary.commit();
+    expect(told(primary)).to.deep.equal(['__keyspace@3__:k set', '__keyevent@3__:set k']);
+  });
+
+  it('are told of the classes chosen, where they were chosen', () => {
+    const primary = withClasses('Eg');
+    primary.now(set(bytes('k'), bytes('v'), 0, Expiry.relative, 1_000));
+    expect(told(primary)).to.deep.equal(['__keyevent@0__:expire k']);
+    primary.now(setNotifications('g'));
+    primary.now(set(bytes('k'), bytes('v'), 0, Expiry.relative, 1_000));
+    expect(told(primary)).to.have.length(1);
+  });
+
+  it('tell of a row that is found to have expired, and of a miss', () => {
+    const primary = withClasses('Exm');
+    primary.now(set(bytes('k'), bytes('v'), 0, Expiry.relative, 10));
+    primary.environment.nowMs += 20;
+    primary.now(get(bytes('k')));
+    primary.now(get(bytes('k')));
+    expect(told(primary)).to.deep.equal([
+      '__keyevent@0__:expired k',
+      '__keyevent@0__:keymiss k',
+      '__keyevent@0__:keymiss k',
+    ]);
+  });
+
+  it('of a part of a transaction that fails are not told, those of the others are', () => {
+    const primary = withClasses('KA');
+    const parts = [append(bytes('a'), bytes('x')), increment(bytes('a'), 1), set(bytes('b'), bytes('y'))];
+    primary.now(
+      transaction(
+        'grows',
+        [],
+        parts.map((operation) => ({ db: 0, operation })),
+      ),
+    );
+    expect(told(primary)).to.deep.equal(['__keyspace@0__:a append', '__keyspace@0__:b set']);
+  });
+
+  it('cost nothing while nobody listens to any', () => {
+    const primary = new Primary();
+    primary.now(setNotifications('KEA'));
+    primary.now(listen(true, [channel('news', 1)]));
+    primary.now(set(bytes('k'), bytes('v')));
+    expect(told(primary)).to.deep.equal([]);
+    primary.now(listen(false, [channel('__keyspace@0__:k', 1)]));
+    primary.now(set(bytes('k'), bytes('v')));
+    expect(told(primary)).to.deep.equal(['__keyspace@0__:k set']);
   });
 });

@@ -137,6 +137,7 @@ export class FakeNetwork implements Network {
 /** Strings by key: enough of a partition for GET, SET and their like. */
 export class MemoryPartition {
   readonly values = new Map<string, Buffer>();
+  notifications = '';
   executed = 0;
   /** Of maxmemory, its policy and its samples. */
   private told: readonly unknown[] = [0, 'noeviction', 5];
@@ -168,6 +169,11 @@ export class MemoryPartition {
         return true;
       case Code.memory:
         return [0, 0, ...this.told] as OperationResult;
+      case Code.setNotifications:
+        this.notifications = String(args[0]);
+        return true;
+      case Code.notifications:
+        return this.notifications;
       case Code.counts:
         return this.values.size === 0 ? [] : [[0, this.values.size, 0]];
       case Code.flush:

@@ -185,6 +185,7 @@ describe('a malformed operation', () => {
         operations.Code.endScript,
         operations.Code.scriptStatus,
         operations.Code.libraries,
+        operations.Code.notifications,
       ];
       if (satisfied.includes(code)) continue;
       expect(() => partition.execute([code, ...args]), String(code)).to.throw(ClientError, /^ERR malformed operation/);

@@ -74,6 +74,9 @@ export class FakeView implements View {
   readonly isPart = true;
   readonly multiKey: 'any' | 'slot' = 'any';
   readonly broker = nobodyListens();
+  readonly notify = (): void => undefined;
+  readonly notifyMiss = (): void => undefined;
+  notifications = '';
   readonly #partition: FakePartition;
 
   constructor(partition: FakePartition, db: number) {

@@ -1,0 +1,59 @@
+/**
+ * What clients are told without asking: messages, that keys have changed, what others do. Joins what keeps track of it to
+ * the router.
+ */
+import { Kind, type InvalidationMessage, type Message } from '../shared/wire/messages.js';
+import type { Environment } from '../shared/environment.js';
+import type { Router } from '../shared/routing/router.js';
+import type { RoutedPartition, RoutedTable } from '../shared/routing/routing-table.js';
+import type { ClientRegistry } from './client-registry.js';
+import { Monitors } from './monitors.js';
+import { Registrar } from './pubsub/registrar.js';
+import { Subscriptions } from './pubsub/subscriptions.js';
+import type { Session } from './session.js';
+import { Tracking } from './tracking/tracking.js';
+
+export interface MessagingHost {
+  readonly environment: Environment;
+  readonly router: Router;
+  readonly table: RoutedTable;
+  readonly clients: ClientRegistry;
+}
+
+export class Messaging {
+  readonly subscriptions: Subscriptions;
+  readonly tracking: Tracking;
+  readonly monitors = new Monitors();
+  private readonly registrar: Registrar;
+
+  constructor(host: MessagingHost) {
+    this.registrar = new Registrar(host);
+    this.subscriptions = new Subscriptions(this.registrar);
+    this.tracking = new Tracking(host.clients, this.registrar);
+    this.registrar.sources = [this.subscriptions, this.tracking];
+  }
+
+  /** From a partition's primary. */
+  onTold(message: Message): void {
+    if (message[0] === Kind.publication) this.subscriptions.onTold(message);
+    else this.tracking.onInvalidation(message as unknown as InvalidationMessage);
+  }
+
+  /** A partition's primary, or the connection to it, is another one. */
+  onIntroduced(partition: RoutedPartition): void {
+    this.registrar.onIntroduced(partition);
+    this.tracking.forgetAll();
+  }
+
+  onView(): void {
+    this.registrar.onView();
+    if (this.tracking.sessions.size > 0) this.registrar.keepConnected();
+  }
+
+  /** RESET, and the end of a connection. */
+  forget(session: Session): void {
+    this.subscriptions.forget(session);
+    this.tracking.end(session);
+    this.monitors.remove(session);
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * MONITOR: connections that are shown every command of this proxy once it has been executed, as Redis writes them.
+ * Commands of administrators are not shown, nor are passwords.
+ */
+import { SimpleString } from '../shared/commands/reply.js';
+import type { CatalogueEntry } from './catalogue.js';
+import type { Session } from './session.js';
+
+const REDACTED = '"(redacted)"';
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\\': '\\\\',
+  '"': '\\"',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\x07': '\\a',
+  '\b': '\\b',
+};
+
+export class Monitors {
+  private readonly sessions = new Set<Session>();
+
+  get any(): boolean {
+    return this.sessions.size > 0;
+  }
+
+  add(session: Session): void {
+    this.sessions.add(session);
+  }
+
+  remove(session: Session): void {
+    this.sessions.delete(session);
+  }
+
+  has(session: Session): boolean {
+    return this.sessions.has(session);
+  }
+
+  /** `wallMs`: since 1970. */
+  show(session: Session, { name, command }: CatalogueEntry, args: readonly Buffer[], wallMs: number): void {
+    if (command.flags.includes('admin')) return;
+    const seconds = Math.floor(wallMs / 1000);
+    const micros = String(Math.floor((wallMs % 1000) * 1000)).padStart(6, '0');
+    const words = [...name.split('|').map((part) => quoted(Buffer.from(part))), ...shownArguments(name, args)];
+    const line = new SimpleString(`${seconds}.${micros} [${session.database} ${session.address}] ${words.join(' ')}`);
+    for (const monitor of this.sessions) monitor.push(line);
+  }
+}
+
+function shownArguments(name: string, args: readonly Buffer[]): string[] {
+  if (name === 'auth') return args.map(() => REDACTED);
+  const shown = args.map(quoted);
+  if (name !== 'hello') return shown;
+  const at = args.findIndex((arg, index) => index > 0 && arg.toString('latin1').toUpperCase() === 'AUTH');
+  return at < 0 ? shown : shown.map((arg, index) => (index === at + 1 || index === at + 2 ? REDACTED : arg));
+}
+
+function quoted(arg: Buffer): string {
+  const text = arg.latin1Slice(0, arg.length).replace(/[\\"]|[^ -~]/g, (character) => {
+    return ESCAPES[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+  return `"${text}"`;
+}
