@@ -149,7 +149,6 @@ export class Configuration {
   allowAllInScripts(allowed: boolean): void {
     this.scriptsMayAll = allowed;
     this.settings = this.workOut();
-    this.onChange();
   }
 
   private busyAfterMs(): Partial<Settings['translation']> {

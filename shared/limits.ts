@@ -202,6 +202,8 @@ export const limits = {
   randomMembers: 1_048_576,
   /** Keys that one SCAN command visits at most, whatever COUNT says: its reply is held in memory. */
   scanCount: 65_536,
+  /** A partition's share of maxmemory below this is no room for anything: test suites use 1 byte to have writes refused. */
+  memoryMin: 4 * KiB,
   // scripts
   /** What one partition's Lua may take: a script that needs more gets an error from Lua. */
   scriptMemoryBytes: 256 * MiB,

@@ -121,6 +121,7 @@ const protocol = ({ args, session }: Call): Reply => protocolSample(at(args, 1),
 
 function denyInScripts({ args, proxy }: Call): Reply {
   proxy.configuration.allowAllInScripts(String(at(args, 1)) === '1');
+  for (const session of proxy.clients.all()) session.refreshSettings();
   return OK;
 }
 

@@ -53,10 +53,16 @@ export class Evictor {
   /** Called before every write that grows: why it may not; null: it may, and what is too much is being removed. */
   refusal(): string | null {
     const excess = this.excess();
-    if (excess <= 0) return null;
+    // less than what a Redis without any rows takes is always too little
+    if (excess <= 0) return this.isTooLittle() && !this.canEvict() ? OUT_OF_MEMORY : null;
     if (!this.canEvict() || excess > Math.max(this.head!.memory.bytes, limits.evictionLag)) return OUT_OF_MEMORY;
     this.begin();
     return null;
+  }
+
+  private isTooLittle(): boolean {
+    const bytes = this.head?.memory.bytes ?? 0;
+    return bytes > 0 && bytes < limits.memoryMin;
   }
 
   /** The limit may have been lowered. */

@@ -315,9 +315,9 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.callFunction]: keeps(callFunction),
   [Code.readFunction]: keeps(readFunction),
   [Code.libraries]: keeps(libraries),
-  [Code.changeLibraries]: grows(changeLibraries),
   [Code.setNotifications]: keeps(setNotifications),
   [Code.notifications]: keeps(notifications),
+  [Code.changeLibraries]: keeps(changeLibraries),
 };
 
 /** By code; undefined where no operation has that number. An array, as every operation passes here. */

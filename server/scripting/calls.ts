@@ -31,6 +31,8 @@ export interface Permissions {
   readonly mayWrite: boolean;
   /** All its keys are of one slot. */
   readonly oneSlot: boolean;
+  /** Why nothing may grow, until it has written something. */
+  readonly full: string | null;
 }
 
 const FORBIDDEN: Readonly<Record<'command' | 'key' | 'channel', string>> = {
@@ -141,6 +143,8 @@ export class Calls {
       const writes = command.flags.includes('write');
       if (!this.permissions.mayWrite && (writes || command.flags.includes('may_replicate')))
         throw new ClientError(READ_ONLY);
+      const { full } = this.permissions;
+      if (full !== null && !this.wrote && command.flags.includes('denyoom')) throw new ClientError(full);
       if (writes) this.wrote = true;
       this.checkKeys(command, args);
       return this.run(command, args);

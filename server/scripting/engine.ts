@@ -16,6 +16,7 @@ import { withFlags, type ScriptFlags } from './shebang.js';
 
 const NO_SCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
 const NO_WRITES_IN_RO = 'ERR Can not execute a script with write flag using *_ro command.';
+const NO_OOM = "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'";
 const NO_CLUSTER = "ERR Can not run script on cluster, 'no-cluster' flag is set.";
 
 export interface Evaluation {
@@ -38,14 +39,16 @@ export interface FunctionCall {
 
 export class ScriptEngine {
   private readonly nowMs: () => number;
+  private readonly refusesGrowth: () => string | null;
   private interpreter: Interpreter | null = null;
   private made = 0;
   private readonly scripts = new KnownScripts();
   private readonly libraries: Libraries;
 
-  /** `nowMs`: a monotonic clock. */
-  constructor(nowMs: () => number) {
+  /** `nowMs`: a monotonic clock. `refusesGrowth`: why nothing may grow now, or null. */
+  constructor(nowMs: () => number, refusesGrowth: () => string | null = () => null) {
     this.nowMs = nowMs;
+    this.refusesGrowth = refusesGrowth;
     this.libraries = new Libraries(nowMs);
   }
 
@@ -54,11 +57,7 @@ export class ScriptEngine {
     if (found === null) throw new ClientError('ERR Function not found');
     if (keys.length > 0) view.expectRows(keys);
     const flags = withFlags(found.flags, false, 0);
-    checkFlags(view, flags, mayWrite);
-    const calls = new Calls(view, context, keys, {
-      mayWrite: mayWrite && !flags.noWrites,
-      oneSlot: !flags.crossSlot,
-    });
+    const calls = this.callsOf(view, flags, mayWrite, context, keys);
     return this.start(this.lua(), found.reference, calls, {
       name,
       globals: 'functions',
@@ -73,6 +72,7 @@ export class ScriptEngine {
   }
 
   loadLibrary(view: View, code: Buffer, replace: boolean): string {
+    this.checkRoom();
     return this.guarded(() => this.libraries.load(view, this.lua, code, replace));
   }
 
@@ -85,7 +85,14 @@ export class ScriptEngine {
   }
 
   restoreLibraries(view: View, codes: readonly Buffer[], policy: RestorePolicy): void {
+    this.checkRoom();
     this.guarded(() => this.libraries.restore(view, this.lua, codes, policy));
+  }
+
+  /** Libraries are removed while nothing may grow. */
+  private checkRoom(): void {
+    const full = this.refusesGrowth();
+    if (full !== null) throw new ClientError(full);
   }
 
   load(view: View, text: Buffer, sha: string): void {
@@ -135,17 +142,31 @@ export class ScriptEngine {
 
   private run(view: View, script: Script, { sha, mayWrite, keys, args, context }: Evaluation): OperationResult {
     const { flags } = script;
-    checkFlags(view, flags, mayWrite);
-    const calls = new Calls(view, context, keys, {
-      mayWrite: mayWrite && !flags.noWrites,
-      oneSlot: !flags.compatible && !flags.crossSlot,
-    });
+    const calls = this.callsOf(view, flags, mayWrite, context, keys);
     return this.start(this.lua(), script.reference, calls, {
       name: sha,
       globals: 'scripts',
       keys,
       args,
       busyAfterMs: context.busyAfterMs,
+    });
+  }
+
+  /** What a script with these flags may do. Throws ClientError where it may not run now. */
+  private callsOf(
+    view: View,
+    flags: ScriptFlags,
+    mayWrite: boolean,
+    context: ScriptContext,
+    keys: readonly Buffer[],
+  ): Calls {
+    const full = this.refusesGrowth();
+    checkFlags(view, flags, mayWrite);
+    if (full !== null && !flags.compatible && !flags.noWrites && !flags.allowOom) throw new ClientError(NO_OOM);
+    return new Calls(view, context, keys, {
+      mayWrite: mayWrite && !flags.noWrites,
+      oneSlot: !flags.compatible && !flags.crossSlot,
+      full: flags.allowOom ? null : full,
     });
   }
 

@@ -39,7 +39,7 @@ function metadataOf(code: Buffer): { readonly name: string; readonly bytes: numb
   }
   if (name === null) throw new ClientError('ERR Library name was not given');
   if (!isName(name)) throw new ClientError(`ERR ${NAME_RULE}`);
-  if (engine !== '#!lua') throw new ClientError(`ERR Engine '${engine.slice(2)}' not found`);
+  if (engine.toLowerCase() !== '#!lua') throw new ClientError(`ERR Engine '${engine.slice(2)}' not found`);
   return { name, bytes };
 }
 

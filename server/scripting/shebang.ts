@@ -49,7 +49,8 @@ export function withFlags(flags: readonly string[], compatible: boolean, bytes: 
   };
 }
 
-/** Quotes are taken as Redis takes them in its configuration, but that nothing within them is special. */
+/** Parts between spaces; within quotes a space is none, and the quotes go. */
 export function words(line: string): string[] {
-  return line.split(/\s+/).filter((part) => part !== '');
+  const parts = line.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
+  return parts.map((part) => part.replace(/"([^"]*)"|'([^']*)'/g, (_all, a?: string, b?: string) => a ?? b ?? ''));
 }

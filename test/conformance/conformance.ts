@@ -81,6 +81,8 @@ const units = [
   'unit/pubsub',
   'unit/pubsubshard',
   'unit/tracking',
+  'unit/scripting',
+  'unit/functions',
 ];
 
 interface Expected {
