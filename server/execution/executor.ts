@@ -106,11 +106,7 @@ export class Executor {
     this.sessions = sessions;
     this.broker = new Broker(new Interests(facts.id, host));
     this.publications = new Publications(this.broker.interests, () => host.committed());
-    const engine = new ScriptEngine(
-      () => environment.monotonicMs(),
-      () => host.refusesForSpace(true),
-    );
-    this.attempt = new Attempt(head, facts, this.broker, engine);
+    this.attempt = new Attempt(head, facts, this.broker, ScriptEngine.of(environment, host));
     this.fetches = new Fetching(host, head, this.attempt, (request) => this.resume(request));
     this.held = new HeldReplies(host);
     this.waiters = new Waiters(host, this.held, this.attempt, {

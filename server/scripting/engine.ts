@@ -52,6 +52,17 @@ export class ScriptEngine {
     this.libraries = new Libraries(nowMs);
   }
 
+  /** Of a primary. */
+  static of(
+    environment: { monotonicMs(): number },
+    host: { refusesForSpace(grows: boolean): string | null },
+  ): ScriptEngine {
+    return new ScriptEngine(
+      () => environment.monotonicMs(),
+      () => host.refusesForSpace(true),
+    );
+  }
+
   call(view: View, { name, mayWrite, keys, args, context }: FunctionCall): OperationResult {
     const found = this.libraries.find(view, this.lua, name);
     if (found === null) throw new ClientError('ERR Function not found');
