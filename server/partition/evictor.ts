@@ -19,6 +19,8 @@ const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 const FRUITLESS_PAUSE_MS = 20;
 /** Positions looked at before the expiry index is, by policies for rows that expire: these may be few. */
 const LOOKS = 3;
+/** Looks, with pauses between them, until a choice is made among few: of a burst of new rows the store may not have any yet. */
+const PATIENT_LOOKS = 13;
 const TIME_END = 2 ** 48 - 2;
 
 interface Candidate {
@@ -114,11 +116,12 @@ export class Evictor {
       const candidates = this.candidates(head, entries, db);
       // at the end of the slots there may be few, of which the best would be bad
       const enough = Math.min(head.memory.samples, head.counts.of(head.keyspaces[db]!.id).keys);
-      if (candidates.length < enough && fruitless < LOOKS) return this.round(fruitless + 1);
+      const few = candidates.length < enough;
+      if (few && fruitless < LOOKS) return this.round(fruitless + 1);
       const share = soonest ? candidates.length : Math.ceil(candidates.length / head.memory.samples);
       const chosen = this.inOrder(head, candidates).slice(0, Math.min(wanted, share));
       let left = chosen.length;
-      if (left === 0) {
+      if (left === 0 || (few && !this.volatile && fruitless < PATIENT_LOOKS)) {
         host.environment.after(FRUITLESS_PAUSE_MS * Math.min(10, fruitless), () => this.round(fruitless + 1));
         return;
       }

@@ -1,11 +1,16 @@
 /** The cluster protocol, with clients that speak it, over a table whose keys of one command must share a slot. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { createCluster } from 'redis';
-import { type LocalCluster, startLocalCluster } from '../cluster/local-cluster.js';
-import { isInstalled } from '../cluster/processes.js';
+import { eventually } from '../cluster/condition.js';
+import { atExit } from '../cluster/exit.js';
+import { type LocalCluster, projectFolder, startLocalCluster } from '../cluster/local-cluster.js';
+import { isInstalled, stopChild } from '../cluster/processes.js';
+import { ask, freePort } from '../cluster/sockets.js';
 
 const run = promisify(execFile);
 
@@ -77,25 +82,45 @@ describe('the cluster protocol', () => {
     await nodes.close();
   });
 
-  it('serves redis-cli -c and redis-benchmark --cluster', async function () {
-    if (!isInstalled('redis-cli') || !isInstalled('redis-benchmark')) this.skip();
+  it('serves redis-cli -c', async function () {
+    if (!isInstalled('redis-cli')) this.skip();
     const port = String(cluster.port);
     const { stdout } = await run('redis-cli', ['-c', '-p', port, 'SET', 'far', 'away']);
     expect(stdout.trim()).to.equal('OK');
     const checked = await run('redis-cli', ['--cluster', 'check', `127.0.0.1:${port}`]);
     expect(checked.stdout).to.include('All 16384 slots covered');
-    const measured = await run('redis-benchmark', [
-      '--cluster',
-      '-p',
-      port,
-      '-n',
-      '200',
-      '-c',
-      '4',
-      '-t',
-      'set,get',
-      '-q',
-    ]);
-    expect(measured.stdout).to.match(/GET: [\d.]+ requests per second/);
+  });
+
+  it('shares the slots out among proxies, of which each serves all; redis-benchmark --cluster takes them', async function () {
+    if (!isInstalled('redis-benchmark')) this.skip();
+    const file = join(cluster.directory, 'config', 'second.json');
+    const first = JSON.parse(readFileSync(join(cluster.directory, 'config', 'proxy.json'), 'utf8')) as object;
+    const second = { ...first, node: 'second', port: await freePort(), dir: join(cluster.directory, 'second') };
+    writeFileSync(file, JSON.stringify(second));
+    const child = spawn('node', [join(projectFolder, 'dist/cli/main.js'), 'run', '--config', file], {
+      stdio: 'ignore',
+    });
+    const forget = atExit(() => child.kill('SIGKILL'));
+    try {
+      const shares = await eventually('both proxies have slots', async () => {
+        const slots = (await client.call('CLUSTER', 'SLOTS')) as [number, number, [string, number, string]][];
+        return new Set(slots.map(([, , [, port]]) => port)).size === 2 ? slots : undefined;
+      });
+      expect(shares.map(([from, to]) => [from, to])).to.have.deep.members([
+        [0, 4_095],
+        [4_096, 8_191],
+        [8_192, 12_287],
+        [12_288, 16_383],
+      ]);
+      await eventually('the second proxy serves', async () =>
+        (await ask(second.port, 'SET near by').catch(() => '')) === '+OK' ? true : undefined,
+      );
+      const load = ['-n', '200', '-c', '4', '-t', 'set,get', '-q'];
+      const measured = await run('redis-benchmark', ['--cluster', '-p', String(cluster.port), ...load]);
+      expect(measured.stdout).to.match(/GET: [\d.]+ requests per second/);
+    } finally {
+      await stopChild(child);
+      forget();
+    }
   });
 });

@@ -261,7 +261,7 @@ describe('RESP port', () => {
     expect(one.replies).to.deep.equal([]);
     await one.until(() => one.replies.length === 2, 'both replies');
     const [entry] = (await other.command('SLOWLOG', 'GET')) as unknown[][];
-    expect(entry?.[3]).to.deep.equal(['debug', 'SLEEP', '0.05']);
+    expect(entry?.[3]).to.deep.equal(['DEBUG', 'SLEEP', '0.05']);
     expect(entry?.[2]).to.be.greaterThan(45_000);
   });
 

@@ -180,6 +180,8 @@ export class MemoryPartition {
       case Code.flushAll:
         this.values.clear();
         return true;
+      case Code.changeLibraries:
+        return null;
       default:
         throw new Error(`the memory partition does not know operation ${code}`);
     }
