@@ -14,11 +14,11 @@ import { RowType } from '../storage/row.js';
 import type { Broker } from './broker.js';
 import { DatabaseView } from './database-view.js';
 import { randomKey, scanned, scanPage } from './database-scan.js';
-import { DATABASES, NOTIFICATIONS_KEY, type Head, type HeadValue } from './head.js';
+import { DATABASES, type Head, type HeadValue } from './head.js';
 import { NEW_FREQUENCY, raised } from './frequency.js';
-import { encodeMemoryLimits, MEMORY_KEY, type MemoryLimits } from './memory-limits.js';
 import { mergeRange, Missing, type Merged, type Page } from './range.js';
 import { SeededRandom } from './seeded-random.js';
+import type { SettingWrite } from './settings.js';
 import { elementKeyOf, type Touched, writeRow } from './touched.js';
 import { WideChanges } from './wide-changes.js';
 import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View, PartitionFacts } from './view.js';
@@ -415,13 +415,8 @@ export class Attempt {
     this.head.activeExpiry = on;
   }
 
-  setMemoryLimits(limits: MemoryLimits): void {
-    this.wide.add({ key: MEMORY_KEY, value: encodeMemoryLimits(limits) });
-  }
-
-  setNotifications(letters: string): void {
-    this.wide.add({ key: NOTIFICATIONS_KEY, value: toBuffer(letters) });
-    this.head.notifications = letters;
+  changeSetting(write: SettingWrite): void {
+    this.wide.add(write);
   }
 
   /**

@@ -6,6 +6,7 @@ import type { ScriptEngine } from '../scripting/engine.js';
 import type { Attempt } from './attempt.js';
 import type { Broker } from './broker.js';
 import type { MemoryLimits } from './memory-limits.js';
+import { memoryWrite, notificationsWrite } from './settings.js';
 import type { Element, ElementRange, MemoryFacts, Row, RowChange, ScanPosition, ScannedKey, View } from './view.js';
 
 export class DatabaseView implements View {
@@ -145,18 +146,18 @@ export class DatabaseView implements View {
 
   get memory(): MemoryFacts {
     const { head } = this.attempt;
-    return { bytes: head.counts.total('bytes'), evicted: head.evicted, limits: head.memory };
+    return { bytes: head.counts.total('bytes'), evicted: head.evicted, limits: head.settings.memory };
   }
 
   setMemoryLimits(limits: MemoryLimits): void {
-    this.attempt.setMemoryLimits(limits);
+    this.attempt.changeSetting(memoryWrite(limits));
   }
 
   get notifications(): string {
-    return this.attempt.head.notifications;
+    return this.attempt.head.settings.notifications;
   }
 
   set notifications(letters: string) {
-    this.attempt.setNotifications(letters);
+    this.attempt.changeSetting(notificationsWrite(letters));
   }
 }

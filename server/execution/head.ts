@@ -11,15 +11,13 @@ import { metaKey, KeyspaceKeys, makeId, Space, toBuffer } from '../storage/keys.
 import { decodeHeader } from '../storage/row-header.js';
 import type { Store } from '../storage/store.js';
 import type { Counts } from './counts.js';
-import { type MemoryLimits, NO_LIMITS } from './memory-limits.js';
 import { MissingEntry, PointReads } from './point-reads.js';
 import { SeededRandom } from './seeded-random.js';
+import { NO_SETTINGS, type Settings } from './settings.js';
 import type { Row } from './view.js';
 
 export const DATABASES = 16;
 export const KEYSPACES_KEY = metaKey('keyspaces');
-/** The letters of notify-keyspace-events. */
-export const NOTIFICATIONS_KEY = metaKey('notifications');
 const SPACE_AT = 9;
 const HEADER_SPACE = Space.header.charCodeAt(0);
 const ELEMENT_SPACE = Space.element.charCodeAt(0);
@@ -69,17 +67,15 @@ export class Head {
   readonly counts: Counts;
   /** Whether the sweeper looks for expired rows. */
   activeExpiry = true;
-  memory: MemoryLimits = NO_LIMITS;
   /** The policy asks how often rows are accessed. */
   countsAccesses = false;
   /** Draws whether an access counts, apart from what operations draw: these must not depend on it. */
   readonly accesses = new SeededRandom();
   /** Rows that this primary has evicted. */
   evicted = 0;
-  /** Bits of EventClass that notify-keyspace-events chose ... */
+  /** Bits of EventClass that notify-keyspace-events chose. */
   eventClasses = 0;
-  /** ... in these letters. */
-  private letters = '';
+  private current = NO_SETTINGS;
   private readonly store: Store;
   private readonly cacheBytes: number;
   private readonly entries = new Map<string, HeadEntry>();
@@ -116,23 +112,20 @@ export class Head {
     this.lastDecree = applied;
   }
 
-  get notifications(): string {
-    return this.letters;
+  get settings(): Settings {
+    return this.current;
   }
 
-  set notifications(letters: string) {
-    this.letters = letters;
-    this.eventClasses = eventClasses(letters);
+  set settings(settings: Settings) {
+    if (settings === this.current) return;
+    this.current = settings;
+    this.countsAccesses = settings.memory.policy.endsWith('-lfu');
+    this.eventClasses = eventClasses(settings.notifications);
   }
 
   /** Before each attempt at an operation: the entries that were fetched for it. */
   use(fetched: ReadonlyMap<string, HeadEntry> | null): void {
     this.fetched = fetched ?? NOTHING_FETCHED;
-  }
-
-  setMemory(memory: MemoryLimits): void {
-    this.memory = memory;
-    this.countsAccesses = memory.policy.endsWith('-lfu');
   }
 
   /** Reads the store on this thread, or throws MissingEntry where that would hold everybody up. */

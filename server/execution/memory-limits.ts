@@ -1,10 +1,4 @@
-/**
- * How much a partition may hold, and what goes when it holds more: maxmemory and its policy, as CONFIG SET told the
- * primary. Logged, so that every replica keeps it beside the rows.
- */
-import { metaKey } from '../storage/keys.js';
-
-export const MEMORY_KEY = metaKey('memory');
+/** How much a partition may hold, and what goes when it holds more: maxmemory and its policy. */
 
 /** In the order of numbers, which are stored: never reused. */
 export const POLICIES = [

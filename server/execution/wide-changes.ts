@@ -1,8 +1,8 @@
-/** What an operation changes of the whole partition: which keyspace each database has, and its limits. */
+/** What an operation changes of the whole partition: which keyspace each database has, settings, records. */
 import { PARTITION_WIDE, type Group, type GroupWrite } from '../replication/mutation.js';
 import type { KeyspaceKeys } from '../storage/keys.js';
 import { encodeKeyspaces, KEYSPACES_KEY, type Head } from './head.js';
-import { decodeMemoryLimits, MEMORY_KEY } from './memory-limits.js';
+import { settingsAfter } from './settings.js';
 
 const NO_KEYSPACE = '\0'.repeat(8);
 
@@ -52,7 +52,7 @@ export class WideChanges {
     groups.push({ slot: PARTITION_WIDE, keyspace: NO_KEYSPACE, ...none, writes });
     for (const { key, value } of writes) {
       head.write(key, value, value?.length ?? 0, decree);
-      if (key === MEMORY_KEY && value !== null) head.setMemory(decodeMemoryLimits(value));
+      head.settings = settingsAfter(head.settings, key, value);
     }
     if (keyspaces !== null)
       head.setKeyspaces(

@@ -9,7 +9,7 @@ import { OperatingError } from '../../shared/errors.js';
 import { limits } from '../../shared/limits.js';
 import type { Counts } from '../execution/counts.js';
 import { decodeKeyspaces, KEYSPACES_KEY } from '../execution/head.js';
-import { decodeMemoryLimits, MEMORY_KEY, type MemoryLimits } from '../execution/memory-limits.js';
+import { type Settings, settingsAfter } from '../execution/settings.js';
 import type { Sessions } from '../execution/sessions.js';
 import { decodeMutation, PARTITION_WIDE, type Annotation, type Group, type Mutation } from '../replication/mutation.js';
 import type { Prepared } from '../replication/prepare-list.js';
@@ -102,7 +102,7 @@ export class Applier {
   private readonly store: Store;
   private readonly host: ApplierHost;
   private keyspaces: string[];
-  memory: MemoryLimits;
+  settings: Settings;
   private queue: Prepared[] = [];
   private timer: Timer | null = null;
   private writing = false;
@@ -120,7 +120,7 @@ export class Applier {
     environment: Environment,
     store: Store,
     host: ApplierHost,
-    loaded: { state: AppliedState; counts: Counts; sessions: Sessions; keyspaces: string[]; memory: MemoryLimits },
+    loaded: { state: AppliedState; counts: Counts; sessions: Sessions; keyspaces: string[]; settings: Settings },
   ) {
     this.environment = environment;
     this.store = store;
@@ -129,7 +129,7 @@ export class Applier {
     this.counts = loaded.counts;
     this.sessions = loaded.sessions;
     this.keyspaces = loaded.keyspaces;
-    this.memory = loaded.memory;
+    this.settings = loaded.settings;
     this.checkpointMs = environment.monotonicMs();
     this.checkpointed = loaded.state.decree;
     this.applied = loaded.state.decree;
@@ -288,7 +288,7 @@ export class Applier {
         this.keyspaces = decodeKeyspaces(value);
         this.counts.keepOnly(this.keyspaces);
       }
-      if (slot === PARTITION_WIDE && key === MEMORY_KEY && value !== null) this.memory = decodeMemoryLimits(value);
+      if (slot === PARTITION_WIDE) this.settings = settingsAfter(this.settings, key, value);
     }
     if (slot === PARTITION_WIDE || (keysDelta === 0 && expiresDelta === 0 && bytesDelta === 0)) return;
     this.counts.of(keyspace).add(slot, keysDelta, expiresDelta, bytesDelta);

@@ -57,13 +57,14 @@ export class Evictor {
     const excess = this.excess();
     // less than what a Redis without any rows takes is always too little
     if (excess <= 0) return this.isTooLittle() && !this.canEvict() ? OUT_OF_MEMORY : null;
-    if (!this.canEvict() || excess > Math.max(this.head!.memory.bytes, limits.evictionLag)) return OUT_OF_MEMORY;
+    if (!this.canEvict() || excess > Math.max(this.head!.settings.memory.bytes, limits.evictionLag))
+      return OUT_OF_MEMORY;
     this.begin();
     return null;
   }
 
   private isTooLittle(): boolean {
-    const bytes = this.head?.memory.bytes ?? 0;
+    const bytes = this.head?.settings.memory.bytes ?? 0;
     return bytes > 0 && bytes < limits.memoryMin;
   }
 
@@ -74,19 +75,19 @@ export class Evictor {
 
   private excess(): number {
     const { head } = this;
-    if (head === null || head.memory.bytes === 0) return 0;
-    return head.counts.total('bytes') - head.memory.bytes;
+    if (head === null || head.settings.memory.bytes === 0) return 0;
+    return head.counts.total('bytes') - head.settings.memory.bytes;
   }
 
   private canEvict(): boolean {
     const { head } = this;
-    if (head === null || head.memory.policy === 'noeviction') return false;
+    if (head === null || head.settings.memory.policy === 'noeviction') return false;
     return head.counts.total(this.volatile ? 'expires' : 'keys') > 0;
   }
 
   /** Only rows that expire may go. */
   private get volatile(): boolean {
-    return this.head?.memory.policy.startsWith('volatile-') === true;
+    return this.head?.settings.memory.policy.startsWith('volatile-') === true;
   }
 
   private begin(): void {
@@ -106,19 +107,19 @@ export class Evictor {
     const average = Math.max(1, head.counts.total('bytes') / Math.max(1, head.counts.total('keys')));
     const wanted = Math.max(1, Math.min(limits.evictedAtOnce, Math.ceil(excess / average)));
     const db = this.database(head);
-    const soonest = head.memory.policy === 'volatile-ttl' || (this.volatile && fruitless >= LOOKS);
+    const soonest = head.settings.memory.policy === 'volatile-ttl' || (this.volatile && fruitless >= LOOKS);
     const range = soonest ? head.keyspaces[db]!.expiredAt(TIME_END) : this.range(head, db, fruitless);
-    const limit = soonest ? wanted : Math.min(limits.scanVisited, Math.max(16, wanted * head.memory.samples));
+    const limit = soonest ? wanted : Math.min(limits.scanVisited, Math.max(16, wanted * head.settings.memory.samples));
     const bytes = { gte: toBuffer(range.gte), lt: toBuffer(range.lt), limit, limitBytes: limits.fetchRangeBytes };
     partition.store.range(bytes, (error, entries) => {
       if (executor !== this.executor) return;
       if (error !== null || entries === undefined) return partition.fail(error ?? new Error('no entries'));
       const candidates = this.candidates(head, entries, db);
       // at the end of the slots there may be few, of which the best would be bad
-      const enough = Math.min(head.memory.samples, head.counts.of(head.keyspaces[db]!.id).keys);
+      const enough = Math.min(head.settings.memory.samples, head.counts.of(head.keyspaces[db]!.id).keys);
       const few = candidates.length < enough;
       if (few && fruitless < LOOKS) return this.round(fruitless + 1);
-      const share = soonest ? candidates.length : Math.ceil(candidates.length / head.memory.samples);
+      const share = soonest ? candidates.length : Math.ceil(candidates.length / head.settings.memory.samples);
       const chosen = this.inOrder(head, candidates).slice(0, Math.min(wanted, share));
       let left = chosen.length;
       if (left === 0 || (few && !this.volatile && fruitless < PATIENT_LOOKS)) {
@@ -181,7 +182,7 @@ export class Evictor {
 
   /** The first one is to go first. Those of the expiry index come in the right order. */
   private inOrder(head: Head, candidates: Candidate[]): Candidate[] {
-    const { policy } = head.memory;
+    const { policy } = head.settings.memory;
     const { environment } = this.partition.host;
     const nowS = Math.floor(environment.wallMs() / 1000);
     const by = (of: (row: Row) => number): Candidate[] =>

@@ -22,7 +22,7 @@ import {
 } from '../../shared/wire/messages.js';
 import type { Origin } from '../../shared/wire/network.js';
 import { Executor, type ExecutorHost } from '../execution/executor.js';
-import { Head, NOTIFICATIONS_KEY } from '../execution/head.js';
+import { Head } from '../execution/head.js';
 import { PointReads } from '../execution/point-reads.js';
 import {
   encodeMutation,
@@ -34,7 +34,6 @@ import {
 import { PrepareList, type Prepared } from '../replication/prepare-list.js';
 import { Replica } from '../replication/replica.js';
 import type { ReplicaEffects } from '../replication/effects.js';
-import { toBuffer } from '../storage/keys.js';
 import type { Store } from '../storage/store.js';
 import { Applier, type AppliedState, type ApplierHost } from './applier.js';
 import { checksum } from './checksum.js';
@@ -258,7 +257,6 @@ export class Partition {
       const { applier, identity } = this;
       if (this.closed || this.replica.role !== 'primary' || this.executor !== null || identity === null) return;
       const { info, table } = identity;
-      const notifications = this.store.getSync(toBuffer(NOTIFICATIONS_KEY));
       this.head = new Head(
         this.store,
         this.host.cacheBytesPerPartition(),
@@ -267,7 +265,7 @@ export class Partition {
         applier.applied,
         new PointReads(() => environment.monotonicMs()),
       );
-      this.head.notifications = notifications === undefined ? '' : String(notifications);
+      this.head.settings = applier.settings;
       this.executor = new Executor(
         environment,
         this.executorHost(),
@@ -285,7 +283,6 @@ export class Partition {
       const { early } = this;
       this.early = [];
       for (const { from, message } of early) this.fromProxy(from, message);
-      this.head.setMemory(applier.memory);
       this.sweeper.start(this.executor, this.head);
       this.evictor.start(this.executor, this.head, { from: info.fromSlot, to: info.toSlot });
     });

@@ -3,8 +3,8 @@ import { OperatingError } from '../../shared/errors.js';
 import { limits } from '../../shared/limits.js';
 import { Counts } from '../execution/counts.js';
 import { decodeKeyspaces, initialKeyspaces, KEYSPACES_KEY } from '../execution/head.js';
-import { decodeMemoryLimits, MEMORY_KEY, type MemoryLimits, NO_LIMITS } from '../execution/memory-limits.js';
 import { Sessions, sessionRows } from '../execution/sessions.js';
+import { NO_SETTINGS, SETTINGS_KEYS, type Settings, settingsAfter } from '../execution/settings.js';
 import { decodeCount, KeyspaceKeys, parseCountKey, toBuffer } from '../storage/keys.js';
 import type { Callback, Entry, Store } from '../storage/store.js';
 import { APPLIED_KEY, decodeApplied, type AppliedState } from './applier.js';
@@ -13,23 +13,24 @@ export interface StoredState {
   /** Null: the store is new. */
   readonly applied: AppliedState | null;
   readonly keyspaces: string[];
-  readonly memory: MemoryLimits;
+  readonly settings: Settings;
   readonly counts: Counts;
   readonly sessions: Sessions;
 }
 
 /** E_CORRUPT for rows that cannot be read, E_CONFIG for a newer version's. */
 export function loadState(store: Store, done: Callback<StoredState>): void {
-  store.getMany([APPLIED_KEY, KEYSPACES_KEY, MEMORY_KEY].map(toBuffer), (error, values) => {
+  store.getMany([APPLIED_KEY, KEYSPACES_KEY, ...SETTINGS_KEYS].map(toBuffer), (error, values) => {
     if (error !== null || values === undefined) return done(error ?? new Error('no values'));
-    const [stored, storedKeyspaces, storedMemory] = values;
+    const [stored, storedKeyspaces, ...storedSettings] = values;
     let applied: AppliedState | null;
     let keyspaces: string[];
-    let memory: MemoryLimits;
+    let settings = NO_SETTINGS;
     try {
       applied = stored === undefined ? null : decodeApplied(stored);
       keyspaces = storedKeyspaces === undefined ? initialKeyspaces() : decodeKeyspaces(storedKeyspaces);
-      memory = storedMemory === undefined ? NO_LIMITS : decodeMemoryLimits(storedMemory);
+      for (const [i, key] of SETTINGS_KEYS.entries())
+        settings = settingsAfter(settings, key, storedSettings[i] ?? null);
     } catch (damage) {
       return done(asDamage(damage));
     }
@@ -47,7 +48,7 @@ export function loadState(store: Store, done: Callback<StoredState>): void {
           store,
           sessionRows,
           (entry) => sessions.load(entry),
-          (failed) => (failed !== null ? done(failed) : done(null, { applied, keyspaces, memory, counts, sessions })),
+          (failed) => (failed !== null ? done(failed) : done(null, { applied, keyspaces, settings, counts, sessions })),
         );
       }
       const { gte, lt } = new KeyspaceKeys(keyspace).slots('C', 0, 0xfffe);

@@ -4,7 +4,7 @@ import type { Annotation, Group, KeptResult, SessionChange } from '../../../serv
 import { encodeMutation, MutationKind } from '../../../server/replication/mutation.js';
 import { Counts } from '../../../server/execution/counts.js';
 import { initialKeyspaces } from '../../../server/execution/head.js';
-import { NO_LIMITS } from '../../../server/execution/memory-limits.js';
+import { NO_SETTINGS } from '../../../server/execution/settings.js';
 import { Sessions } from '../../../server/execution/sessions.js';
 import { Applier } from '../../../server/partition/applier.js';
 import { loadState, type StoredState } from '../../../server/partition/state.js';
@@ -47,7 +47,7 @@ class Bench {
       counts: new Counts(),
       sessions: new Sessions({ persistent: true }),
       keyspaces: initialKeyspaces(),
-      memory: NO_LIMITS,
+      settings: NO_SETTINGS,
     },
   );
   private decree = 0;
