@@ -53,12 +53,6 @@ export class CatalogueEntry {
             ]),
           );
   }
-
-  /** `argc` counts the command's name. */
-  acceptsArity(argc: number): boolean {
-    const { arity } = this.command;
-    return arity >= 0 ? argc === arity : argc >= -arity;
-  }
 }
 
 export type Handlers = ReadonlyMap<string, SessionHandler>;

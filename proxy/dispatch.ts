@@ -3,6 +3,7 @@
  * its operation to the partition of its keys, to every partition, or to its handler.
  */
 import { word } from '../shared/commands/arguments.js';
+import { acceptsArity } from '../shared/commands/command-line.js';
 import type { KeyedCommand, WholeCommand } from '../shared/commands/command.js';
 import { BUSY_FUNCTION, BUSY_SCRIPT } from '../shared/commands/scripting.js';
 import { ErrorReply, type Reply, SimpleString } from '../shared/commands/reply.js';
@@ -49,7 +50,7 @@ export class Dispatcher {
       rest = args.slice(1);
       if (entry.name === 'script|load') this.proxy.clients.pausable.loads(rest[0]);
     }
-    if (!entry.acceptsArity(args.length + 1)) return this.reject(session, entry, wrongArity(entry.name));
+    if (!acceptsArity(entry.command, args.length + 1)) return this.reject(session, entry, wrongArity(entry.name));
     if (!session.identity.unrestricted && this.refuses(session, name, args, entry, rest)) return;
     if (session.subscriber !== null && session.resp === 2 && !entry.whileSubscribed)
       return this.reject(session, entry, onlyWhileSubscribed(entry.name));

@@ -4,9 +4,9 @@
  */
 import { SimpleString } from '../shared/commands/reply.js';
 import type { CatalogueEntry } from './catalogue.js';
+import { redacted } from './redaction.js';
 import type { Session } from './session.js';
 
-const REDACTED = '"(redacted)"';
 const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\\\',
   '"': '\\"',
@@ -41,18 +41,10 @@ export class Monitors {
     if (command.flags.includes('admin')) return;
     const seconds = Math.floor(wallMs / 1000);
     const micros = String(Math.floor((wallMs % 1000) * 1000)).padStart(6, '0');
-    const words = [...name.split('|').map((part) => quoted(Buffer.from(part))), ...shownArguments(name, args)];
+    const words = [...name.split('|').map((part) => Buffer.from(part)), ...redacted(name, args)].map(quoted);
     const line = new SimpleString(`${seconds}.${micros} [${session.database} ${session.address}] ${words.join(' ')}`);
     for (const monitor of this.sessions) monitor.push(line);
   }
-}
-
-function shownArguments(name: string, args: readonly Buffer[]): string[] {
-  if (name === 'auth') return args.map(() => REDACTED);
-  const shown = args.map(quoted);
-  if (name !== 'hello') return shown;
-  const at = args.findIndex((arg, index) => index > 0 && arg.toString('latin1').toUpperCase() === 'AUTH');
-  return at < 0 ? shown : shown.map((arg, index) => (index === at + 1 || index === at + 2 ? REDACTED : arg));
 }
 
 function quoted(arg: Buffer): string {

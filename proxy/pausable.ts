@@ -3,11 +3,12 @@
  * it says no-writes in its first line; of one that comes by its SHA-1 this is known when this proxy has loaded it.
  */
 import { shaOf } from '../shared/commands/scripting.js';
+import { flagsOf } from '../shared/commands/shebang.js';
+import { ClientError } from '../shared/errors.js';
 import type { CatalogueEntry } from './catalogue.js';
 
 /** Scripts remembered that write nothing; a client can load very many. */
 const SCRIPTS_MAX = 1_024;
-const FIRST_LINE_MAX = 512;
 
 export class Pausable {
   private readonly harmless = new Set<string>();
@@ -31,5 +32,10 @@ export class Pausable {
 }
 
 function writesNothing(text: Buffer): boolean {
-  return /^#!lua[^\n]*\bflags=[^\n]*\bno-writes\b/.test(text.toString('latin1', 0, FIRST_LINE_MAX));
+  try {
+    return flagsOf(text).noWrites;
+  } catch (error) {
+    if (error instanceof ClientError) return false;
+    throw error;
+  }
 }

@@ -1,11 +1,12 @@
 /** ACL: users are kept by meta, and so are the same at every proxy; ACL LOG is that of the proxy that is asked. */
 import { randomBytes } from 'node:crypto';
 import { aclCategories } from '../../shared/acl/categories.js';
-import { acceptsArity, check, commandOf, denialTextDryRun } from '../../shared/acl/check.js';
+import { check, denialTextDryRun } from '../../shared/acl/check.js';
 import { commandsOf } from '../../shared/acl/command-set.js';
 import { hasSpaces, type Selector } from '../../shared/acl/selector.js';
 import { DEFAULT_USER, User, withoutSecrets } from '../../shared/acl/user.js';
 import { at, integer, word, wrongArity } from '../../shared/commands/arguments.js';
+import { acceptsArity, commandOf } from '../../shared/commands/command-line.js';
 import { DoubleReply, ErrorReply, MapReply, OK, type Reply, SetReply } from '../../shared/commands/reply.js';
 import type { UserChange } from '../../shared/cluster.js';
 import { ClientError } from '../../shared/errors.js';

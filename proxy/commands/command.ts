@@ -1,5 +1,6 @@
 /** COMMAND: the command table, told to clients. */
 import { at, word } from '../../shared/commands/arguments.js';
+import { acceptsArity } from '../../shared/commands/command-line.js';
 import { keyFlags, keyFlagsOfCall } from '../../shared/commands/key-flags.js';
 import { hasKeys } from '../../shared/commands/key-positions.js';
 import { MapReply, type Reply, SetReply, SimpleString } from '../../shared/commands/reply.js';
@@ -131,7 +132,8 @@ function commandLine({ proxy, args }: Call): { entry: CatalogueEntry; rest: read
   const entry = subcommand ?? found;
   if (!hasKeys(entry.command) || keyFlags(entry.command, 0).includes('not_key'))
     throw new ClientError('ERR The command has no key arguments');
-  if (!entry.acceptsArity(args.length)) throw new ClientError('ERR Invalid number of arguments specified for command');
+  if (!acceptsArity(entry.command, args.length))
+    throw new ClientError('ERR Invalid number of arguments specified for command');
   const rest = args.slice(subcommand === undefined ? 1 : 2);
   const positions = keyPositions(entry, rest);
   if (positions.length === 0 && !entry.command.flags.includes('no_mandatory_keys'))

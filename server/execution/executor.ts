@@ -20,7 +20,7 @@ import type { Annotation, SessionChange } from '../replication/mutation.js';
 import { executors } from '../rows/index.js';
 import { READS_TOO_MUCH } from '../rows/whole-reads.js';
 import { ScriptEngine } from '../scripting/engine.js';
-import { Suspended } from '../scripting/script-run.js';
+import { type ScriptRun, Suspended } from '../scripting/script-run.js';
 import type { Store } from '../storage/store.js';
 import { Broker } from './broker.js';
 import { Attempt, IDS_PER_MUTATION, type Gathering } from './attempt.js';
@@ -270,19 +270,20 @@ export class Executor {
     this.broker.sender = request.from;
     this.broker.reads = !request.write;
     const view = attempt.begin(request.db, request.nowMs, request.seed, this.gathering, request.pages);
-    this.proceed(request, view, () => request.execute(view, request.args));
+    this.proceed(request, view, null);
   }
 
-  /** An attempt, or a script's next slice. */
-  private proceed(request: Request, view: View, run: () => OperationResult): void {
+  /** An attempt, or the next slice of its script. */
+  private proceed(request: Request, view: View, script: ScriptRun | null): void {
     const { attempt } = this;
     let status: number = Status.ok;
     let value: OperationResult;
     try {
-      value = run();
+      value = script === null ? request.execute(view, request.args) : script.advance();
     } catch (thrown) {
       if (thrown instanceof Suspended) {
-        this.script.suspend(request, thrown.run, () => this.proceed(request, view, () => thrown.run.advance()));
+        const { run } = thrown;
+        this.script.suspend(request, run, () => this.proceed(request, view, run));
         return;
       }
       if (thrown instanceof Missing || thrown instanceof MissingEntry) {

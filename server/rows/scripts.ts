@@ -11,7 +11,7 @@ import {
   stringAt,
   type Arguments,
 } from './arguments.js';
-import type { ScriptContext } from '../../shared/operations/scripts.js';
+import type { ScriptCall, ScriptContext } from '../../shared/operations/scripts.js';
 
 function contextAt(args: Arguments, index: number): ScriptContext {
   const given = listAt(args, index);
@@ -27,6 +27,13 @@ function contextAt(args: Arguments, index: number): ScriptContext {
   };
 }
 
+/** What follows the script or function: shared/operations/scripts.ts. */
+const callAt = (args: Arguments, index: number): ScriptCall => ({
+  keys: bytesFrom(listAt(args, index), 0),
+  args: bytesFrom(listAt(args, index + 1), 0),
+  context: contextAt(args, index + 2),
+});
+
 const evaluate =
   (mayWrite: boolean): Execute =>
   (view, args) =>
@@ -34,9 +41,7 @@ const evaluate =
       text: bytesOrNullAt(args, 0),
       sha: stringAt(args, 1),
       mayWrite,
-      keys: bytesFrom(listAt(args, 2), 0),
-      args: bytesFrom(listAt(args, 3), 0),
-      context: contextAt(args, 4),
+      ...callAt(args, 2),
     });
 
 export const script = evaluate(true);
@@ -61,13 +66,7 @@ export const flushScripts: Execute = (view) => {
 const call =
   (mayWrite: boolean): Execute =>
   (view, args) =>
-    view.engine.call(view, {
-      name: stringAt(args, 0),
-      mayWrite,
-      keys: bytesFrom(listAt(args, 1), 0),
-      args: bytesFrom(listAt(args, 2), 0),
-      context: contextAt(args, 3),
-    });
+    view.engine.call(view, { name: stringAt(args, 0), mayWrite, ...callAt(args, 1) });
 
 export const callFunction = call(true);
 export const readFunction = call(false);

@@ -5,9 +5,9 @@
 import { check } from '../../shared/acl/check.js';
 import { User } from '../../shared/acl/user.js';
 import { word } from '../../shared/commands/arguments.js';
-import { positionsOfKeys } from '../../shared/commands/key-positions.js';
+import { acceptsArity, commandOf } from '../../shared/commands/command-line.js';
+import { positionsOfKeys, wordsOf } from '../../shared/commands/key-positions.js';
 import type { Command, TranslateContext } from '../../shared/commands/command.js';
-import { commands } from '../../shared/commands/index.js';
 import { ErrorReply, type Reply } from '../../shared/commands/reply.js';
 import { ClientError } from '../../shared/errors.js';
 import type { Operation, OperationResult } from '../../shared/operations/operation.js';
@@ -53,30 +53,6 @@ function userOf(rules: readonly string[]): User {
   const user = User.fromRules('', rules);
   users.set(text, user);
   return user;
-}
-
-interface Found {
-  readonly command: Command;
-  readonly args: readonly Buffer[];
-}
-
-const subcommands = new Map<string, ReadonlyMap<string, Command>>();
-for (const command of commands.values())
-  if (command.subcommands !== undefined)
-    subcommands.set(
-      command.name,
-      new Map(command.subcommands.map((row) => [row.name.slice(command.name.length + 1), row])),
-    );
-
-/** `argv` begins with the command's name. Null: there is no such command. */
-export function findCommand(argv: readonly Buffer[]): Found | null {
-  const name = argv[0]?.latin1Slice().toLowerCase() ?? '';
-  const command = commands.get(name);
-  if (command === undefined) return null;
-  const within = subcommands.get(name);
-  if (within === undefined || argv.length < 2) return { command, args: argv.slice(1) };
-  const subcommand = within.get(argv[1]!.latin1Slice().toLowerCase());
-  return subcommand === undefined ? null : { command: subcommand, args: argv.slice(2) };
 }
 
 export class Calls {
@@ -132,11 +108,9 @@ export class Calls {
   /** An error is a reply, too. */
   call(argv: readonly Buffer[]): Reply {
     try {
-      const found = findCommand(argv);
-      if (found === null) throw new ClientError(UNKNOWN);
-      const { command, args } = found;
-      const { arity } = command;
-      if (arity >= 0 ? argv.length !== arity : argv.length < -arity) throw new ClientError(WRONG_NUMBER);
+      const command = commandOf(argv);
+      if (command === null) throw new ClientError(UNKNOWN);
+      if (!acceptsArity(command, argv.length)) throw new ClientError(WRONG_NUMBER);
       if (command.flags.includes('noscript') && !this.mayAll) throw new ClientError(NOT_ALLOWED);
       const denial = this.user === null ? null : check(this.user, argv);
       if (denial !== null) throw new ClientError(`ERR The user executing the script ${FORBIDDEN[denial.reason]}`);
@@ -146,6 +120,7 @@ export class Calls {
       const { full } = this.permissions;
       if (full !== null && !this.wrote && command.flags.includes('denyoom')) throw new ClientError(full);
       if (writes) this.wrote = true;
+      const args = argv.slice(wordsOf(command));
       this.checkKeys(command, args);
       return this.run(command, args);
     } catch (error) {

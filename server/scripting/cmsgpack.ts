@@ -90,7 +90,7 @@ class Packer {
   private table(level: number): void {
     const { machine, thread } = this;
     const { c } = machine;
-    c.luaL_checkstack(thread, 3, machine.constant('in cmsgpack'));
+    c.luaL_checkstack(thread, 3, machine.name('in cmsgpack'));
     const { count, isArray } = this.shape();
     if (isArray) {
       const length = c.lua_objlen(thread, -1);
@@ -175,7 +175,7 @@ class Unpacker {
     c.luaL_checkstack(
       thread,
       1,
-      machine.constant('too many return values at once; use unpack_one or unpack_limit instead.'),
+      machine.name('too many return values at once; use unpack_one or unpack_limit instead.'),
     );
     const mark = this.uint(1);
     if (mark <= 0x7f) c.lua_pushnumber(thread, mark);
@@ -244,7 +244,7 @@ function unpacked(machine: Machine, thread: number, limit: number, offset: numbe
   let count = 0;
   for (; unpacker.more && (all || count < limit); count++) unpacker.push();
   if (all) return count;
-  c.luaL_checkstack(thread, 1, machine.constant('in cmsgpack'));
+  c.luaL_checkstack(thread, 1, machine.name('in cmsgpack'));
   c.lua_pushnumber(thread, unpacker.more ? unpacker.at : -1);
   c.lua_insert(thread, 2);
   return count + 1;
@@ -261,7 +261,7 @@ export function messagePackLibrary(machine: Machine): Library {
       if (count === 0) machine.raiseArgument(thread, 0, 'MessagePack pack needs input.');
       const packer = new Packer(machine, thread);
       for (let index = 1; index <= count; index++) {
-        c.luaL_checkstack(thread, 1, machine.constant('in cmsgpack'));
+        c.luaL_checkstack(thread, 1, machine.name('in cmsgpack'));
         c.lua_pushvalue(thread, index);
         packer.take(0);
       }

@@ -5,36 +5,42 @@
  */
 import { ClientError } from '../../shared/errors.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
-import type { ScriptContext } from '../../shared/operations/scripts.js';
+import type { ScriptCall } from '../../shared/operations/scripts.js';
 import type { View } from '../execution/view.js';
 import { Calls } from './calls.js';
 import { Interpreter } from './interpreter.js';
-import { KnownScripts, type Script } from './known-scripts.js';
+import { KnownScripts } from './known-scripts.js';
 import { Libraries, type Library, type RestorePolicy } from './libraries.js';
-import { isEndOfLua, ScriptRun, type RunOptions } from './script-run.js';
-import { withFlags, type ScriptFlags } from './shebang.js';
+import type { Globals } from './sandbox.js';
+import { isEndOfLua, ScriptRun } from './script-run.js';
+import { withFlags, type ScriptFlags } from '../../shared/commands/shebang.js';
 
 const NO_SCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
 const NO_WRITES_IN_RO = 'ERR Can not execute a script with write flag using *_ro command.';
 const NO_OOM = "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'";
 const NO_CLUSTER = "ERR Can not run script on cluster, 'no-cluster' flag is set.";
 
-export interface Evaluation {
+/** Of a script or a function. */
+interface Given extends ScriptCall {
+  readonly mayWrite: boolean;
+}
+
+export interface Evaluation extends Given {
   /** Null: it is known. */
   readonly text: Buffer | null;
   readonly sha: string;
-  readonly mayWrite: boolean;
-  readonly keys: readonly Buffer[];
-  readonly args: readonly Buffer[];
-  readonly context: ScriptContext;
 }
 
-export interface FunctionCall {
+export interface FunctionCall extends Given {
   readonly name: string;
-  readonly mayWrite: boolean;
-  readonly keys: readonly Buffer[];
-  readonly args: readonly Buffer[];
-  readonly context: ScriptContext;
+}
+
+/** What Lua keeps, and under which flags it runs. */
+interface Runnable {
+  readonly name: string;
+  readonly globals: Globals;
+  readonly reference: number;
+  readonly flags: ScriptFlags;
 }
 
 export class ScriptEngine {
@@ -63,19 +69,11 @@ export class ScriptEngine {
     );
   }
 
-  call(view: View, { name, mayWrite, keys, args, context }: FunctionCall): OperationResult {
+  call(view: View, { name, ...given }: FunctionCall): OperationResult {
     const found = this.libraries.find(view, this.lua, name);
     if (found === null) throw new ClientError('ERR Function not found');
-    if (keys.length > 0) view.expectRows(keys);
-    const flags = withFlags(found.flags, false, 0);
-    const calls = this.callsOf(view, flags, mayWrite, context, keys);
-    return this.start(this.lua(), found.reference, calls, {
-      name,
-      globals: 'functions',
-      keys,
-      args,
-      busyAfterMs: context.busyAfterMs,
-    });
+    const { reference, flags } = found;
+    return this.run(view, { name, globals: 'functions', reference, flags: withFlags(flags, false, 0) }, given);
   }
 
   listLibraries(view: View): readonly Library[] {
@@ -118,15 +116,14 @@ export class ScriptEngine {
     this.scripts.flush(view, this.lua());
   }
 
-  evaluate(view: View, evaluation: Evaluation): OperationResult {
-    const { text, sha, keys } = evaluation;
+  evaluate(view: View, { text, sha, ...given }: Evaluation): OperationResult {
     const lua = this.lua();
     const script = this.guarded(
       () => this.scripts.find(view, lua, sha) ?? (text === null ? null : this.scripts.add(lua, text, sha)),
     );
     if (script === null) throw new ClientError(NO_SCRIPT);
-    if (keys.length > 0) view.expectRows(keys);
-    return this.run(view, script, evaluation);
+    const { reference, flags } = script;
+    return this.run(view, { name: sha, globals: 'scripts', reference, flags }, given);
   }
 
   private readonly lua = (): Interpreter => {
@@ -151,26 +148,28 @@ export class ScriptEngine {
     }
   }
 
-  private run(view: View, script: Script, { sha, mayWrite, keys, args, context }: Evaluation): OperationResult {
-    const { flags } = script;
-    const calls = this.callsOf(view, flags, mayWrite, context, keys);
-    return this.start(this.lua(), script.reference, calls, {
-      name: sha,
-      globals: 'scripts',
-      keys,
-      args,
-      busyAfterMs: context.busyAfterMs,
-    });
+  private run(view: View, { name, globals, reference, flags }: Runnable, given: Given): OperationResult {
+    const { keys, args, context } = given;
+    if (keys.length > 0) view.expectRows(keys);
+    const calls = this.callsOf(view, flags, given);
+    const lua = this.lua();
+    const { busyAfterMs } = context;
+    const seed = Math.floor(view.random() * 2 ** 32);
+    const options = { name, globals, keys, args, busyAfterMs, seed, pauses: !view.isPart };
+    const ended = (isBroken: boolean): void => {
+      if (isBroken && this.interpreter === lua) this.giveUp();
+    };
+    try {
+      return new ScriptRun(lua, reference, calls, options, this.nowMs, ended).advance();
+    } catch (thrown) {
+      if (!isEndOfLua(thrown)) throw thrown;
+      ended(true);
+      throw new ClientError(`ERR Error running script ${name}, ${thrown.message}`);
+    }
   }
 
   /** What a script with these flags may do. Throws ClientError where it may not run now. */
-  private callsOf(
-    view: View,
-    flags: ScriptFlags,
-    mayWrite: boolean,
-    context: ScriptContext,
-    keys: readonly Buffer[],
-  ): Calls {
+  private callsOf(view: View, flags: ScriptFlags, { mayWrite, context, keys }: Given): Calls {
     const full = this.refusesGrowth();
     checkFlags(view, flags, mayWrite);
     if (full !== null && !flags.compatible && !flags.noWrites && !flags.allowOom) throw new ClientError(NO_OOM);
@@ -179,27 +178,6 @@ export class ScriptEngine {
       oneSlot: !flags.compatible && !flags.crossSlot,
       full: flags.allowOom ? null : full,
     });
-  }
-
-  private start(
-    lua: Interpreter,
-    reference: number,
-    calls: Calls,
-    options: Omit<RunOptions, 'seed' | 'pauses'>,
-  ): OperationResult {
-    const { view } = calls;
-    const seed = Math.floor(view.random() * 2 ** 32);
-    const ended = (isBroken: boolean): void => {
-      if (isBroken && this.interpreter === lua) this.giveUp();
-    };
-    try {
-      const run = new ScriptRun(lua, reference, calls, { ...options, seed, pauses: !view.isPart }, this.nowMs, ended);
-      return run.advance();
-    } catch (thrown) {
-      if (!isEndOfLua(thrown)) throw thrown;
-      ended(true);
-      throw new ClientError(`ERR Error running script ${options.name}, ${thrown.message}`);
-    }
   }
 }
 

@@ -7,7 +7,7 @@ import { ClientError } from '../../shared/errors.js';
 import { limits } from '../../shared/limits.js';
 import type { View } from '../execution/view.js';
 import type { Interpreter } from './interpreter.js';
-import { flagsOf, type ScriptFlags } from './shebang.js';
+import { flagsOf, type ScriptFlags } from '../../shared/commands/shebang.js';
 
 export interface Script {
   readonly flags: ScriptFlags;

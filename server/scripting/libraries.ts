@@ -9,7 +9,7 @@ import type { Interpreter } from './interpreter.js';
 import { Outcome } from './machine.js';
 import { isName, NAME_RULE, type RegisteredFunction } from './register-function.js';
 import { errorText } from './script-run.js';
-import { words } from './shebang.js';
+import { words } from '../../shared/commands/shebang.js';
 
 export interface Library {
   readonly name: string;

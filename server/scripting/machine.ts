@@ -135,8 +135,8 @@ export class Machine {
     this.c.lua_pushlstring(thread, at, text.length);
   }
 
-  /** A name that is used again and again. */
-  private name(name: string): number {
+  /** Text of ours that is used again and again, for C: a name, a message. */
+  name(name: string): number {
     let at = this.names.get(name);
     if (at === undefined) {
       at = this.c.malloc(name.length + 1);
@@ -236,11 +236,6 @@ export class Machine {
   raiseValue(thread: number): never {
     this.c.lua_error(thread);
     throw new Error('lua_error does not return');
-  }
-
-  /** Text that is asked for again and again, for C. */
-  constant(text: string): number {
-    return this.name(text);
   }
 
   raiseType(thread: number, argument: number, expected: string): never {

@@ -1,9 +1,9 @@
 /** The table `redis` that scripts see: arguments, error texts and results as Redis 7.0's. */
-import { createHash } from 'node:crypto';
 import { ErrorReply } from '../../shared/commands/reply.js';
 import { formatDouble } from '../../shared/doubles.js';
 import type { Calls } from './calls.js';
-import { findCommand } from './calls.js';
+import { commandOf } from '../../shared/commands/command-line.js';
+import { shaOf } from '../../shared/commands/scripting.js';
 import { LuaType, type Library, type LuaFunction, type Machine } from './machine.js';
 import { pushError, pushReply } from './replies.js';
 
@@ -83,7 +83,7 @@ export function redisLibrary(around: Surroundings): Library {
     sha1hex: (thread) => {
       if (c.lua_gettop(thread) !== 1) raise(machine, thread, 'wrong number of arguments');
       const text = machine.bytes(thread, 1) ?? Buffer.alloc(0);
-      machine.pushText(thread, createHash('sha1').update(text).digest('hex'));
+      machine.pushText(thread, shaOf(text));
       return 1;
     },
     error_reply: (thread) =>
@@ -116,7 +116,7 @@ export function redisLibrary(around: Surroundings): Library {
       const calls = during(thread, 'redis.acl_check_cmd');
       const argv = takeArguments(machine, thread);
       if (argv === null) return machine.raiseValue(thread);
-      if (findCommand(argv) === null) raise(machine, thread, 'Invalid command passed to redis.acl_check_cmd()');
+      if (commandOf(argv) === null) raise(machine, thread, 'Invalid command passed to redis.acl_check_cmd()');
       c.lua_pushboolean(thread, calls.mayCall(argv) ? 1 : 0);
       return 1;
     },

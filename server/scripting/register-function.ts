@@ -1,7 +1,7 @@
 /** `redis.register_function`, which a library of functions calls while it is loaded. Texts are Redis 7.0's. */
 import { LuaType, type Library, type Machine } from './machine.js';
 import { pushError } from './replies.js';
-import { FLAGS } from './shebang.js';
+import { FLAGS } from '../../shared/commands/shebang.js';
 
 export interface RegisteredFunction {
   readonly name: string;

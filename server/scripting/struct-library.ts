@@ -153,7 +153,7 @@ function unpack(machine: Machine, thread: number): number {
     let taken = size;
     at += format.padding(at, option, size);
     fits(size);
-    c.luaL_checkstack(thread, 2, machine.constant('too many results'));
+    c.luaL_checkstack(thread, 2, machine.name('too many results'));
     const bytes = data.subarray(at, at + size);
     if (INTEGERS.has(option)) push(integerOf(bytes, format.bigEndian, option >= 'a'));
     else if (option === 'f' || option === 'd') push(floatOf(bytes, format.bigEndian));

@@ -9,7 +9,7 @@
  */
 import { word } from '../commands/arguments.js';
 import type { Command } from '../commands/command.js';
-import { commands } from '../commands/index.js';
+import { commandOf } from '../commands/command-line.js';
 import { keyFlagsOfCall } from '../commands/key-flags.js';
 import { hasKeys, positionsOfKeys, wordsOf } from '../commands/key-positions.js';
 import type { KeyAccess, Selector } from './selector.js';
@@ -21,19 +21,6 @@ export interface Denial {
   readonly object: string | Buffer;
   /** In `args`: of several denials that of the last argument is told. */
   readonly position: number;
-}
-
-/** The row of the command that this line names, with a subcommand's where it has them; null when there is none. */
-export function commandOf(argv: readonly Buffer[]): Command | null {
-  const command = commands.get(argv[0]?.toString('latin1').toLowerCase() ?? '');
-  if (command?.subcommands === undefined || argv.length < 2) return command ?? null;
-  const name = `${command.name}|${argv[1]?.toString('latin1').toLowerCase()}`;
-  return command.subcommands.find((row) => row.name === name) ?? null;
-}
-
-/** True when the arity is right. `argc` counts the command's name. */
-export function acceptsArity({ arity }: Command, argc: number): boolean {
-  return arity >= 0 ? argc === arity : argc >= -arity;
 }
 
 /** Null when it may. The command line has to name a command, see commandOf: what none names nobody may. */

@@ -59,6 +59,9 @@ export interface ScriptCall {
   readonly context: ScriptContext;
 }
 
+/** What follows the script or function in an operation that runs it. */
+const callOf = ({ keys, args, context }: ScriptCall): OperationArgument[] => [keys, args, contextOf(context)];
+
 const contextOf = ({
   lfu,
   hashLimits,
@@ -87,18 +90,14 @@ export const script = (text: Buffer | null, sha: string, mayWrite: boolean, call
   mayWrite ? Code.script : Code.readScript,
   text,
   sha,
-  call.keys,
-  call.args,
-  contextOf(call.context),
+  ...callOf(call),
 ];
 
 /** The same of a function of a library. */
 export const callFunction = (name: string, mayWrite: boolean, call: ScriptCall): Operation => [
   mayWrite ? Code.callFunction : Code.readFunction,
   name,
-  call.keys,
-  call.args,
-  contextOf(call.context),
+  ...callOf(call),
 ];
 
 /** Of each library `[name, code, functions]`, of each function `[name, description or null, flags]`. */

@@ -1,6 +1,7 @@
 /** Users made by random modifiers, here and in a real redis-server: the same errors, the same user, the same permissions. */
 import { expect } from 'chai';
-import { acceptsArity, check, commandOf, denialTextDryRun } from '../../../shared/acl/check.js';
+import { check, denialTextDryRun } from '../../../shared/acl/check.js';
+import { acceptsArity, commandOf } from '../../../shared/commands/command-line.js';
 import { hashPassword, User } from '../../../shared/acl/user.js';
 import { aclCategories } from '../../../shared/acl/categories.js';
 import type { ClientError } from '../../../shared/errors.js';

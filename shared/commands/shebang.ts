@@ -1,5 +1,5 @@
 /** The first line of a script, `#!lua name=... flags=...`. Error texts are Redis 7.0's. */
-import { ClientError } from '../../shared/errors.js';
+import { ClientError } from '../errors.js';
 
 export interface ScriptFlags {
   /** Without such a line: what it may do is not said, and it may do what it always could. */
