@@ -27,19 +27,20 @@ export interface Publication {
 /** By the listener's boot: how many of its clients. */
 type Listeners = Map<string, { readonly proxy: Origin; clients: number }>;
 
-interface Pattern {
-  readonly glob: Buffer;
+/** A channel, pattern or prefix. */
+interface Heard {
+  readonly name: Buffer;
   readonly listeners: Listeners;
 }
 
 export class Interests {
   private readonly partition: number;
   private readonly host: InterestHost;
-  private readonly channels = new Map<string, Listeners>();
-  private readonly shardChannels = new Map<string, Listeners>();
-  private readonly patterns = new Map<string, Pattern>();
+  private readonly channels = new Map<string, Heard>();
+  private readonly shardChannels = new Map<string, Heard>();
+  private readonly patterns = new Map<string, Heard>();
   /** Of keys. */
-  private readonly prefixes = new Map<string, Listeners>();
+  private readonly prefixes = new Map<string, Heard>();
   readonly tracked = new TrackedKeys();
   /** Whoever has said something. */
   private readonly boots = new Set<string>();
@@ -62,55 +63,47 @@ export class Interests {
 
   /** Throws ClientError when there are too many. */
   set(proxy: Origin, topic: number, name: Buffer, clients: number): void {
-    const listeners = this.listenersOf(topic, name, clients > 0);
+    const table = this.tableOf(topic);
+    const listeners = this.listenersOf(table, name, clients > 0);
     if (listeners === undefined) return;
     this.boots.add(proxy.boot);
     const known = listeners.get(proxy.boot);
     if (clients === 0) listeners.delete(proxy.boot);
     else if (known === undefined) listeners.set(proxy.boot, { proxy, clients });
     else known.clients = clients;
-    if (listeners.size === 0) this.remove(this.tableOf(topic), latin1(name));
+    if (listeners.size === 0) this.remove(table, latin1(name));
   }
 
-  private remove(table: Map<string, unknown>, name: string): void {
+  private remove(table: Map<string, Heard>, name: string): void {
     table.delete(name);
     if (table === this.channels && concernsKeys(name)) this.keyChannels -= 1;
   }
 
-  private tableOf(topic: number): Map<string, Listeners | Pattern> {
-    if (topic === Topic.pattern) return this.patterns as Map<string, Listeners | Pattern>;
-    return this.channelsOf(topic) as Map<string, Listeners | Pattern>;
+  private tableOf(topic: number): Map<string, Heard> {
+    if (topic === Topic.pattern) return this.patterns;
+    if (topic === Topic.prefix) return this.prefixes;
+    return topic === Topic.channel ? this.channels : this.shardChannels;
   }
 
-  private listenersOf(topic: number, bytes: Buffer, add: boolean): Listeners | undefined {
+  private listenersOf(table: Map<string, Heard>, bytes: Buffer, add: boolean): Listeners | undefined {
     const name = latin1(bytes);
-    const known = topic === Topic.pattern ? this.patterns.get(name)?.listeners : this.channelsOf(topic).get(name);
+    const known = table.get(name)?.listeners;
     if (known !== undefined || !add) return known;
     if (this.size >= limits.interests) throw new ClientError(TOO_MANY);
     const listeners: Listeners = new Map();
-    if (topic === Topic.pattern) this.patterns.set(name, { glob: Buffer.from(bytes), listeners });
-    else this.channelsOf(topic).set(name, listeners);
-    if (topic === Topic.channel && concernsKeys(name)) this.keyChannels += 1;
+    table.set(name, { name: Buffer.from(bytes), listeners });
+    if (table === this.channels && concernsKeys(name)) this.keyChannels += 1;
     return listeners;
-  }
-
-  private channelsOf(topic: number): Map<string, Listeners> {
-    if (topic === Topic.prefix) return this.prefixes;
-    return topic === Topic.channel ? this.channels : this.shardChannels;
   }
 
   /** What this boot has said is forgotten. */
   forget(boot: string): void {
     if (!this.boots.delete(boot)) return;
-    for (const table of [this.channels, this.shardChannels, this.prefixes]) {
-      for (const [name, listeners] of table) {
+    for (const table of [this.channels, this.shardChannels, this.patterns, this.prefixes]) {
+      for (const [name, { listeners }] of table) {
         listeners.delete(boot);
         if (listeners.size === 0) this.remove(table, name);
       }
-    }
-    for (const [name, { listeners }] of this.patterns) {
-      listeners.delete(boot);
-      if (listeners.size === 0) this.patterns.delete(name);
     }
   }
 
@@ -134,7 +127,7 @@ export class Interests {
       else for (const key of written ?? []) known[1]?.add(key);
     };
     this.tracked.take(keys, tell);
-    for (const [prefix, listeners] of this.prefixes) {
+    for (const [prefix, { listeners }] of this.prefixes) {
       const written = keys === null ? null : keys.filter((key) => key.startsWith(prefix));
       if (written === null || written.length > 0) for (const { proxy } of listeners.values()) tell(proxy, written);
     }
@@ -164,7 +157,7 @@ export class Interests {
   /** Listeners to the channel by name. */
   named(topic: number, channel: Buffer): number {
     let clients = 0;
-    for (const [boot, listener] of this.channelsOf(topic).get(latin1(channel)) ?? [])
+    for (const [boot, listener] of this.tableOf(topic).get(latin1(channel))?.listeners ?? [])
       if (this.host.isConnected(boot)) clients += listener.clients;
     return clients;
   }
@@ -182,19 +175,15 @@ export class Interests {
     const visitAll = (listeners: Listeners | undefined): void => {
       for (const [boot, { proxy, clients }] of listeners ?? []) if (this.host.isConnected(boot)) tell(proxy, clients);
     };
-    visitAll(this.channelsOf(topic).get(latin1(channel)));
+    visitAll(this.tableOf(topic).get(latin1(channel))?.listeners);
     if (topic !== Topic.channel) return;
-    for (const { glob, listeners } of this.patterns.values()) if (globMatches(glob, channel)) visitAll(listeners);
+    for (const { name, listeners } of this.patterns.values()) if (globMatches(name, channel)) visitAll(listeners);
   }
 
   /** Names with listeners, in the order of their coming. */
   names(topic: number, pattern: Buffer | null): Buffer[] {
-    const names: Buffer[] = [];
-    for (const name of this.tableOf(topic).keys()) {
-      const bytes = Buffer.from(name, 'latin1');
-      if (pattern === null || globMatches(pattern, bytes)) names.push(bytes);
-    }
-    return names;
+    const names = Array.from(this.tableOf(topic).values(), ({ name }) => name);
+    return pattern === null ? names : names.filter((name) => globMatches(pattern, name));
   }
 }
 

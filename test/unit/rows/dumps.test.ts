@@ -8,10 +8,8 @@ import { readDump } from '../../../shared/rdb/dump.js';
 import { Compressor, decompress } from '../../../shared/rdb/lzf.js';
 import { packListpack, unpackListpack } from '../../../shared/rdb/listpack.js';
 import { unpackZiplist } from '../../../shared/rdb/ziplist.js';
-import { isInstalled } from '../../cluster/processes.js';
-import { type RedisServer, startRedisServer } from '../../cluster/redis-server.js';
 import { OnePartition } from './one-partition.js';
-import { RawConnection } from './raw-connection.js';
+import { redisBeside } from './redis-beside.js';
 import { ordered } from './unordered.js';
 
 type Words = readonly (string | Buffer)[];
@@ -176,8 +174,7 @@ describe('dumps', () => {
   });
 
   describe('between us and Redis', () => {
-    let server: RedisServer;
-    let redis: RawConnection;
+    const redis = redisBeside();
     let ours: OnePartition;
 
     const same = async (...words: string[]): Promise<void> => {
@@ -185,22 +182,10 @@ describe('dumps', () => {
       expect(ordered(words, mine), words.join(' ')).to.equal(ordered(words, theirs));
     };
 
-    before(async function () {
-      if (!isInstalled('redis-server')) this.skip();
-      server = await startRedisServer();
-      redis = await RawConnection.open(server.port);
-    });
-
     beforeEach(async () => {
       ours = new OnePartition();
       ours.partition.nowMs = Date.now();
       await redis.send(['FLUSHALL']);
-    });
-
-    after(async () => {
-      if (!isInstalled('redis-server')) return;
-      redis.close();
-      await server.stop();
     });
 
     for (const [kind, words] of Object.entries(values)) {

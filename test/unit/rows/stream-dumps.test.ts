@@ -1,10 +1,8 @@
 /** DUMP and RESTORE of streams beside a real redis-server: both ways, with groups and what is pending. */
 import { expect } from 'chai';
 import { crc64 } from '../../../shared/rdb/crc64.js';
-import { isInstalled } from '../../cluster/processes.js';
-import { type RedisServer, startRedisServer } from '../../cluster/redis-server.js';
 import { OnePartition } from './one-partition.js';
-import { RawConnection } from './raw-connection.js';
+import { redisBeside } from './redis-beside.js';
 
 type Words = readonly (string | Buffer)[];
 
@@ -89,26 +87,13 @@ const shows: Words[] = [
 ];
 
 describe('dumps of streams between us and Redis', () => {
-  let server: RedisServer;
-  let redis: RawConnection;
+  const redis = redisBeside();
   let ours: OnePartition;
-
-  before(async function () {
-    if (!isInstalled('redis-server')) this.skip();
-    server = await startRedisServer();
-    redis = await RawConnection.open(server.port);
-  });
 
   beforeEach(async () => {
     ours = new OnePartition();
     ours.partition.nowMs = Date.now();
     await redis.send(['FLUSHALL']);
-  });
-
-  after(async () => {
-    if (!isInstalled('redis-server')) return;
-    redis.close();
-    await server.stop();
   });
 
   const bulk = (reply: string): Buffer => {
