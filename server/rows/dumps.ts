@@ -43,7 +43,7 @@ function valueOfRow(view: View, key: Buffer, row: Row): DumpedValue {
     case RowType.set:
       return { type: 'set', members: rowMembers(view, key, row), compact };
     case RowType.hash:
-      return { type: 'hash', fields: fieldsOf(view, key, row), compact };
+      return dumpedHash(view, key, row, compact);
     case RowType.zset:
       return { type: 'zset', members: ranked(view, key, row, 0, row.size, false), compact };
     case RowType.stream:
@@ -51,13 +51,11 @@ function valueOfRow(view: View, key: Buffer, row: Row): DumpedValue {
   }
 }
 
-function fieldsOf(view: View, key: Buffer, row: Row): Buffer[] {
-  const fields = liveFields(view, key, row);
-  // Redis 7.0, whose format this is, has no such fields: it would keep them for ever.
-  if (fields.some(({ value }) => expiryOf(value) !== 0)) {
-    throw new ClientError('ERR a hash with fields that expire cannot be dumped');
-  }
-  return fields.flatMap(({ sortKey, value }) => [sortKey, valueOf(value)]);
+function dumpedHash(view: View, key: Buffer, row: Row, compact: boolean): DumpedValue {
+  const live = liveFields(view, key, row);
+  const fields = live.flatMap(({ sortKey, value }) => [sortKey, valueOf(value)]);
+  const expiries = live.map(({ value }) => expiryOf(value));
+  return { type: 'hash', fields, compact, ...(expiries.some((expiry) => expiry > 0) ? { expiries } : {}) };
 }
 
 /** Its arguments are those of `restore` in shared/operations/dumps.ts. */
@@ -98,7 +96,11 @@ function store(view: View, key: Buffer, value: DumpedValue, compact: CompactLimi
       break;
     case 'hash':
       finish(new FieldEditor(view, key, compact), (editor) => {
-        for (let i = 0; i < value.fields.length; i += 2) editor.set(value.fields[i]!, value.fields[i + 1]!, 0);
+        for (let i = 0; i < value.fields.length; i += 2) {
+          const expireAtMs = value.expiries?.[i / 2] ?? 0;
+          if (expireAtMs === 0 || !view.isPast(expireAtMs))
+            editor.set(value.fields[i]!, value.fields[i + 1]!, expireAtMs);
+        }
       });
       break;
     case 'zset':

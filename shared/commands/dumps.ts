@@ -74,7 +74,7 @@ const dump = {
   categories: ['keyspace', 'read', 'slow'],
   tips: ['nondeterministic_output'],
   summary: 'Returns the value of a key in the form that RESTORE takes, here and in Redis 7.0.',
-  note: 'values of more than 128 MiB or 1,048,576 elements, and hashes with fields that expire, are refused; removed entries of a stream are left out',
+  note: 'values of more than 128 MiB or 1,048,576 elements are refused; removed entries of a stream are left out; hashes with fields that expire are in the form of Redis 7.4',
   translate: (args) => operations.dump(at(args, 0)),
   reply: (result) => (result === null ? null : writeDump(operations.valueFromWire(result))),
 } as const satisfies KeyedCommand;
@@ -86,7 +86,7 @@ const restore = {
   since: '2.6.0',
   flags: ['write', 'denyoom'],
   categories: ['keyspace', 'write', 'slow', 'dangerous'],
-  summary: 'Stores a value that DUMP gave, here or in a Redis up to 7.0.',
+  summary: 'Stores a value that DUMP gave, here or in a Redis up to 7.4.',
   note: 'of more than 128 MiB or 1,048,576 elements, modules and zipmaps (before Redis 2.6) are refused; a damaged value is always found out',
   translate: (args, context): Operation => {
     const given = options(args);

@@ -7,8 +7,7 @@ import { streamFromWire, streamToWire, type WireStream } from './dumped-streams.
 import { fromWire, toWire, type WireScore } from './zsets.js';
 
 /**
- * What is at a key, null when it is absent: `[type, compact, parts]`, which `valueFromWire` reads. Fields that expire
- * cannot be dumped: an error.
+ * What is at a key, null when it is absent: `[type, compact, parts]`, which `valueFromWire` reads.
  */
 export const dump = (key: Buffer): Operation => [Code.dump, key];
 
@@ -45,12 +44,19 @@ export function wireValue(value: DumpedValue): WireValue {
     case 'set':
       return [value.type, value.compact, value.members];
     case 'hash':
-      return [value.type, value.compact, value.fields];
+      return [value.type, value.compact, [...value.fields, ...(value.expiries ?? [])]];
     case 'zset':
       return [value.type, value.compact, value.members.flatMap(({ member, score }) => [member, toWire(score)])];
     case 'stream':
       return [value.type, false, [streamToWire(value.stream)]];
   }
+}
+
+/** Numbers behind the fields and values: when each field expires, if any does. */
+function hashFromWire(parts: readonly (Buffer | number)[], compact: boolean): DumpedValue {
+  const expiries = parts.filter((part) => typeof part === 'number');
+  const fields = parts.filter((part) => typeof part !== 'number');
+  return { type: 'hash', fields, compact, ...(expiries.length === 0 ? {} : { expiries }) };
 }
 
 /** The parts come from another process, where types are not known: buffers, but for scores. */
@@ -64,7 +70,7 @@ export function valueFromWire(wire: OperationArgument | OperationResult): Dumped
     case 'set':
       return { type, members: parts, compact };
     case 'hash':
-      return { type, fields: parts, compact };
+      return hashFromWire(parts, compact);
     case 'zset':
       return { type, members: scored(parts), compact };
     case 'stream':

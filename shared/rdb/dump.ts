@@ -1,7 +1,8 @@
 /**
  * What DUMP gives and RESTORE takes: a value as in an RDB file of version 10 (Redis 7.0), then the version (u16 LE)
  * and a CRC-64 of all before it. Values are written as Redis keeps them, packed where it packs them; read are those
- * and the plain ones of all versions before.
+ * and the plain ones of all versions before, and those of version 12 (Redis 7.4). A hash with fields that expire is
+ * written as of that version, which Redis 7.0 refuses: it would keep the fields for ever.
  */
 import { ClientError } from '../errors.js';
 import { formatDouble, parseDouble } from '../doubles.js';
@@ -14,6 +15,8 @@ import { DamagedDump, DumpReader, DumpWriter } from './strings.js';
 import { unpackZiplist } from './ziplist.js';
 
 const VERSION = 10;
+/** The first with fields that expire, and the last that is read. */
+const EXPIRING_VERSION = 12;
 const VERSION_BYTES = 2;
 const CHECKSUM_BYTES = 8;
 const FOOTER_BYTES = VERSION_BYTES + CHECKSUM_BYTES;
@@ -35,6 +38,10 @@ const RdbType = {
   quicklist: 18,
   streamUncounted: 15,
   stream: 19,
+  setListpack: 20,
+  streamActive: 21,
+  hashExpiring: 24,
+  hashListpackExpiring: 25,
 } as const;
 
 /** A node of a list is a listpack, or one long value as it is. */
@@ -55,24 +62,34 @@ export interface ScoredMember {
   readonly score: number;
 }
 
+export interface DumpedHash {
+  readonly type: 'hash';
+  /** Field, value, field, value ... */
+  readonly fields: readonly Buffer[];
+  readonly compact: boolean;
+  /** Of each field, when it expires in ms since 1970, 0: never; absent: none does. */
+  readonly expiries?: readonly number[];
+}
+
 /** `compact`: kept as a listpack (a set: an intset) where it came from. Members and fields are there once. */
 export type DumpedValue =
   | { readonly type: 'string'; readonly value: Buffer }
   | { readonly type: 'list'; readonly values: readonly Buffer[] }
   | { readonly type: 'set'; readonly members: readonly Buffer[]; readonly compact: boolean }
-  | { readonly type: 'hash'; readonly fields: readonly Buffer[]; readonly compact: boolean }
+  | DumpedHash
   | { readonly type: 'zset'; readonly members: readonly ScoredMember[]; readonly compact: boolean }
   | { readonly type: 'stream'; readonly stream: DumpedStream };
 
 export function dump(value: DumpedValue): Buffer {
   const writer = new DumpWriter();
   write(writer, value);
-  return withFooter(writer);
+  const expires = value.type === 'hash' && value.expiries !== undefined;
+  return withFooter(writer, expires ? EXPIRING_VERSION : VERSION);
 }
 
 /** What is written, with version and checksum behind it. */
-export function withFooter(writer: DumpWriter): Buffer {
-  writer.raw(Buffer.of(VERSION, 0));
+export function withFooter(writer: DumpWriter, version: number = VERSION): Buffer {
+  writer.raw(Buffer.of(version, 0));
   const body = writer.bytes;
   return Buffer.concat([body, crc64(body)]);
 }
@@ -92,6 +109,7 @@ function write(writer: DumpWriter, value: DumpedValue): void {
       else writeStrings(writer, value.members.length, value.members);
       break;
     case 'hash':
+      if (value.expiries !== undefined) return writeExpiring(writer, value.fields, value.expiries);
       writer.raw(Buffer.of(value.compact ? RdbType.hashListpack : RdbType.hash));
       if (value.compact) writer.string(packListpack(value.fields));
       else writeStrings(writer, value.fields.length / 2, value.fields);
@@ -110,6 +128,21 @@ function write(writer: DumpWriter, value: DumpedValue): void {
 function writeStrings(writer: DumpWriter, count: number, strings: readonly Buffer[]): void {
   writer.length(count);
   for (const each of strings) writer.string(each);
+}
+
+/** The soonest expiry, then of each field how much later its own is, by one more; 0: never. */
+function writeExpiring(writer: DumpWriter, fields: readonly Buffer[], expiries: readonly number[]): void {
+  const soonest = Math.min(...expiries.filter((expiry) => expiry > 0));
+  writer.raw(Buffer.of(RdbType.hashExpiring));
+  const time = Buffer.allocUnsafe(8);
+  time.writeBigUInt64LE(BigInt(soonest));
+  writer.raw(time);
+  writer.length(expiries.length);
+  expiries.forEach((expiry, i) => {
+    writer.length(expiry === 0 ? 0 : BigInt(expiry - soonest + 1));
+    writer.string(fields[2 * i]!);
+    writer.string(fields[2 * i + 1]!);
+  });
 }
 
 function writeList(writer: DumpWriter, values: readonly Buffer[]): void {
@@ -161,7 +194,7 @@ export function readDump(payload: Buffer): DumpedValue {
 /** What is before version and checksum. Throws Redis's errors where they are not right. */
 export function withoutFooter(payload: Buffer): Buffer {
   const footer = payload.length - FOOTER_BYTES;
-  if (footer < 0 || payload.readUInt16LE(footer) > VERSION) throw new ClientError(WRONG);
+  if (footer < 0 || payload.readUInt16LE(footer) > EXPIRING_VERSION) throw new ClientError(WRONG);
   if (payload.length > limits.dumpBytes) throw new ClientError(BAD);
   const checked = payload.subarray(0, footer + VERSION_BYTES);
   if (!crc64(checked).equals(payload.subarray(checked.length))) throw new ClientError(WRONG);
@@ -197,9 +230,19 @@ function read(reader: DumpReader): DumpedValue {
       return zset(pairedMembers(whole(unpackListpack(reader.string()))), true);
     case RdbType.zsetZiplist:
       return zset(pairedMembers(whole(unpackZiplist(reader.string()))), true);
+    case RdbType.hashExpiring:
+      return expiringHash(reader);
+    case RdbType.hashListpackExpiring:
+      reader.raw(8);
+      return packedExpiringHash(whole(unpackListpack(reader.string())));
+    case RdbType.setListpack:
+      return { type: 'set', members: different(whole(unpackListpack(reader.string()))), compact: false };
     case RdbType.streamUncounted:
     case RdbType.stream:
-      return { type: 'stream', stream: readStream(reader, type === RdbType.stream) };
+    case RdbType.streamActive: {
+      const times = type === RdbType.streamActive ? 2 : 1;
+      return { type: 'stream', stream: readStream(reader, type !== RdbType.streamUncounted, times) };
+    }
     default:
       throw new DamagedDump('of an unknown type');
   }
@@ -235,10 +278,38 @@ function nodes(reader: DumpReader, tagged: boolean): Buffer[] {
   return values;
 }
 
-function hash(fields: readonly Buffer[], compact: boolean): DumpedValue {
+function hash(fields: readonly Buffer[], compact: boolean): DumpedHash {
   if (fields.length % 2 !== 0) throw new DamagedDump('a field without a value');
   different(fields.filter((_, i) => i % 2 === 0));
   return { type: 'hash', fields, compact };
+}
+
+function expiringHash(reader: DumpReader): DumpedValue {
+  const soonest = Number(reader.raw(8).readBigUInt64LE(0));
+  const fields: Buffer[] = [];
+  const expiries = Array.from({ length: reader.count() }, () => {
+    const later = reader.length();
+    fields.push(reader.string(), reader.string());
+    return later === 0 ? 0 : soonest + later - 1;
+  });
+  return withExpiries(fields, expiries, false);
+}
+
+/** Field, value, expiry, field, value, expiry ... */
+function packedExpiringHash(parts: readonly Buffer[]): DumpedValue {
+  if (parts.length % 3 !== 0) throw new DamagedDump('a field without an expiry');
+  const fields = parts.filter((_, i) => i % 3 !== 2);
+  return withExpiries(
+    fields,
+    parts.filter((_, i) => i % 3 === 2).map((text) => Number(text.latin1Slice(0, text.length))),
+    true,
+  );
+}
+
+function withExpiries(fields: readonly Buffer[], expiries: readonly number[], compact: boolean): DumpedValue {
+  if (expiries.some((expiry) => !Number.isSafeInteger(expiry) || expiry < 0 || expiry >= 2 ** 48))
+    throw new DamagedDump('a time that is none');
+  return { ...hash(fields, compact), expiries };
 }
 
 function zset(members: readonly ScoredMember[], compact: boolean): DumpedValue {

@@ -145,8 +145,11 @@ function time(ms: number): Buffer {
   return bytes;
 }
 
-/** `counted`: of type 19. Throws DamagedDump. */
-export function readStream(reader: DumpReader, counted: boolean): DumpedStream {
+/**
+ * `counted`: of type 19 or 21. `times`: how many each consumer has; Redis 7.2 (type 21) tells when it was given something
+ * last, too, which is not kept here. Throws DamagedDump.
+ */
+export function readStream(reader: DumpReader, counted: boolean, times: number): DumpedStream {
   const nodes: DumpedNode[] = [];
   let parts = 0;
   for (let left = reader.count(); left > 0; left--) {
@@ -177,7 +180,7 @@ export function readStream(reader: DumpReader, counted: boolean): DumpedStream {
   const names = new Set<string>();
   const groups: DumpedGroup[] = [];
   for (let left = reader.count(); left > 0; left--) {
-    const group = readGroup(reader, counted);
+    const group = readGroup(reader, counted, times);
     groups.push(group);
     names.add(nameOf(group.name));
   }
@@ -255,7 +258,7 @@ function nodeOf(firstId: Buffer, packed: readonly Buffer[]): DumpedNode {
   return { firstId, fields, entries, removed, lastId };
 }
 
-function readGroup(reader: DumpReader, counted: boolean): DumpedGroup {
+function readGroup(reader: DumpReader, counted: boolean, times: number): DumpedGroup {
   const name = reader.string();
   const lastId = readId(reader);
   const entriesRead = counted ? BigInt.asIntN(64, reader.length64()) : null;
@@ -274,6 +277,7 @@ function readGroup(reader: DumpReader, counted: boolean): DumpedGroup {
   for (let left = reader.count(); left > 0; left--) {
     const consumer = reader.string();
     consumers.push({ name: consumer, seenAtMs: readTime(reader) });
+    reader.raw((times - 1) * U64_BYTES);
     names.add(nameOf(consumer));
     for (let ids = reader.count(); ids > 0; ids--) {
       const id = nameOf(reader.raw(ID_BYTES));

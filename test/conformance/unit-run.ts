@@ -71,9 +71,11 @@ export async function runUnit(
   const started = performance.now();
   const where = ['--host', '127.0.0.1', '--port', String(port)];
   const mode = clusterMode ? ['--cluster-mode'] : [];
+  // two runs on one machine must not want the same port
+  const ports = ['--baseport', String(12_000 + 40 * Math.floor(200 * Math.random()))];
   const without = leftOut.flatMap((name) => ['--skiptest', name]);
   const limits = ['--tags', '-slow', '--timeout', '90', ...without];
-  const how = [...mode, '--durable', '--clients', '1', ...limits, '--single', unit];
+  const how = [...mode, ...ports, '--durable', '--clients', '1', ...limits, '--single', unit];
   const child = spawn('tclsh', ['tests/test_helper.tcl', ...where, ...how], {
     cwd: suite,
     stdio: ['ignore', 'pipe', 'pipe'],

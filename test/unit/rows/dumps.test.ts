@@ -301,10 +301,29 @@ describe('dumps', () => {
     expect(unpackListpack(listpack)).to.equal(null);
   });
 
-  it('of hashes with fields that expire are refused', () => {
+  it('of hashes with fields that expire keep when they do, in the form of Redis 7.4', () => {
     const ours = new OnePartition();
-    ours.send(['HSET', 'h', 'a', '1']);
-    ours.send(['HEXPIRE', 'h', '100', 'FIELDS', '1', 'a']);
-    expect(ours.send(['DUMP', 'h'])).to.equal('-ERR a hash with fields that expire cannot be dumped\r\n');
+    ours.partition.nowMs = 1_700_000_000_000;
+    ours.send(['HSET', 'h', 'a', '1', 'b', '2', 'c', '3']);
+    ours.send(['HPEXPIREAT', 'h', '1800000000000', 'FIELDS', '1', 'a']);
+    ours.send(['HPEXPIREAT', 'h', '1800000000999', 'FIELDS', '1', 'b']);
+    const reply = ours.send(['DUMP', 'h']);
+    const payload = Buffer.from(reply.slice(reply.indexOf('\r\n') + 2, -2), 'latin1');
+    // type, soonest expiry (u64 LE), fields, and of each how much later it expires, its name and its value
+    expect(payload.subarray(0, 10).toString('hex')).to.equal(`18${soonestHex()}03`);
+    expect(payload.readUInt16LE(payload.length - 10)).to.equal(12);
+    expect(ours.send(['RESTORE', 'copy', '0', payload])).to.equal('+OK\r\n');
+    expect(ours.send(['HPEXPIRETIME', 'copy', 'FIELDS', '3', 'a', 'b', 'c'])).to.equal(
+      '*3\r\n:1800000000000\r\n:1800000000999\r\n:-1\r\n',
+    );
+    ours.partition.nowMs = 1_800_000_000_500;
+    expect(ours.send(['RESTORE', 'late', '0', payload])).to.equal('+OK\r\n');
+    expect(ours.send(['HMGET', 'late', 'a', 'b', 'c'])).to.equal('*3\r\n$-1\r\n$1\r\n2\r\n$1\r\n3\r\n');
   });
 });
+
+function soonestHex(): string {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(1_800_000_000_000n);
+  return bytes.toString('hex');
+}
