@@ -39,6 +39,11 @@ const NO_LIMIT: OutputLimit = { hardBytes: 0, softBytes: 0, softSeconds: 0 };
 
 export class Configuration {
   settings: Settings;
+  /**
+   * Until then (monotonic ms) what grows is refused already when it is queued in a transaction, as in Redis: so it was when
+   * the table was asked last.
+   */
+  outOfMemoryUntilMs = 0;
   /** Told after every change. */
   onChange: () => void = () => undefined;
   private readonly parameters = new Map<string, Parameter>(

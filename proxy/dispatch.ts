@@ -21,6 +21,7 @@ import type { Session } from './session.js';
 import { PendingWait } from './waiting.js';
 import type { Transaction } from './transaction.js';
 
+const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 const QUEUED = new SimpleString('QUEUED');
 /** How much of a client's words an error message repeats. */
 const ECHO_BYTES_MAX = 128;
@@ -136,6 +137,9 @@ export class Dispatcher {
       const [first, ...others] = keyPositions(entry, args).map((position) => slotOf(args[position] as Buffer));
       if (others.some((slot) => slot !== first)) return this.reject(session, entry, CROSS_SLOT);
     }
+    const { configuration, clock } = this.proxy;
+    if (configuration.outOfMemoryUntilMs > clock.nowMs && entry.command.flags.includes('denyoom'))
+      return this.reject(session, entry, OUT_OF_MEMORY);
     transaction.add(entry, args, session.requestBytes);
     session.replyNow(QUEUED);
   }

@@ -12,6 +12,9 @@ import { outcomeError } from '../pending.js';
 
 export const TABLE_PARAMETERS: ReadonlySet<string> = new Set(['maxmemory', 'maxmemory-policy', 'maxmemory-samples']);
 
+/** How long what the table said counts. */
+const KNOWN_MS = 5_000;
+
 export interface TableMemory {
   /** Logical bytes, with what an empty table counts as. */
   readonly used: number;
@@ -59,14 +62,17 @@ export function askTableMemory(call: Call, done: (memory: TableMemory | null) =>
       });
       for (const session of proxy.clients.all()) session.refreshSettings();
     }
+    const used = parts.reduce((sum, [bytes]) => sum + bytes, limits.emptyTableBytes);
+    const full = first !== undefined && first[2] > 0 && first[3] === 'noeviction' && used > first[2];
+    proxy.configuration.outOfMemoryUntilMs = full ? proxy.clock.nowMs + KNOWN_MS : 0;
     done({
-      used: parts.reduce((sum, [bytes]) => sum + bytes, limits.emptyTableBytes),
+      used,
       evicted: parts.reduce((sum, [, evicted]) => sum + evicted, 0),
     });
   });
 }
 
-/** As the configuration has them now. Null: done. */
+/** As the configuration has them now, and asks how much there is. Null: done. */
 export function tellLimits(call: Call, done: (failure: ErrorReply | null) => void): void {
   const { configuration, table } = call.proxy;
   const told = Number(configuration.get('maxmemory'));
@@ -74,5 +80,8 @@ export function tellLimits(call: Call, done: (failure: ErrorReply | null) => voi
   const policy = configuration.get('maxmemory-policy');
   const samples = Number(configuration.get('maxmemory-samples'));
   const operation = setMemoryLimits(told === 0 ? 0 : forRows, policy, samples, told);
-  askAll(call, operation, (results) => done(results instanceof ErrorReply ? results : null));
+  askAll(call, operation, (results) => {
+    if (results instanceof ErrorReply) done(results);
+    else askTableMemory(call, () => done(null));
+  });
 }

@@ -65,6 +65,7 @@ const units = [
   'unit/keyspace',
   'unit/expire',
   'unit/scan',
+  'unit/multi',
   'unit/protocol',
   'unit/info-command',
   'unit/info',
