@@ -320,9 +320,16 @@ export class Dispatcher {
 
   private reject(session: Session, entry: CatalogueEntry | null, text: string): void {
     if (entry !== null) entry.statistics.rejected += 1;
-    if (session.transaction !== null) session.transaction.failed = true;
-    this.proxy.statistics.error(text);
-    session.replyNow(new ErrorReply(text));
+    let told = text;
+    if (session.transaction !== null) {
+      session.transaction.failed = true;
+      if (entry?.name === 'exec') {
+        session.forgetTransaction();
+        told = `EXECABORT Transaction discarded because of: ${text}`;
+      }
+    }
+    this.proxy.statistics.error(told);
+    session.replyNow(new ErrorReply(told));
   }
 
   private rejectSubcommand(session: Session, container: CatalogueEntry, args: readonly Buffer[]): void {

@@ -89,6 +89,8 @@ export class Execution {
       const { tracked } = this;
       const { tracking } = proxy.messaging;
       const onOutcome = (status: number, value: OperationResult): void => {
+        if (status === Status.clientError)
+          return end(new ErrorReply(`EXECABORT Transaction discarded because of: ${String(value)}`));
         if (status !== Status.ok) return end(outcomeError(status, value));
         if (value === null) return end(new NullArrayReply());
         if (tracked !== null) tracking.remember(session, tracked.read);
