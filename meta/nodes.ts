@@ -62,6 +62,7 @@ export class Nodes {
 
   register(info: NodeInfo, reports: readonly ReplicaReport[]): void {
     this.refusals.delete(info.node);
+    this.excuseIfCutOff(info);
     this.registrations.set(info.node, {
       info,
       reports: new Map(reports.map((report) => [report.partition, report])),
@@ -78,9 +79,8 @@ export class Nodes {
   }
 
   heard(registration: Registration, heartbeat: HeartbeatReport): void {
-    const nowMs = this.now();
-    if (!this.isAlive(registration.info) && this.nobodyIsAlive()) this.excusedUntilMs = nowMs;
-    registration.heardAtMs = nowMs;
+    this.excuseIfCutOff(registration.info);
+    registration.heardAtMs = this.now();
     registration.heartbeat = heartbeat;
     for (const { partition, contentBallot: ballot, end, applied } of heartbeat.replicas)
       registration.reports.set(partition, { partition, ballot, end, applied });
@@ -144,7 +144,11 @@ export class Nodes {
     return nowMs - heardAtMs <= this.metaLeaseMs;
   }
 
-  /** Not one server was heard of: it is more likely that meta was cut off, and the others will be back as the first one is. */
+  /** `info` is heard of again. Not one server was: more likely meta was cut off, and the others will be back like this one. */
+  private excuseIfCutOff(info: NodeInfo): void {
+    if (!this.isAlive(info) && this.nobodyIsAlive()) this.excusedUntilMs = this.now();
+  }
+
   private nobodyIsAlive(): boolean {
     for (const { info } of this.state.nodes.values()) if (this.isAlive(info)) return false;
     return true;

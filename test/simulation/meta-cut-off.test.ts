@@ -36,6 +36,31 @@ describe('a simulated cluster whose meta is cut off', function () {
     });
   }
 
+  it('from everybody, so that every connection has to be made anew: no role changes when it is back (found by seed 1000410)', () => {
+    const scenario = new Scenario(10, 3);
+    const { cluster } = scenario;
+    scenario.append('before');
+    const primary = scenario.primary()!.name;
+    const ballotBefore = ballot(scenario);
+    const names = cluster.servers.map(({ name }) => name);
+    for (const name of names) {
+      cluster.wires.block(name, META);
+      cluster.wires.block(META, name);
+    }
+    scenario.pass(LONG_MS);
+    // the primary is the last one that is back
+    for (const name of [...names.filter((each) => each !== primary), primary]) {
+      cluster.wires.unblock(name, META);
+      cluster.wires.unblock(META, name);
+      scenario.pass(1_000);
+    }
+    scenario.pass(10_000);
+    expect(scenario.primary()?.name).to.equal(primary);
+    expect(ballot(scenario)).to.equal(ballotBefore);
+    scenario.append(' after');
+    expect(scenario.read()).to.equal('before after');
+  });
+
   it('from the primary, which then dies: its secondaries go on by themselves', () => {
     const scenario = new Scenario(8, 3);
     const { wires: network } = scenario.cluster;
