@@ -62,7 +62,7 @@ export class Nodes {
 
   register(info: NodeInfo, reports: readonly ReplicaReport[]): void {
     this.refusals.delete(info.node);
-    this.excuseIfCutOff(info);
+    if (this.get(info) !== undefined) this.excuseIfCutOff(info); // not one that restarted: that tells nothing of the others
     this.registrations.set(info.node, {
       info,
       reports: new Map(reports.map((report) => [report.partition, report])),
