@@ -3,52 +3,15 @@ import { at, word } from '../../shared/commands/arguments.js';
 import { acceptsArity } from '../../shared/commands/command-line.js';
 import { keyFlags, keyFlagsOfCall } from '../../shared/commands/key-flags.js';
 import { hasKeys } from '../../shared/commands/key-positions.js';
-import { MapReply, type Reply, SetReply, SimpleString } from '../../shared/commands/reply.js';
+import { MapReply, type Reply, SetReply } from '../../shared/commands/reply.js';
 import { ClientError } from '../../shared/errors.js';
 import { globMatches } from '../../shared/glob.js';
 import type { CatalogueEntry } from '../catalogue.js';
 import type { Call, SessionHandler } from '../context.js';
 import { keyPositions } from '../keys.js';
+import { document } from './command-documents.js';
 import { help } from './help.js';
-
-const statuses = (words: readonly string[]): Reply => new SetReply(words.map((text) => new SimpleString(text)));
-
-/** One for all keys; where the first is used in another way than those behind it, one for it and one for them. */
-function keySpecifications(entry: CatalogueEntry): readonly Reply[] {
-  const { keys, keyCount, keysBehind } = entry.command;
-  if (keysBehind !== undefined) {
-    const { word: keyword, from } = keysBehind;
-    const begin = ['type', 'keyword', 'spec', new MapReply(['keyword', keyword, 'startfrom', from])];
-    return [specification(entry, 0, begin, 'range', ['lastkey', -1, 'keystep', 1, 'limit', 2])];
-  }
-  const counted = (key: number): Reply[] =>
-    keyCount === undefined
-      ? []
-      : [specification(entry, key, index(keyCount), 'keynum', ['keynumidx', 0, 'firstkey', 1, 'keystep', 1])];
-  if (keys === null) return counted(0);
-  const { first, last, step } = keys;
-  const behind = (from: number): number => (last < 0 ? last : last - from);
-  const range = (key: number, from: number, to: number): Reply =>
-    specification(entry, key, index(from), 'range', ['lastkey', to, 'keystep', step, 'limit', 0]);
-  if (keyCount !== undefined) return [range(0, first, behind(first)), ...counted(1)];
-  if (last === first || keyFlags(entry.command, 0) === keyFlags(entry.command, 1))
-    return [range(0, first, behind(first))];
-  return [range(0, first, 0), range(1, first + 1, behind(first + 1))];
-}
-
-/** Keys begin at this argument. */
-const index = (at: number): Reply[] => ['type', 'index', 'spec', new MapReply(['index', at])];
-
-function specification(entry: CatalogueEntry, key: number, begin: Reply[], find: string, spec: Reply[]): Reply {
-  return new MapReply([
-    'flags',
-    statuses(keyFlags(entry.command, key)),
-    'begin_search',
-    new MapReply(begin),
-    'find_keys',
-    new MapReply(['type', find, 'spec', new MapReply(spec)]),
-  ]);
-}
+import { keySpecifications, statuses } from './key-specifications.js';
 
 function describe(entry: CatalogueEntry): Reply {
   const { name, arity, flags, keys, categories, tips } = entry.command;
@@ -79,18 +42,6 @@ const info: SessionHandler = ({ proxy, args }) => {
     return entry === undefined ? null : describe(entry);
   });
 };
-
-function document(entry: CatalogueEntry): Reply {
-  const { summary, since, group } = entry.command;
-  const fields: Reply[] = ['summary', summary, 'since', since, 'group', group];
-  if (entry.subcommands !== null) {
-    fields.push(
-      'subcommands',
-      new MapReply([...entry.subcommands.values()].flatMap((row): Reply[] => [row.name, document(row)])),
-    );
-  }
-  return new MapReply(fields);
-}
 
 const docs: SessionHandler = ({ proxy, args }) => {
   const wanted =

@@ -58,6 +58,7 @@ const clientSubcommands: readonly Command[] = [
     name: 'client|info',
     arity: 2,
     since: '6.2.0',
+    tips: ['nondeterministic_output'],
     summary: 'Describes this connection in one line.',
   },
   {
@@ -74,6 +75,7 @@ const clientSubcommands: readonly Command[] = [
     name: 'client|list',
     arity: -2,
     since: '2.4.0',
+    tips: ['nondeterministic_output'],
     support: 'partly',
     summary: 'Describes the connections of this proxy, one a line.',
     note: 'lists the clients of the proxy that is asked',
@@ -235,6 +237,7 @@ export const connectionCommands: readonly Command[] = [
     name: 'wait',
     arity: 3,
     since: '3.0.0',
+    tips: ['request_policy:all_shards', 'response_policy:agg_min'],
     group: 'generic',
     summary: 'Tells how many replicas have all earlier writes of this connection.',
     note: 'a write is acknowledged once all replicas of its partition have it, so the answer is at once their number',

@@ -50,6 +50,7 @@ const encoding = {
   ...onOneKey,
   name: 'object|encoding',
   since: '2.2.3',
+  tips: ['nondeterministic_output'],
   summary: 'Names how Redis would keep the value of a key.',
   reply: (result) => answer(result, (found) => found.encoding),
 } as const satisfies KeyedCommand;
@@ -60,6 +61,7 @@ const freq = {
   support: 'partly',
   note: 'accesses are not counted yet, so that it stays where a new key begins',
   since: '4.0.0',
+  tips: ['nondeterministic_output'],
   summary: 'Tells how often a key is accessed, on a logarithmic scale.',
   reply: (result, _args, context) =>
     answer(result, (found) => (context.lfu === true ? found.frequency : new ErrorReply(NOT_LFU))),
@@ -69,6 +71,7 @@ const idletime = {
   ...onOneKey,
   name: 'object|idletime',
   since: '2.2.3',
+  tips: ['nondeterministic_output'],
   summary: 'Tells for how many seconds a key has not been accessed.',
   reply: (result, _args, context) =>
     answer(result, (found) => (context.lfu === true ? new ErrorReply(IS_LFU) : found.idleSeconds)),
@@ -78,6 +81,7 @@ const refcount = {
   ...onOneKey,
   name: 'object|refcount',
   since: '2.2.3',
+  tips: ['nondeterministic_output'],
   summary: 'Tells how many references Redis would hold to the value of a key.',
   reply: (result) => answer(result, (found) => found.references),
 } as const satisfies KeyedCommand;

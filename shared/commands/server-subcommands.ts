@@ -39,6 +39,7 @@ export const commandSubcommands: readonly Command[] = [
     name: 'command|docs',
     arity: -2,
     since: '7.0.0',
+    tips: ['nondeterministic_output_order'],
     summary: 'Describes commands for people.',
   },
   {
@@ -67,6 +68,7 @@ export const commandSubcommands: readonly Command[] = [
     name: 'command|info',
     arity: -2,
     since: '2.8.13',
+    tips: ['nondeterministic_output_order'],
     summary: 'Describes commands for programs.',
   },
   {
@@ -74,6 +76,7 @@ export const commandSubcommands: readonly Command[] = [
     name: 'command|list',
     arity: -2,
     since: '7.0.0',
+    tips: ['nondeterministic_output_order'],
     summary: 'Lists command names, filtered if wanted.',
   },
 ];
@@ -116,6 +119,7 @@ export const configSubcommands: readonly Command[] = [
     name: 'config|set',
     arity: -4,
     since: '2.0.0',
+    tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
     support: 'partly',
     summary: 'Changes parameters, all or none.',
     note: 'every parameter of Redis 7.0 is accepted and echoed by the proxy that is asked; those that mean something here act, until it restarts; notify-keyspace-events belongs to the table and stays (of its classes, m tells of misses by commands that only read)',
@@ -128,6 +132,7 @@ export const latencySubcommands: readonly Command[] = [
     name: 'latency|doctor',
     arity: 2,
     since: '2.8.13',
+    tips: ['nondeterministic_output', 'request_policy:all_nodes', 'response_policy:special'],
     summary: 'Says in words what was slow.',
   },
   {
@@ -135,6 +140,7 @@ export const latencySubcommands: readonly Command[] = [
     name: 'latency|graph',
     arity: 3,
     since: '2.8.13',
+    tips: ['nondeterministic_output', 'request_policy:all_nodes', 'response_policy:special'],
     summary: 'Draws the samples of an event.',
   },
   {
@@ -149,6 +155,7 @@ export const latencySubcommands: readonly Command[] = [
     name: 'latency|histogram',
     arity: -2,
     since: '7.0.0',
+    tips: ['nondeterministic_output', 'request_policy:all_nodes', 'response_policy:special'],
     summary: 'Distribution of execution times by command.',
   },
   {
@@ -156,6 +163,7 @@ export const latencySubcommands: readonly Command[] = [
     name: 'latency|history',
     arity: 3,
     since: '2.8.13',
+    tips: ['nondeterministic_output', 'request_policy:all_nodes', 'response_policy:special'],
     summary: 'Returns the samples of an event.',
   },
   {
@@ -163,6 +171,7 @@ export const latencySubcommands: readonly Command[] = [
     name: 'latency|latest',
     arity: 2,
     since: '2.8.13',
+    tips: ['nondeterministic_output', 'request_policy:all_nodes', 'response_policy:special'],
     summary: 'Returns the last and the worst sample of each event.',
   },
   {
@@ -170,6 +179,7 @@ export const latencySubcommands: readonly Command[] = [
     name: 'latency|reset',
     arity: -2,
     since: '2.8.13',
+    tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
     summary: 'Forgets samples.',
   },
 ];
@@ -180,6 +190,7 @@ export const memorySubcommands: readonly Command[] = [
     name: 'memory|doctor',
     arity: 2,
     since: '4.0.0',
+    tips: ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'],
     summary: 'Says what could be wrong with memory.',
   },
   {
@@ -194,6 +205,7 @@ export const memorySubcommands: readonly Command[] = [
     name: 'memory|malloc-stats',
     arity: 2,
     since: '4.0.0',
+    tips: ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'],
     support: 'partly',
     summary: 'Would report on the allocator.',
     note: 'reports the heap of the proxy process',
@@ -203,6 +215,7 @@ export const memorySubcommands: readonly Command[] = [
     name: 'memory|purge',
     arity: 2,
     since: '4.0.0',
+    tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
     support: 'partly',
     summary: 'Asks the allocator to give memory back.',
     note: 'accepted; there is nothing to give back by hand',
@@ -212,6 +225,7 @@ export const memorySubcommands: readonly Command[] = [
     name: 'memory|stats',
     arity: 2,
     since: '4.0.0',
+    tips: ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'],
     support: 'partly',
     summary: 'Reports where memory goes.',
     note: 'of the proxy process; what does not exist here is 0',
@@ -278,6 +292,7 @@ export const slowlogSubcommands: readonly Command[] = [
     name: 'slowlog|get',
     arity: -2,
     since: '2.2.12',
+    tips: ['nondeterministic_output', 'request_policy:all_nodes'],
     summary: 'Returns the newest entries.',
   },
   {
@@ -292,6 +307,7 @@ export const slowlogSubcommands: readonly Command[] = [
     name: 'slowlog|len',
     arity: 2,
     since: '2.2.12',
+    tips: ['nondeterministic_output', 'request_policy:all_nodes', 'response_policy:agg_sum'],
     summary: 'Counts the entries.',
   },
   {
@@ -299,6 +315,7 @@ export const slowlogSubcommands: readonly Command[] = [
     name: 'slowlog|reset',
     arity: 2,
     since: '2.2.12',
+    tips: ['request_policy:all_nodes', 'response_policy:all_succeeded'],
     summary: 'Forgets the entries.',
   },
 ];

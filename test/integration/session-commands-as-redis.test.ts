@@ -1,18 +1,8 @@
 /** Replies that do not depend on data: ours beside those of a real redis-server, byte for byte, in both protocols. */
 import { expect } from 'chai';
-import { Proxy } from '../../proxy/proxy.js';
-import { systemEnvironment } from '../../shared/environment.js';
-import { silentLogger } from '../../shared/logging.js';
+import type { Proxy } from '../../proxy/proxy.js';
 import { type RedisServer, startRedisServer } from '../cluster/redis-server.js';
-import {
-  FakeNetwork,
-  keepUsersAt,
-  MemoryPartition,
-  partitionAt,
-  serveAt,
-  serverOrigin,
-  viewOf,
-} from '../unit/proxy/memory-partition.js';
+import { startProxyAlone } from './proxy-alone.js';
 import { RespClient } from './resp-client.js';
 
 const lines = `
@@ -104,23 +94,7 @@ describe('session commands', () => {
 
   before(async () => {
     redis = await startRedisServer(['--enable-debug-command', 'yes']);
-    const network = new FakeNetwork();
-    serveAt(network, new MemoryPartition());
-    const options = {
-      host: '127.0.0.1',
-      port: 0,
-      metaHost: 'meta',
-      metaPort: 1,
-      table: 'default',
-      requirepass: '',
-      machine: 'here',
-      hooks: { shutdown: () => undefined },
-    };
-    proxy = new Proxy(systemEnvironment, network, options, silentLogger);
-    network.connect(serverOrigin('a'));
-    keepUsersAt(network);
-    network.view(viewOf([partitionAt('a')]));
-    await new Promise<void>((resolve) => proxy.start(() => resolve()));
+    proxy = await startProxyAlone();
     ours = await RespClient.open(proxy.port);
     theirs = await RespClient.open(redis.port);
   });
