@@ -391,7 +391,10 @@ export const kinds: readonly Kind[] = [
       ({ keys: [a = '', b = ''], pick, token }) => ['SET', pick([a, b]), token()],
       ({ keys: [a = '', b = ''], pick }) => ['DEL', pick([a, b])],
       ({ keys: [, , c = ''] }) => ['LPOP', c],
-      ({ keys: [, b = '', c = ''], token }) => ['MULTI', ...queued(['APPEND', b, token()], ['LRANGE', c, '0', '-1'])],
+      ({ keys: [a = '', b = '', c = ''], token }) => [
+        'MULTI',
+        ...queued(['EVAL', scriptTexts.appendBoth, '2', a, b, token()], ['LRANGE', c, '0', '-1']),
+      ],
       ...often(2, ({ keys: [a = '', b = ''] }) => ['MGET', a, b]),
     ],
     final: (key) => (key.endsWith('c') ? finalRange(key) : finalGet(key)),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { checkHistory } from '../../checking/check.js';
 import { History, outcomeOf, readHistory, writeHistory, type Operation, type Reply } from '../../checking/history.js';
+import { scriptTexts } from '../../checking/models/scripts.js';
 
 /** Client, command, call, return (or null: unknown), reply. */
 type Line = [client: string, command: string, callMs: number, returnMs: number | null, reply?: Reply];
@@ -25,6 +26,9 @@ function judge(lines: readonly Line[], clockSkewMs = 10): string {
   const [failure] = checkHistory(history(lines), { clockSkewMs }).failures;
   return failure === undefined ? 'linearizable' : failure.kind;
 }
+
+/** Words of the lines are separated by spaces. */
+const APPEND_BOTH = JSON.stringify(['EVAL', scriptTexts.appendBoth, '2', 'x', 'y', '1']).replaceAll(' ', '\\u0020');
 
 interface Pair {
   readonly name: string;
@@ -211,6 +215,17 @@ const pairs: readonly Pair[] = [
     good: [
       ['a', 'MULTI ["SET","x","1"] ["SET","y","1"]', 0, 5, ['OK', 'OK']],
       ['b', 'MGET x y', 1, 2, ['1', '1']],
+    ],
+  },
+  {
+    name: 'a script within a transaction that was refused for want of space, and took effect',
+    bad: [
+      ['a', `MULTI ${APPEND_BOTH} ["GET","x"]`, 0, 5, [{ error: 'OOM the disk is full' }, null]],
+      ['b', 'MGET x y', 6, 7, ['1', '1']],
+    ],
+    good: [
+      ['a', `MULTI ${APPEND_BOTH} ["GET","x"]`, 0, 5, [{ error: 'OOM the disk is full' }, null]],
+      ['b', 'MGET x y', 6, 7, [null, null]],
     ],
   },
   {
