@@ -27,6 +27,7 @@ import {
   numberOf,
   storedOf,
 } from './field-rows.js';
+import { PackedFields } from './packed-fields.js';
 import { expiryOf, pack, storedValue, unpack, valueOf } from './packed.js';
 
 /** Redis's hash-max-listpack-entries and hash-max-listpack-value. */
@@ -38,8 +39,8 @@ export class FieldEditor {
   readonly #key: Buffer;
   readonly #row: Row | null;
   readonly #compact: CompactLimits;
-  /** Of a packed or new row: its live fields by sort key. */
-  #packed: Element[] | null;
+  /** Of a packed or new row: its live fields. */
+  readonly #packed: PackedFields | null;
   /** Of a large row: what its header will say. */
   #size = 0;
   #bytes = 0;
@@ -64,8 +65,9 @@ export class FieldEditor {
       if (isPast(view, earliestMs)) this.#removeExpired(this.#row);
     } else {
       const elements = this.#row === null ? [] : unpack(this.#row.value);
-      this.#packed = elements.filter((element) => !isPast(view, expiryOf(element.value)));
-      this.#changed = this.#packed.length < elements.length;
+      const live = elements.filter((element) => !isPast(view, expiryOf(element.value)));
+      this.#packed = new PackedFields(live);
+      this.#changed = live.length < elements.length;
     }
   }
 
@@ -91,7 +93,7 @@ export class FieldEditor {
   set(field: Buffer, value: Buffer, expireAtMs: number): boolean {
     this.#noteLength(field, value);
     const element = this.#element(field);
-    const old = element === null ? this.#findPacked(field) : storedOf(element);
+    const old = element === null ? (this.#packed?.find(field) ?? null) : storedOf(element);
     const isNew = old === null || isPast(this.#view, expiryOf(old));
     if (isPast(this.#view, expireAtMs)) {
       this.remove(field);
@@ -101,8 +103,7 @@ export class FieldEditor {
     if (expireAtMs !== 0 && this.#encoding === Encoding.listpack) this.#encoding = Encoding.listpackex;
     const stored = storedValue(value, expireAtMs);
     if (this.#packed !== null) {
-      const at = position(this.#packed, field);
-      this.#packed.splice(at, old === null ? 0 : 1, { sortKey: field, value: stored });
+      this.#packed.set(field, stored);
       return isNew;
     }
     const number = element === null ? this.#size : numberOf(element);
@@ -115,10 +116,10 @@ export class FieldEditor {
   /** True when there was a live one. */
   remove(field: Buffer): boolean {
     const element = this.#element(field);
-    const old = element === null ? this.#findPacked(field) : storedOf(element);
+    const old = element === null ? (this.#packed?.find(field) ?? null) : storedOf(element);
     if (old === null) return false;
     this.#changed = true;
-    if (this.#packed !== null) this.#packed.splice(position(this.#packed, field), 1);
+    if (this.#packed !== null) this.#packed.remove(field);
     else {
       this.#removeLarge(this.#row!, numberOf(element!), field, old);
       this.#account(field, old, -1);
@@ -128,7 +129,7 @@ export class FieldEditor {
 
   /** No field is left. */
   get empty(): boolean {
-    return this.#packed === null ? this.#size === 0 : this.#packed.length === 0;
+    return this.#packed === null ? this.#size === 0 : this.#packed.elements.length === 0;
   }
 
   /** An event of this change, and that the row is gone when nothing is left. */
@@ -140,7 +141,7 @@ export class FieldEditor {
   /** Writes the row's header; a row without fields is removed. */
   finish(): void {
     if (!this.#changed) return;
-    if (this.#packed !== null) this.#finishPacked(this.#packed);
+    if (this.#packed !== null) this.#finishPacked(this.#packed.elements);
     else if (this.#size === 0) this.#view.remove(this.#key);
     else this.#view.put(this.#key, this.#row, this.#largeChange());
   }
@@ -180,14 +181,9 @@ export class FieldEditor {
   }
 
   #find(field: Buffer): Buffer | null {
-    if (this.#packed !== null) return this.#findPacked(field);
+    if (this.#packed !== null) return this.#packed.find(field);
     const element = this.#element(field);
     return element === null ? null : storedOf(element);
-  }
-
-  #findPacked(field: Buffer): Buffer | null {
-    const element = this.#packed?.[position(this.#packed, field)];
-    return element !== undefined && element.sortKey.equals(field) ? element.value : null;
   }
 
   /** Of a large row: the number and the stored value. */
@@ -229,16 +225,4 @@ export class FieldEditor {
     this.#bytes += sign * (field.length + valueOf(stored).length);
     if (expiryOf(stored) !== 0) this.#expiring += sign;
   }
-}
-
-/** Where `sortKey` is or belongs. */
-function position(elements: readonly Element[], sortKey: Buffer): number {
-  let low = 0;
-  let high = elements.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (elements[middle]!.sortKey.compare(sortKey) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

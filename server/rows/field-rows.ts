@@ -1,7 +1,7 @@
 /**
  * Rows with fields, as they are kept: Redis's hashes, and what the native client stores by (hash key, sort key).
  *
- * A small row packs its fields, sorted, in its header (packed.ts). A large one has elements:
+ * A small row packs its fields in its header (packed.ts), in the order in which they came. A large one has elements:
  *
  *   1, field -> number u48 | stored value       in the order in which the native client walks
  *   2, number u48 -> field                      without holes: a random field is one look-up away, and a walk by
@@ -16,7 +16,7 @@
 import { ClientError, invariant } from '../../shared/errors.js';
 import { limits } from '../../shared/limits.js';
 import type { Element, ElementRange, Row, View } from '../execution/view.js';
-import { RowType } from '../storage/row.js';
+import { Encoding, RowType } from '../storage/row.js';
 import { isPast } from './expiry.js';
 import { expiryOf, findPacked, unpack } from './packed.js';
 import { WRONG_TYPE } from './strings.js';
@@ -73,20 +73,36 @@ export function fieldRange(view: View, key: Buffer, row: Row, range: ElementRang
     const within = unpack(row.value).filter(
       ({ sortKey }) => (gte === null || sortKey.compare(gte) >= 0) && (lt === null || sortKey.compare(lt) < 0),
     );
+    within.sort((a, b) => a.sortKey.compare(b.sortKey));
     return (reverse ? within.reverse() : within).slice(0, limit);
   }
   const from = gte === null ? Buffer.of(BY_FIELD) : byField(gte);
   const to = lt === null ? Buffer.of(BY_FIELD + 1) : byField(lt);
-  return view
-    .elements(key, row, { gte: from, lt: to, reverse, limit })
-    .map(({ sortKey, value }) => ({ sortKey: sortKey.subarray(1), value: value.subarray(U48_BYTES) }));
+  return view.elements(key, row, { gte: from, lt: to, reverse, limit }).map(fieldOfElement);
 }
 
-/** All fields that have not expired, in bytewise order. */
+function fieldOfElement({ sortKey, value }: Element): Element {
+  return { sortKey: sortKey.subarray(1), value: storedOf(value) };
+}
+
+/**
+ * All fields that have not expired. Where Redis would have a listpack they are in the order in which they came, as there,
+ * but that in a large row the last field takes the place of one that is removed.
+ */
 export function liveFields(view: View, key: Buffer, row: Row): Element[] {
   checkRead(row.size);
-  const all = fieldRange(view, key, row, { gte: null, lt: null, reverse: false, limit: row.size });
+  const all = row.large ? largeFields(view, key, row) : unpack(row.value);
   return all.filter(({ value }) => !isPast(view, expiryOf(value)));
+}
+
+function largeFields(view: View, key: Buffer, row: Row): Element[] {
+  const range = { gte: Buffer.of(BY_FIELD), lt: Buffer.of(BY_FIELD + 1), reverse: false, limit: row.size };
+  const elements = view.elements(key, row, range);
+  if (row.encoding === Encoding.listpack || row.encoding === Encoding.listpackex) {
+    // a copy: what the view returned may be kept for others
+    return elements.toSorted((a, b) => numberOf(a.value) - numberOf(b.value)).map(fieldOfElement);
+  }
+  return elements.map(fieldOfElement);
 }
 
 /** How many fields have not expired. */

@@ -1,6 +1,6 @@
 /**
- * Fields on disk. A small row packs its fields, sorted by sort key, in its header; a large one has an
- * element for each. What stands for one field's value is the same in both:
+ * Fields on disk. A small row packs its fields in its header, a hash's in the order in which they came; a large one has
+ * an element for each. What stands for one field's value is the same in both:
  *
  *   packed: (length varint, sort key, length varint, stored value) ...
  *   stored value: flags (bit 0: expires) | expireAtMs u48, when it does | the value's bytes

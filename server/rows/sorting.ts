@@ -28,11 +28,11 @@ const EMPTY = Buffer.alloc(0);
 const NOT_A_NUMBER = "ERR One or more scores can't be converted into double";
 
 /** Arguments: see `wireSorting` in shared/operations/sorting.ts. */
-export const sort: Execute = (view, args) => sorted(view, args, false);
+export const sort: Execute = (view, args) => sorted(view, args);
 
 export const sortStore: Execute = (view, args) => {
   const to = bytesAt(args, 0);
-  const values = sorted(view, args.slice(1), true).map((value) => value ?? EMPTY);
+  const values = sorted(view, args.slice(1)).map((value) => value ?? EMPTY);
   const wasThere = values.length === 0 ? view.remove(to) : view.peek(to) !== null;
   if (values.length > 0) {
     view.remove(to);
@@ -44,13 +44,13 @@ export const sortStore: Execute = (view, args) => {
   return values.length;
 };
 
-function sorted(view: View, args: Arguments, stores: boolean): (Buffer | null)[] {
+function sorted(view: View, args: Arguments): (Buffer | null)[] {
   const pattern = stringOrNullAt(args, 8);
   if (pattern !== null && view.multiKey === 'slot') {
     throw new ClientError(`ERR ${pattern} option of SORT denied in Cluster mode.`);
   }
   const gets = bytesFrom(listAt(args, 3), 0);
-  const members = chosen(view, args, stores);
+  const members = chosen(view, args);
   if (gets.length === 0) return members;
   checkLookUps(members.length * gets.length);
   const places = gets.map((get) => placeOf(get));
@@ -66,15 +66,14 @@ function sorted(view: View, args: Arguments, stores: boolean): (Buffer | null)[]
 }
 
 /** The members in order, as far as they are wanted. */
-function chosen(view: View, args: Arguments, stores: boolean): Buffer[] {
+function chosen(view: View, args: Arguments): Buffer[] {
   const key = bytesAt(args, 0);
   const row = view.row(key);
   if (row === null) return [];
   const members = membersOf(view, key, row);
   const descending = booleanAt(args, 4);
   const asIs = booleanAt(args, 2);
-  // What is stored must not be in an order of chance.
-  const settles = asIs && stores && row.type === RowType.set;
+  const settles = asIs && booleanAt(args, 9) && row.type === RowType.set;
   const by = settles ? null : bytesOrNullAt(args, 1);
   if (asIs && !settles) {
     if (descending && row.type !== RowType.set) members.reverse();

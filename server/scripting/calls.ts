@@ -77,6 +77,7 @@ export class Calls {
       db: view.db,
       databases: limits.databases,
       lfu: given.lfu,
+      inScript: true,
       ...(given.hashLimits === null ? {} : { hashLimits: given.hashLimits }),
       ...(given.zsetLimits === null ? {} : { zsetLimits: given.zsetLimits }),
       ...(given.streamNodes === null ? {} : { streamNodes: given.streamNodes }),

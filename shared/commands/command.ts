@@ -79,6 +79,8 @@ export interface TranslateContext {
   readonly sketchSparseBytes?: number;
   /** busy-reply-threshold. Absent: Redis's default. */
   readonly busyAfterMs?: number;
+  /** Whether a script calls it. Absent: false. */
+  readonly inScript?: boolean;
   /** Scripts may call what is denied to them otherwise (DEBUG SET-DISABLE-DENY-SCRIPTS). Absent: false. */
   readonly scriptsMayAll?: boolean;
 }

@@ -55,9 +55,9 @@ function options(args: readonly Buffer[], mayStore: boolean): Options {
   return found;
 }
 
-function translate(args: readonly Buffer[], mayStore: boolean): Operation {
+function translate(args: readonly Buffer[], mayStore: boolean, inScript: boolean): Operation {
   const { store, ...wanted } = options(args, mayStore);
-  const sorting: Sorting = { key: at(args, 0), ...wanted };
+  const sorting: Sorting = { key: at(args, 0), ...wanted, settles: store !== null || inScript };
   return store === null ? sortOperation(sorting) : sortStore(sorting, at(args, store));
 }
 
@@ -90,7 +90,7 @@ const sort = {
   categories: ['write', 'set', 'sortedset', 'list', 'slow', 'dangerous'],
   summary: 'Returns, or stores, the members of a list, set or sorted set in an order of choice.',
   optionKeys: storeKey,
-  translate: (args): Operation => translate(args, true),
+  translate: (args, { inScript }): Operation => translate(args, true, inScript === true),
 } as const satisfies KeyedCommand;
 
 const sortRo = {
@@ -100,7 +100,7 @@ const sortRo = {
   flags: ['readonly', 'movablekeys'],
   categories: ['read', 'set', 'sortedset', 'list', 'slow', 'dangerous'],
   summary: 'Returns the members of a list, set or sorted set in an order of choice.',
-  translate: (args): Operation => translate(args, false),
+  translate: (args, { inScript }): Operation => translate(args, false, inScript === true),
 } as const satisfies KeyedCommand;
 
 export const sortCommands: readonly Command[] = [sort, sortRo];

@@ -9,6 +9,8 @@ export interface Sorting {
   readonly by: Buffer | null;
   /** Not sorted at all: lists and sorted sets stay in their order. */
   readonly asIs: boolean;
+  /** A set that is not sorted comes by its bytes: what is stored, or seen by a script, must not be in an order of chance. */
+  readonly settles: boolean;
   /** What is returned for each member, `#` being the member itself; none: the members. */
   readonly gets: readonly Buffer[];
   readonly descending: boolean;
@@ -28,6 +30,6 @@ export const sort = (sorting: Sorting): Operation => [Code.sort, ...wireSorting(
 export const sortStore = (sorting: Sorting, to: Buffer): Operation => [Code.sortStore, to, ...wireSorting(sorting)];
 
 function wireSorting(sorting: Sorting): readonly OperationArgument[] {
-  const { key, by, asIs, gets, descending, alphabetic, start, count, firstPattern } = sorting;
-  return [key, by, asIs, gets, descending, alphabetic, start, count, firstPattern];
+  const { key, by, asIs, gets, descending, alphabetic, start, count, firstPattern, settles } = sorting;
+  return [key, by, asIs, gets, descending, alphabetic, start, count, firstPattern, settles];
 }

@@ -53,20 +53,29 @@ export function parseUnitOutput(output: string): { tests: TestResult[]; aborted:
     }
   }
   for (const step of finish) step();
-  if (end === undefined) aborted ??= 'the suite ended before the unit did';
+  if (end === undefined) aborted ??= ['the suite ended before the unit did; it said last:', ...lastLines(run)].join('\n');
   return { tests, aborted };
 }
 
+function lastLines(output: string): string[] {
+  return output.trimEnd().split('\n').slice(-LAST_LINES);
+}
+
+/** What a unit that ended by itself is judged by when it gave no reason. */
+const LAST_LINES = 8;
+/** Without progress for so long a unit is ended: its longest test takes 40 s on a machine that does something else, too. */
+const STALLED_S = 300;
+
 /**
- * Runs a unit to its end, or for at most `deadlineMs`; a test without progress ends it after 90 seconds, so those that
- * would wait for ever are to be left out.
+ * Runs a unit to its end, or for at most `deadlineMs`; a test without progress ends it, too, so those that would
+ * wait for ever are to be left out.
  */
 export async function runUnit(
   suite: string,
   unit: string,
   port: number,
   { leftOut = [], clusterMode = false }: { leftOut?: readonly string[]; clusterMode?: boolean } = {},
-  deadlineMs = 600_000,
+  deadlineMs = 1_200_000,
 ): Promise<UnitResult> {
   const started = performance.now();
   const where = ['--host', '127.0.0.1', '--port', String(port)];
@@ -74,7 +83,7 @@ export async function runUnit(
   // two runs on one machine must not want the same port
   const ports = ['--baseport', String(12_000 + 40 * Math.floor(200 * Math.random()))];
   const without = leftOut.flatMap((name) => ['--skiptest', name]);
-  const limits = ['--tags', '-slow', '--timeout', '90', ...without];
+  const limits = ['--tags', '-slow', '--timeout', String(STALLED_S), ...without];
   const how = [...mode, ...ports, '--durable', '--clients', '1', ...limits, '--single', unit];
   const child = spawn('tclsh', ['tests/test_helper.tcl', ...where, ...how], {
     cwd: suite,

@@ -124,7 +124,16 @@ describe('an operation whose row is on a slow disk', () => {
     primary.now(multiSet(members.flatMap((member) => [bytes(`w${String(member)}`), member])));
     const next = successor(primary);
     const patterns = { by: bytes('w*'), gets: [bytes('w*'), bytes('none*')], firstPattern: 'BY' } as const;
-    const sorting = { key: a, asIs: false, descending: true, alphabetic: false, start: 0, count: 100, ...patterns };
+    const sorting = {
+      key: a,
+      asIs: false,
+      settles: false,
+      descending: true,
+      alphabetic: false,
+      start: 0,
+      count: 100,
+      ...patterns,
+    };
     const id = next.send(sort(sorting), { connection: 1 });
     let fetches = 0;
     for (next.turn(); next.fetching > 0; next.turn()) {

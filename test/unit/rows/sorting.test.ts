@@ -11,6 +11,7 @@ const plain: Sorting = {
   key: Buffer.from('l'),
   by: null,
   asIs: false,
+  settles: false,
   gets: [],
   descending: false,
   alphabetic: false,

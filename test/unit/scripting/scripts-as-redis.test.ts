@@ -110,6 +110,9 @@ const commands = [
   'return redis.call("keys", "in*")',
   'return #redis.call("scan", 0, "count", 100)[2]',
   'return redis.call("type", "l")',
+  'redis.call("sadd", "letters", "e", "b", "d", "a", "c") return redis.call("sort", "letters", "by", "_")',
+  'return redis.call("sort_ro", "letters", "by", "_", "desc", "limit", 1, 3, "get", "#")',
+  'return redis.call("sort", "l", "by", "_")',
   'return redis.call("type", "l").ok',
   'local keys = {} for i = 1, 7990 do keys[i] = "x" end return redis.call("exists", unpack(keys))',
 ];
