@@ -53,10 +53,7 @@ What differs in general:
 Random commands run against Redis side by side with \`npm run conformance -- --differential\`: but for these differences, and
 options of later versions, replies are equal byte for byte.
 
-Redis's own tests run with \`npm run conformance\`. Those that attach to Redis's replication stream cannot pass, as replicas
-here follow the cluster's own protocol and \`SYNC\` is refused (in \`unit/type/string\` two: GETDEL's and GETEX's
-propagation); those that look into jemalloc do not run. [expected.json](../test/conformance/expected.json) names every test
-that does not have to pass, with its reason.
+Redis's own tests run with \`npm run conformance\`; which of them do not pass, and why, is at the [end](#rediss-own-tests).
 `;
 
 const SUPPORT: Readonly<Record<Command['support'], string>> = { yes: 'yes', partly: 'partly', no: 'refused' };

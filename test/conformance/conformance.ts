@@ -2,21 +2,21 @@
  * `npm run conformance`: Redis's own test suite against a Tulpar cluster of its own, unit by unit, in a table beside
  * what a stock redis-server passes.
  *
- * stock.json holds the names of the tests that a stock server passes (`--record` writes it), so that a test that
- * never ran because its unit broke off counts as failed. expected.json names, with reasons, those of them that are
- * not required yet. Everything else is required: the exit code is 1 when one of these fails.
+ * expected.ts tells which tests a stock server passes (`--record` writes it down), so that a test that never ran
+ * because its unit broke off counts as failed, and which of them are not required. Everything else is required: the exit
+ * code is 1 when one of these fails.
  *
  * With `--differential`: random commands to both, see differential/differential.ts.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import { eventually } from '../cluster/condition.js';
-import { projectFolder, startLocalCluster } from '../cluster/local-cluster.js';
+import { startLocalCluster } from '../cluster/local-cluster.js';
 import { startRedisServer } from '../cluster/redis-server.js';
 import { runDifferential } from './differential/differential.js';
 import { freePort } from '../cluster/sockets.js';
+import { type Mode, notRequired, stockFile, stockTests } from './expected.js';
 import { redisSuite } from './suite.js';
 import { runUnit, type UnitResult } from './unit-run.js';
 
@@ -88,22 +88,9 @@ const units = [
   'integration/replication-buffer',
 ];
 
-interface Expected {
-  /** Tests that stock Redis passes and that are not required of us yet. */
-  readonly notRequired: readonly {
-    readonly unit: string;
-    readonly reason: string;
-    readonly tests: readonly string[];
-    /** They would wait for ever and end the unit, or leave a connection behind with which no later test can work. */
-    readonly leftOut?: boolean;
-  }[];
-}
-
-const folder = join(projectFolder, 'test/conformance');
 /** The tests that run in either mode, and which are required, differ. */
-const mode = options['cluster-mode'] ? '-cluster' : '';
-const stockFile = join(folder, `stock${mode}.json`);
-const expected = JSON.parse(readFileSync(join(folder, `expected${mode}.json`), 'utf8')) as Expected;
+const mode: Mode = options['cluster-mode'] ? 'cluster' : 'single';
+const excuses = notRequired(mode);
 
 interface Judgement {
   readonly result: UnitResult;
@@ -114,13 +101,13 @@ interface Judgement {
   readonly failed: readonly { readonly name: string; readonly error: string }[];
   /** Not required, and failed: name, reason and error. */
   readonly excused: readonly { readonly name: string; readonly reason: string; readonly error: string }[];
-  /** Not required, yet they pass: expected.json can forget them. */
+  /** Not required, yet they pass: the list can forget them. */
   readonly surplus: readonly string[];
 }
 
 function judge(result: UnitResult, stockTests: readonly string[]): Judgement {
   const reasons = new Map<string, string>();
-  for (const entry of expected.notRequired.filter(({ unit }) => unit === result.unit)) {
+  for (const entry of excuses.filter(({ unit }) => unit === result.unit)) {
     for (const test of entry.tests) reasons.set(test, entry.reason);
   }
   const passed = result.tests.filter(({ status }) => status === 'ok').map(({ name }) => name);
@@ -149,7 +136,7 @@ function judge(result: UnitResult, stockTests: readonly string[]): Judgement {
   };
 }
 
-const header = ['unit', 'stock', 'ours', 'required and failed', 'not required yet', 'skipped', 'seconds', ''];
+const header = ['unit', 'stock', 'ours', 'required and failed', 'not required', 'skipped', 'seconds', ''];
 
 function row(j: Judgement): string[] {
   const aborted = j.result.aborted === undefined ? '' : 'ABORTED';
@@ -189,8 +176,7 @@ function printDetails(j: Judgement): void {
   for (const { name, reason, error } of j.excused) {
     if (options['all-errors']) console.log(`  not required (${reason}) ${j.result.unit}: ${name}\n${indented(error)}`);
   }
-  for (const name of j.surplus)
-    console.log(`  passes, though expected.json does not require it, ${j.result.unit}: ${name}`);
+  for (const name of j.surplus) console.log(`  passes, though it is not required, ${j.result.unit}: ${name}`);
 }
 
 interface Endpoint {
@@ -216,11 +202,6 @@ async function endpoint(): Promise<Endpoint> {
   return server;
 }
 
-/** By unit the names of the tests that a stock server passes. */
-function readStock(): Record<string, string[]> {
-  return existsSync(stockFile) ? (JSON.parse(readFileSync(stockFile, 'utf8')) as Record<string, string[]>) : {};
-}
-
 async function differential(): Promise<number> {
   const port = options.port === undefined ? undefined : Number(options.port);
   const found = await runDifferential(Number(options.seed), Number(options.commands), { port });
@@ -235,7 +216,7 @@ async function main(): Promise<number> {
   try {
     for (const unit of chosen) {
       console.error(`${unit}...`);
-      const entries = expected.notRequired.filter((entry) => entry.unit === unit && entry.leftOut === true);
+      const entries = excuses.filter((entry) => entry.unit === unit && entry.leftOut === true);
       const leftOut = options.stock ? [] : entries.flatMap(({ tests }) => tests);
       const result = await runUnit(suite, unit, server.port, { leftOut, clusterMode: options['cluster-mode'] });
       results.push(result);
@@ -250,9 +231,9 @@ async function main(): Promise<number> {
   if (options.stock && options.record) {
     const names = (r: UnitResult): string[] => r.tests.filter(({ status }) => status === 'ok').map(({ name }) => name);
     const recorded = Object.fromEntries(results.map((r) => [r.unit, names(r)]));
-    writeFileSync(stockFile, `${JSON.stringify({ ...readStock(), ...recorded }, undefined, 2)}\n`);
+    writeFileSync(stockFile(mode), `${JSON.stringify({ ...stockTests(mode), ...recorded }, undefined, 2)}\n`);
   }
-  const stock = readStock();
+  const stock = stockTests(mode);
   const judgements = results.map((result) => judge(result, stock[result.unit] ?? []));
   if (options.json) console.log(JSON.stringify(judgements));
   else {

@@ -53,7 +53,8 @@ export function parseUnitOutput(output: string): { tests: TestResult[]; aborted:
     }
   }
   for (const step of finish) step();
-  if (end === undefined) aborted ??= ['the suite ended before the unit did; it said last:', ...lastLines(run)].join('\n');
+  if (end === undefined)
+    aborted ??= ['the suite ended before the unit did; it said last:', ...lastLines(run)].join('\n');
   return { tests, aborted };
 }
 

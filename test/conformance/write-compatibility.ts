@@ -1,6 +1,5 @@
 /** Writes docs/compatibility.md anew: `npm run docs`. */
 import { writeFileSync } from 'node:fs';
-import { compatibilityPage } from '../../shared/commands/compatibility.js';
-import { commands } from '../../shared/commands/index.js';
+import { wholePage } from './compatibility-page.js';
 
-writeFileSync(new URL('../../../docs/compatibility.md', import.meta.url), compatibilityPage(commands));
+writeFileSync(new URL('../../../docs/compatibility.md', import.meta.url), wholePage());
