@@ -17,6 +17,7 @@ import { startRedisServer } from '../cluster/redis-server.js';
 import { runDifferential } from './differential/differential.js';
 import { freePort } from '../cluster/sockets.js';
 import { type Mode, notRequired, stockFile, stockTests } from './expected.js';
+import { Parameters } from './parameters.js';
 import { redisSuite } from './suite.js';
 import { runUnit, type UnitResult } from './unit-run.js';
 
@@ -212,6 +213,7 @@ async function main(): Promise<number> {
   const suite = redisSuite();
   const chosen = options.unit ?? units;
   let server = await endpoint();
+  let parameters = await Parameters.of(server.port);
   const results: UnitResult[] = [];
   try {
     for (const unit of chosen) {
@@ -220,10 +222,14 @@ async function main(): Promise<number> {
       const leftOut = options.stock ? [] : entries.flatMap(({ tests }) => tests);
       const result = await runUnit(suite, unit, server.port, { leftOut, clusterMode: options['cluster-mode'] });
       results.push(result);
+      if (result.aborted === undefined || options.port !== undefined) {
+        await parameters.putBack();
+        continue;
+      }
       // it may have left a script that runs, a pause or a password behind: the next one would not even begin
-      if (result.aborted === undefined || options.port !== undefined) continue;
       await server.stop();
       server = await endpoint();
+      parameters = await Parameters.of(server.port);
     }
   } finally {
     await server.stop();
