@@ -11,6 +11,7 @@ import { ClientError } from '../shared/errors.js';
 import type { Operation, OperationResult } from '../shared/operations/operation.js';
 import type { RoutedPartition } from '../shared/routing/routing-table.js';
 import { slotOf } from '../shared/slots.js';
+import { Manner } from '../shared/wire/messages.js';
 import type { CatalogueEntry } from './catalogue.js';
 import { LATER, type Call, type ProxyContext } from './context.js';
 import { CROSS_SLOT, keyPositions } from './keys.js';
@@ -163,17 +164,18 @@ export class Dispatcher {
     const { router, table, clock } = this.proxy;
     const only = table.partitions[0];
     const tracks = session.tracking !== null && entry.isRead && session.tracking.remembers;
+    const manner = (tracks ? Manner.tracks : 0) | (session.facts.noTouch ? traceless(entry) : 0);
     if (command.waitMs !== undefined) {
       const operation = command.translate(args, session.context);
       const waitMs = command.waitMs(args);
-      if (waitMs !== null) return this.waiting(session, entry, args, operation, waitMs, tracks);
+      if (waitMs !== null) return this.waiting(session, entry, args, operation, waitMs, manner);
     }
     if (only !== undefined && (table.partitions.length === 1 || table.facts?.multiKey === 'any')) {
       const operation = command.translate(args, session.context);
       const pending = new PendingOperation(this, session, entry, args, clock.nowMs);
       pending.tracks = tracks;
       session.enqueue(pending);
-      router.submitTo(only, session.routed, session.context.db, operation, pending, false, tracks);
+      router.submitTo(only, session.routed, session.context.db, operation, pending, manner);
       return;
     }
     const keys = keyPositions(entry, args).map((position) => args[position] as Buffer);
@@ -181,13 +183,13 @@ export class Dispatcher {
     const slot = slots[0] ?? 0;
     if (slots.some((other) => other !== slot)) {
       if (command.union === undefined) throw new ClientError(CROSS_SLOT);
-      return this.union(session, entry, command, command.union, args, slots, tracks);
+      return this.union(session, entry, command, command.union, args, slots, manner);
     }
     const operation = command.translate(args, session.context);
     const pending = new PendingOperation(this, session, entry, args, clock.nowMs);
     pending.tracks = tracks;
     session.enqueue(pending);
-    router.submit(table, slot, session.routed, session.context.db, operation, pending, tracks);
+    router.submit(table, slot, session.routed, session.context.db, operation, pending, manner);
   }
 
   /** Until it is answered the session takes no more requests. */
@@ -197,7 +199,7 @@ export class Dispatcher {
     args: readonly Buffer[],
     operation: Operation,
     waitMs: number,
-    tracks: boolean,
+    manner: number,
   ): void {
     const { router, table } = this.proxy;
     const [slot = 0, ...others] = keyPositions(entry, args).map((position) => slotOf(args[position] as Buffer));
@@ -209,7 +211,7 @@ export class Dispatcher {
     const pending = new PendingWait(this, session, entry, args, this.proxy);
     session.enqueue(pending);
     const { db } = session.context;
-    const request = router.submitTo(partition, session.routed, db, operation, pending, true, tracks);
+    const request = router.submitTo(partition, session.routed, db, operation, pending, manner | Manner.waits);
     pending.start(request, waitMs);
   }
 
@@ -221,7 +223,7 @@ export class Dispatcher {
     kind: 'sum' | 'ok' | 'positions',
     args: readonly Buffer[],
     slots: readonly number[],
-    tracks: boolean,
+    manner: number,
   ): void {
     const step = command.keys?.step ?? 1;
     // What is wrong with the arguments as a whole is told before anything is sent.
@@ -239,6 +241,7 @@ export class Dispatcher {
     const parts = [...shares.values()];
     const operations = parts.map((share) => command.translate(share.args, context));
     const positions = parts.map((share) => share.positions);
+    const tracks = (manner & Manner.tracks) !== 0;
     const tracked = tracks ? parts.map((share) => share.args.filter((_, index) => index % step === 0)) : null;
     this.fanOut(
       session,
@@ -247,6 +250,7 @@ export class Dispatcher {
       [...shares.keys()],
       operations,
       (results) => command.reply(mergeUnion(kind, results, positions), args, context),
+      manner,
       tracked,
     );
   }
@@ -274,6 +278,7 @@ export class Dispatcher {
     partitions: readonly RoutedPartition[],
     operations: readonly Operation[],
     merge: (results: readonly OperationResult[]) => Reply,
+    manner = 0,
     tracked: readonly (readonly Buffer[])[] | null = null,
   ): void {
     const pending = new PendingParts(this, session, entry, args, this.proxy.clock.nowMs, partitions.length, merge);
@@ -285,8 +290,7 @@ export class Dispatcher {
         session.context.db,
         operations[index] as Operation,
         pending.part(index, tracked?.[index] ?? null),
-        false,
-        tracked !== null,
+        manner,
       );
     });
   }
@@ -377,6 +381,11 @@ export class Dispatcher {
       this.proxy.configuration.settings.slowlogMaxLen,
     );
   }
+}
+
+/** TOUCH is what it says, whatever CLIENT NO-TOUCH said. */
+function traceless({ name }: CatalogueEntry): number {
+  return name === 'touch' ? 0 : Manner.leavesNoTrace;
 }
 
 function wrongArity(name: string): string {

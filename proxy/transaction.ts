@@ -16,7 +16,7 @@ import {
 } from '../shared/operations/transactions.js';
 import type { RoutedPartition } from '../shared/routing/routing-table.js';
 import { slotOf } from '../shared/slots.js';
-import { Status } from '../shared/wire/messages.js';
+import { Manner, Status } from '../shared/wire/messages.js';
 import type { CatalogueEntry } from './catalogue.js';
 import { cInt } from './commands/arguments.js';
 import { type Call, DATABASES, LATER } from './context.js';
@@ -98,8 +98,9 @@ export class Execution {
         if (tracked !== null) tracking.wroteItself(session, tracked.written);
       };
       const tracks = tracked !== null && tracked.read.length > 0;
+      const manner = (tracks ? Manner.tracks : 0) | (session.facts.noTouch ? Manner.leavesNoTrace : 0);
       const { db } = session.context;
-      proxy.router.submitTo(partition, session.routed, db, operation, { onOutcome }, false, tracks);
+      proxy.router.submitTo(partition, session.routed, db, operation, { onOutcome }, manner);
     }
     return LATER;
   }

@@ -38,7 +38,7 @@ function optional({ flags, behind }: OptionalKeys): Reply {
 
 /** One for all keys of fixed places; where the first is used in another way than those behind it, one for it and one for them. */
 function placed(entry: CatalogueEntry): readonly Reply[] {
-  const { keys, keyCount, keysBehind } = entry.command;
+  const { keys, keyCount, keyStep = 1, keysBehind } = entry.command;
   if (keysBehind !== undefined) {
     const { word: keyword, from } = keysBehind;
     return [specification(entry, 0, behindWord(keyword, from), 'range', ['lastkey', -1, 'keystep', 1, 'limit', 2])];
@@ -46,7 +46,7 @@ function placed(entry: CatalogueEntry): readonly Reply[] {
   const counted = (key: number): Reply[] =>
     keyCount === undefined
       ? []
-      : [specification(entry, key, index(keyCount), 'keynum', ['keynumidx', 0, 'firstkey', 1, 'keystep', 1])];
+      : [specification(entry, key, index(keyCount), 'keynum', ['keynumidx', 0, 'firstkey', 1, 'keystep', keyStep])];
   if (keys === null) return counted(0);
   const { first, last, step } = keys;
   const behind = (from: number): number => (last < 0 ? last : last - from);

@@ -1,12 +1,15 @@
-/** SCAN and KEYS, which walk from one partition to the next, and WAIT. */
+/** SCAN and KEYS, which walk from one partition to the next, WAIT and WAITAOF. */
 import { integer } from '../../shared/commands/arguments.js';
 import { ErrorReply, type Reply } from '../../shared/commands/reply.js';
 import { KeysWalk, ScanWalk, type Walk } from '../../shared/commands/scan.js';
+import { ClientError } from '../../shared/errors.js';
+import { writesSynced } from '../../shared/operations/strings.js';
 import { members } from '../../shared/cluster.js';
 import { type Call, LATER, type ProxyContext, type SessionHandler } from '../context.js';
 import { outcomeError } from '../pending.js';
 import { Status } from '../../shared/wire/messages.js';
 import { timeoutMs } from './arguments.js';
+import { askAll } from './table-memory.js';
 
 /** Takes a walk to its end, one operation at a time. */
 function follow(call: Call, walk: Walk): Reply | typeof LATER {
@@ -48,4 +51,20 @@ const wait: SessionHandler = ({ proxy, args }) => {
   return fewestReplicas(proxy);
 };
 
-export const keyspaceHandlers = { keys, scan, wait } satisfies Record<string, SessionHandler>;
+const NOT_SYNCED =
+  'ERR WAITAOF cannot tell what has been synced: the servers run with --fsync everysec or no, rather than always.';
+
+const waitaof: SessionHandler = (call) => {
+  const local = integer(call.args[0]);
+  if (local < 0 || local > 1) throw new ClientError('ERR value is out of range, value must between 0 and 1');
+  if (integer(call.args[1]) < 0) throw new ClientError('ERR value is out of range, must be positive');
+  timeoutMs(call.args[2]);
+  const finish = call.later();
+  askAll(call, writesSynced(), (results) => {
+    if (results instanceof ErrorReply) finish(results);
+    else finish(results.every(Boolean) ? [1, fewestReplicas(call.proxy)] : new ErrorReply(NOT_SYNCED));
+  });
+  return LATER;
+};
+
+export const keyspaceHandlers = { keys, scan, wait, waitaof } satisfies Record<string, SessionHandler>;

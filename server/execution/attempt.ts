@@ -52,6 +52,8 @@ export class Attempt {
   private undo: (() => void)[] | null = null;
   private pages: ReadonlyMap<string, Page> = NO_PAGES;
   private usedIndex = 0;
+  /** What is looked up does not count as accessed. */
+  leavesNoTrace = false;
 
   constructor(head: Head, facts: PartitionFacts, broker: Broker, engine: ScriptEngine) {
     this.head = head;
@@ -224,6 +226,7 @@ export class Attempt {
     if (previous === null && now !== null) this.clear(touched);
     if (now === null && this.broker.events !== 0) this.broker.notify(db, 'new', key);
     const version = previous !== null ? previous.version : this.newVersion(change.type);
+    const seen = this.leavesNoTrace ? previous : null;
     const row: Row = {
       type: change.type,
       encoding: change.encoding,
@@ -232,7 +235,7 @@ export class Attempt {
       modifiedAtMs: this.nowMs,
       modified: previous === null ? version : this.changed(),
       origin: 0,
-      accessedAtS: change.accessedAtS ?? Math.floor(this.nowMs / 1000),
+      accessedAtS: change.accessedAtS ?? seen?.accessedAtS ?? Math.floor(this.nowMs / 1000),
       frequency: change.frequency ?? previous?.frequency ?? NEW_FREQUENCY,
       size: change.size,
       bytes: change.bytes,
@@ -405,6 +408,7 @@ export class Attempt {
   }
 
   access(row: Row): void {
+    if (this.leavesNoTrace) return;
     const nowS = Math.floor(this.nowMs / 1000);
     const { head } = this;
     if (head.countsAccesses) (row as { frequency: number }).frequency = raised(row, nowS, head.accesses.next());

@@ -26,6 +26,10 @@ export class DatabaseView implements View {
     return this.attempt.facts.slots;
   }
 
+  get syncsWrites(): boolean {
+    return this.attempt.facts.syncsWrites;
+  }
+
   get multiKey(): 'any' | 'slot' {
     return this.attempt.facts.multiKey;
   }

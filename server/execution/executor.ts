@@ -141,7 +141,7 @@ export class Executor {
 
   /** From a proxy. Executed when this turn's input has been read. */
   submit(from: Origin, message: RequestMessage): void {
-    const [, id, , , name, connection, sequence, acknowledged, db, operation, waits, tracks] = message;
+    const [, id, , , name, connection, sequence, acknowledged, db, operation, manner = 0] = message;
     const session = this.keeper.find(from, name);
     if (session === undefined) {
       this.host.reply(from, id, Status.retry, 'unknown-session' satisfies RetryReason);
@@ -157,9 +157,7 @@ export class Executor {
     if (this.script.answers(from, id, state, operation)) return;
     const args = operation.slice(1) as OperationArgument[];
     const sender = { from, id, sequence, state };
-    const request = new Request(sender, db, executor, args, waits === true);
-    if (tracks === true) request.tracks = true;
-    this.queue.push(request);
+    this.queue.push(new Request(sender, db, executor, args, manner));
     this.kick();
   }
 
@@ -269,6 +267,7 @@ export class Executor {
     this.head.use(request.entries);
     this.broker.sender = request.from;
     this.broker.reads = !request.write;
+    attempt.leavesNoTrace = request.leavesNoTrace;
     const view = attempt.begin(request.db, request.nowMs, request.seed, this.gathering, request.pages);
     this.proceed(request, view, null);
   }

@@ -1,5 +1,6 @@
 /** An operation on its way through the executor. */
 import type { OperationArgument } from '../../shared/operations/operation.js';
+import { Manner } from '../../shared/wire/messages.js';
 import type { Origin } from '../../shared/wire/network.js';
 import type { Awaiting } from './awaiting.js';
 import type { Executor as OperationExecutor } from '../rows/index.js';
@@ -23,7 +24,9 @@ export class Request implements Fetched {
   /** How it waits until it finds something; null: it does not. */
   readonly awaits: Awaiting | null;
   /** Its sender is told of later writes to what it looks up. */
-  tracks = false;
+  readonly tracks: boolean;
+  /** What it looks up does not count as accessed. */
+  readonly leavesNoTrace: boolean;
   readonly done: (() => void) | null;
   pages: Map<string, Page> | null = null;
   entries: Map<string, HeadEntry> | null = null;
@@ -41,7 +44,7 @@ export class Request implements Fetched {
     db: number,
     executor: OperationExecutor,
     args: readonly OperationArgument[],
-    waits: boolean,
+    manner: number,
     done: (() => void) | null = null,
   ) {
     this.from = sender === null ? null : sender.from;
@@ -53,7 +56,9 @@ export class Request implements Fetched {
     this.args = args;
     this.write = executor.write;
     this.denyoom = executor.denyoom;
-    this.awaits = waits ? (executor.awaits ?? null) : null;
+    this.awaits = (manner & Manner.waits) !== 0 ? (executor.awaits ?? null) : null;
+    this.tracks = (manner & Manner.tracks) !== 0;
+    this.leavesNoTrace = (manner & Manner.leavesNoTrace) !== 0;
     this.done = done;
   }
 
@@ -66,7 +71,7 @@ export class Request implements Fetched {
       write: true,
       denyoom: false,
     };
-    return new Request(null, db, executor, [], false, done);
+    return new Request(null, db, executor, [], 0, done);
   }
 
   /** Its connection may have been forgotten since it came, as nothing was kept for it: now it is needed again. */

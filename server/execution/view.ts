@@ -78,6 +78,8 @@ export interface PartitionFacts {
   readonly id: number;
   readonly slots: { readonly from: number; readonly to: number };
   readonly multiKey: 'any' | 'slot';
+  /** A write is synced to this server's disk before it is acknowledged. */
+  readonly syncsWrites: boolean;
   readonly hash: KeyedHash;
 }
 
@@ -159,6 +161,8 @@ export interface View {
   readonly slots: { readonly from: number; readonly to: number };
   /** The table's multiKey. */
   readonly multiKey: 'any' | 'slot';
+  /** A write is synced to this server's disk before it is acknowledged. */
+  readonly syncsWrites: boolean;
   /** What belongs to the partition and to no database (scripts): replicated and persistent, by a name in lower case. */
   record(name: string): Buffer | null;
   /** Null removes it. */

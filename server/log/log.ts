@@ -31,6 +31,8 @@ export interface MutationLog {
    * later append fails too: nothing is retried on the same file.
    */
   append(record: LogRecord, done: (error: Error | null) => void): void;
+  /** True where `done` is called after fdatasync. */
+  readonly syncsWrites: boolean;
   /** Bytes appended and not yet called back: what back-pressure looks at. */
   readonly pendingBytes: number;
   /**

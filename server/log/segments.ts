@@ -104,6 +104,10 @@ class SegmentLog implements MutationLog {
     this.#range = range;
   }
 
+  get syncsWrites(): boolean {
+    return this.#mode === 'always';
+  }
+
   get pendingBytes(): number {
     return this.#pendingBytes;
   }

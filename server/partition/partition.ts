@@ -275,6 +275,7 @@ export class Partition {
           id: this.id,
           slots: { from: info.fromSlot, to: info.toSlot },
           multiKey: table.multiKey,
+          syncsWrites: this.host.log.syncsWrites,
           hash: new KeyedHash(table.hashKey),
         },
         { nowMs: this.nowMs(), loggedMs: applier.state.timeMs },

@@ -10,12 +10,14 @@ import { Expiry, SetFlag } from '../../shared/operations/codes.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import type { Execute, Row, RowChange, View } from '../execution/view.js';
 import { Encoding, RowType } from '../storage/row.js';
-import { type Arguments, bytesAt, integerAt, numberAt, stringOrNullAt } from './arguments.js';
+import { type Arguments, booleanAt, bytesAt, integerAt, numberAt, stringOrNullAt } from './arguments.js';
 import { expireAt, isPast, withExpiry } from './expiry.js';
 
 /** Redis embeds strings up to this in the object itself. */
 const EMBEDDED_BYTES = 44;
 const EMPTY = Buffer.alloc(0);
+
+const NO_STRING_TO_COMPARE = 'ERR Key should be of string type if conditions are specified';
 
 export const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value';
 
@@ -60,13 +62,15 @@ export const set: Execute = (view, args) => {
 function setWithOptions(view: View, key: Buffer, value: Buffer, args: Arguments): OperationResult {
   const flags = numberAt(args, 2);
   const returnOld = (flags & SetFlag.returnOld) !== 0;
-  const old = returnOld ? stringRow(view, key) : view.row(key);
+  const compares = (flags & (SetFlag.ifEqual | SetFlag.ifNotEqual)) !== 0;
+  const old = returnOld || compares ? stringRow(view, key) : view.row(key);
   const answer = (done: boolean): OperationResult => {
     if (returnOld) return old === null ? null : old.value;
     return done ? true : null;
   };
   if ((flags & SetFlag.ifAbsent) !== 0 && old !== null) return answer(false);
   if ((flags & SetFlag.ifPresent) !== 0 && old === null) return answer(false);
+  if (compares && isEqual(old, bytesAt(args, 5)) !== ((flags & SetFlag.ifEqual) !== 0)) return answer(false);
   const expireAtMs = expireAt(view, numberAt(args, 3), numberAt(args, 4), old?.expireAtMs ?? 0);
   const past = isPast(view, expireAtMs);
   if (past) view.remove(key);
@@ -77,6 +81,20 @@ function setWithOptions(view: View, key: Buffer, value: Buffer, args: Arguments)
   if (past) view.notify('expired', key);
   return answer(true);
 }
+
+const isEqual = (row: Row | null, compared: Buffer): boolean => row !== null && compared.equals(row.value);
+
+/** Of a string only, where it exists. */
+export const removeIf: Execute = (view, args) => {
+  const key = bytesAt(args, 0);
+  const row = view.row(key);
+  if (row === null) return false;
+  if (row.type !== RowType.string) throw new ClientError(NO_STRING_TO_COMPARE);
+  if (isEqual(row, bytesAt(args, 1)) !== booleanAt(args, 2)) return false;
+  view.remove(key);
+  view.notify('del', key);
+  return true;
+};
 
 export const getAndExpire: Execute = (view, args) => {
   const key = bytesAt(args, 0);
@@ -170,6 +188,18 @@ export const multiSet: Execute = (view, args) => {
     view.put(bytesAt(args, i), null, stringChange(value, encodingOf(value), 0));
     view.notify('set', bytesAt(args, i));
   }
+  return true;
+};
+
+export const multiSetExpiring: Execute = (view, args) => {
+  const flags = numberAt(args, 0);
+  const pairs = args.slice(3);
+  // every key is looked up, so that what is missing in memory is fetched in one go
+  const rows = pairs.flatMap((_, i) => (i % 2 === 0 ? [view.row(bytesAt(pairs, i))] : []));
+  if ((flags & SetFlag.ifAbsent) !== 0 && rows.some((row) => row !== null)) return false;
+  if ((flags & SetFlag.ifPresent) !== 0 && rows.includes(null)) return false;
+  for (let i = 0; i < pairs.length; i += 2)
+    setWithOptions(view, bytesAt(pairs, i), bytesAt(pairs, i + 1), [null, null, 0, args[1] ?? null, args[2] ?? null]);
   return true;
 };
 

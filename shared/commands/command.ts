@@ -95,6 +95,8 @@ export interface CommandFacts {
   readonly keys: KeyRange | null;
   /** Where it varies how many keys there are, beside those of `keys`: the position of the argument that says so, the keys follow. */
   readonly keyCount?: number;
+  /** Arguments from one of these keys to the next. Absent: 1. */
+  readonly keyStep?: number;
   /** Where keys and one more argument for each follow a word (then `keys` is null): the word, and from where on it may be. */
   readonly keysBehind?: { readonly word: string; readonly from: number };
   /** Where further keys are that an option brings: their positions within `args`, which are without the command's name. */

@@ -45,6 +45,8 @@ const exceptions: Readonly<Record<string, readonly (readonly string[])[]>> = {
   getdel: [TAKE],
   set: [['RW', 'access', 'update', 'variable_flags']],
   mset: [OVERWRITE],
+  msetex: [OVERWRITE],
+  delex: [REMOVE],
   psetex: [OVERWRITE],
   setex: [OVERWRITE],
   msetnx: [CREATE],

@@ -17,7 +17,7 @@ export function hasKeys({ keys, keyCount, keysBehind }: CommandFacts): boolean {
 
 /** Positions of the keys in `args`, as far as the row says; none where the number of keys makes no sense. */
 export function positionsOfKeys(command: CommandFacts, args: readonly Buffer[]): number[] {
-  const { keys, keyCount, keysBehind, keysOf } = command;
+  const { keys, keyCount, keyStep = 1, keysBehind, keysOf } = command;
   if (keysOf !== undefined) return [...keysOf(args)];
   if (keysBehind !== undefined) return positionsBehind(keysBehind.word, keysBehind.from - 1, args);
   const words = wordsOf(command);
@@ -27,9 +27,10 @@ export function positionsOfKeys(command: CommandFacts, args: readonly Buffer[]):
     for (let position = keys.first; position <= last; position += keys.step) positions.push(position - words);
   }
   if (keyCount !== undefined) {
-    const count = parseInteger(args[keyCount - words] ?? NOTHING) ?? 0;
+    const count = Number(parseInteger(args[keyCount - words] ?? NOTHING) ?? 0);
     const first = keyCount + 1 - words;
-    if (count > 0 && count <= args.length - first) for (let i = 0; i < count; i++) positions.push(first + i);
+    if (count > 0 && count * keyStep <= args.length - first)
+      for (let i = 0; i < count; i++) positions.push(first + i * keyStep);
   }
   return command.optionKeys === undefined ? positions : [...positions, ...command.optionKeys(args)];
 }

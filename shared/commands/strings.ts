@@ -8,7 +8,7 @@ import { at, integer, wrongArity } from './arguments.js';
 import type { Command, KeyedCommand } from './command.js';
 import { lcs } from './lcs.js';
 import { OK, type Reply } from './reply.js';
-import { getexTime, setOptions } from './set-options.js';
+import { getexTime, multiSetOptions, removeOptions, setOptions } from './set-options.js';
 import { EX, positiveTime, PX, type TimeUnit } from './times.js';
 
 const onOneKey = { group: 'string', support: 'yes', run: 'keyed', keys: { first: 1, last: 1, step: 1 } } as const;
@@ -37,6 +37,7 @@ const set = {
   flags: ['write', 'denyoom'],
   categories: ['write', 'string', 'slow'],
   summary: 'Stores a string, with conditions and an expiry as wanted.',
+  note: 'with IFEQ and IFNE of Redis 8.4',
   translate: (args) => (args.length === 2 ? operations.set(at(args, 0), at(args, 1)) : setOptions(args)),
   reply: okOrNil,
 } as const satisfies KeyedCommand;
@@ -219,6 +220,35 @@ const msetnx = {
   reply: zeroOrOne,
 } as const satisfies KeyedCommand;
 
+const msetex = {
+  ...onOneKey,
+  name: 'msetex',
+  arity: -4,
+  since: '8.4.0',
+  keys: null,
+  keyCount: 1,
+  keyStep: 2,
+  flags: ['write', 'denyoom', 'movablekeys'],
+  categories: ['write', 'string', 'slow'],
+  summary: 'Stores several strings with one expiry, if all or none of their keys exist where that is asked for.',
+  translate: multiSetOptions,
+  reply: zeroOrOne,
+} as const satisfies KeyedCommand;
+
+const delex = {
+  ...onOneKey,
+  name: 'delex',
+  arity: -2,
+  since: '8.4.0',
+  flags: ['write', 'fast'],
+  categories: ['write', 'string', 'fast'],
+  summary: 'Removes a key, if its string is equal to a value, or is not, where that is asked for.',
+  support: 'partly',
+  note: 'digests (IFDEQ, IFDNE) are not known',
+  translate: removeOptions,
+  reply: (result) => Number(result),
+} as const satisfies KeyedCommand;
+
 function pairs(args: readonly Buffer[], command: string): readonly Buffer[] {
   if (args.length % 2 !== 0) throw wrongArity(command);
   return args;
@@ -297,6 +327,8 @@ export const stringCommands: readonly Command[] = [
   mget,
   mset,
   msetnx,
+  msetex,
+  delex,
   incr,
   decr,
   incrby,

@@ -38,6 +38,9 @@ export const Code = {
   sketchUnionCount: 24,
   sketchMerge: 25,
   sketchInspect: 26,
+  // strings on conditions (strings.ts)
+  multiSetExpiring: 29,
+  removeIf: 30,
   // keys of any type
   remove: 40,
   exists: 41,
@@ -69,6 +72,7 @@ export const Code = {
   activeExpiry: 78,
   memory: 79,
   setMemoryLimits: 80,
+  writesSynced: 81,
   // fields of a row by sort key
   fieldGet: 100,
   fieldMultiGet: 101,
@@ -275,6 +279,7 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.readFunction,
   Code.libraries,
   Code.notifications,
+  Code.writesSynced,
 ]);
 
 export function isReadOnly(code: number): boolean {
@@ -291,7 +296,7 @@ export const Expiry = { none: 0, relative: 1, absolute: 2, keep: 3 } as const;
 export type Expiry = (typeof Expiry)[keyof typeof Expiry];
 
 /** Bits of `set`. */
-export const SetFlag = { ifAbsent: 1, ifPresent: 2, returnOld: 4 } as const;
+export const SetFlag = { ifAbsent: 1, ifPresent: 2, returnOld: 4, ifEqual: 8, ifNotEqual: 16 } as const;
 
 /** Bits of `expire`. */
 export const ExpireFlag = { ifNone: 1, ifSome: 2, ifGreater: 4, ifLess: 8 } as const;
@@ -314,7 +319,8 @@ export const get = (key: Buffer): Operation => [Code.get, key];
 
 /**
  * True when set, null when a condition failed; with `returnOld` the old value or null in either case.
- * A plain SET is three elements long, as this is the hottest operation there is.
+ * A plain SET is three elements long, as this is the hottest operation there is. `compared`: what the old value must be
+ * equal to (`ifEqual`), or not.
  */
 export const set = (
   key: Buffer,
@@ -322,8 +328,9 @@ export const set = (
   flags: number = 0,
   expiry: Expiry = Expiry.none,
   ms: number = 0,
+  compared: Buffer | null = null,
 ): Operation =>
-  flags === 0 && expiry === Expiry.none ? [Code.set, key, value] : [Code.set, key, value, flags, expiry, ms];
+  flags === 0 && expiry === Expiry.none ? [Code.set, key, value] : [Code.set, key, value, flags, expiry, ms, compared];
 
 /**
  * The value, or null. `Expiry.none` persists, `Expiry.keep` changes nothing. `refusal`: what is wrong with

@@ -5,7 +5,7 @@
  * answer to an earlier sending finds nobody, and a fence (see PartitionSession) can name all earlier ones.
  */
 import type { Operation, OperationResult } from '../operations/operation.js';
-import { Kind, type Message } from '../wire/messages.js';
+import { Kind, Manner, type Message } from '../wire/messages.js';
 import type { RoutedPartition } from './routing-table.js';
 
 /**
@@ -112,10 +112,8 @@ export class Request {
   readonly bytes: number;
   /** Monotonic ms, as of the router's coarse clock. */
   deadline: number;
-  /** The server may let it wait until it finds something: it has no deadline then. */
-  waits = false;
-  /** The server is to tell of later writes to what it looks up. */
-  tracks = false;
+  /** Bits of `Manner`. While the server may let it wait until it finds something it has no deadline. */
+  manner: number;
   /** The server said that it waits. */
   parked = false;
   readonly completion: Completion;
@@ -127,6 +125,7 @@ export class Request {
     operation: Operation,
     deadline: number,
     completion: Completion,
+    manner: number,
   ) {
     this.partition = partition;
     this.connection = connection;
@@ -137,6 +136,15 @@ export class Request {
     this.bytes = operationBytes(operation);
     this.deadline = deadline;
     this.completion = completion;
+    this.manner = manner;
+  }
+
+  get waits(): boolean {
+    return (this.manner & Manner.waits) !== 0;
+  }
+
+  get tracks(): boolean {
+    return (this.manner & Manner.tracks) !== 0;
   }
 
   /** A sending of it under this id. */
@@ -154,8 +162,7 @@ export class Request {
       this.db,
       this.operation,
     ];
-    if (this.tracks) message.push(this.waits, true);
-    else if (this.waits) message.push(true);
+    if (this.manner !== 0) message.push(this.manner);
     return message;
   }
 

@@ -20,6 +20,7 @@ import { limits } from '../limits.js';
 import type { Operation, OperationArgument, OperationResult } from '../operations/operation.js';
 import {
   Kind,
+  Manner,
   Status,
   type Message,
   type ReplyMessage,
@@ -117,27 +118,25 @@ export class Router {
     db: number,
     operation: Operation,
     completion: Completion,
-    tracks = false,
+    manner = 0,
   ): void {
     const partition = table.bySlot[slot] ?? null;
     if (partition === null)
       completion.onOutcome(Status.retry, `table '${table.name}' has no partition for slot ${slot} yet`);
-    else this.submitTo(partition, connection, db, operation, completion, false, tracks);
+    else this.submitTo(partition, connection, db, operation, completion, manner);
   }
 
+  /** `manner`: bits of `Manner`. */
   submitTo(
     partition: RoutedPartition,
     connection: RoutedConnection,
     db: number,
     operation: Operation,
     completion: Completion,
-    waits = false,
-    tracks = false,
+    manner = 0,
   ): Request {
-    const deadline = waits ? Number.POSITIVE_INFINITY : this.now + this.deadlineMs;
-    const request = new Request(partition, connection, db, operation, deadline, completion);
-    request.waits = waits;
-    request.tracks = tracks;
+    const deadline = (manner & Manner.waits) !== 0 ? Number.POSITIVE_INFINITY : this.now + this.deadlineMs;
+    const request = new Request(partition, connection, db, operation, deadline, completion, manner);
     connection.outstanding += 1;
     if (partition.waiting.length === 0 && !partition.suspended) {
       const link = this.linkOf(partition);
@@ -150,7 +149,7 @@ export class Router {
 
   /** It waits no longer: asked again, it answers with what it finds now, or with what it had found already. */
   endWait(request: Request): void {
-    request.waits = false;
+    request.manner &= ~Manner.waits;
     request.deadline = this.now + this.deadlineMs;
     const link = this.linkOf(request.partition);
     if (link?.inFlight.get(request.id) !== request) return;

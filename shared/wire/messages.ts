@@ -68,11 +68,19 @@ export type RequestMessage = [
   acknowledged: number,
   db: number,
   operation: Operation,
-  /** When it finds nothing it waits. */
-  waits?: boolean,
-  /** The sender is to be told of the next write to each row that it looks up. */
-  tracks?: true,
+  /** Bits of `Manner`; absent: none. */
+  manner?: number,
 ];
+
+/** How an operation is to be executed. */
+export const Manner = {
+  /** When it finds nothing it waits. */
+  waits: 1,
+  /** The sender is to be told of the next write to each row that it looks up. */
+  tracks: 2,
+  /** What it looks up does not count as accessed. */
+  leavesNoTrace: 4,
+} as const;
 
 /** How a request ended. */
 export const Status = {

@@ -305,6 +305,9 @@ function noting(log: MutationLog, logged: RunningServer['logged']): MutationLog 
         if (error === null) note(record.partition, record.decree, record.ballot);
         done(error);
       }),
+    get syncsWrites() {
+      return log.syncsWrites;
+    },
     get pendingBytes() {
       return log.pendingBytes;
     },

@@ -241,6 +241,9 @@ export const plants: readonly Plant[] = [
 function forwarding(log: MutationLog): MutationLog {
   return {
     append: (...of) => log.append(...of),
+    get syncsWrites() {
+      return log.syncsWrites;
+    },
     get pendingBytes() {
       return log.pendingBytes;
     },

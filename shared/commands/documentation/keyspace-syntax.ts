@@ -17,6 +17,7 @@ copy O(N) source:key destination:key#1 [DB:destination-db:integer] [REPLACE]
 decr O(1) key
 decrby O(1) key decrement:integer
 del O(N) key...
+delex O(1) key [condition(IFEQ:ifeq-value | IFNE:ifne-value)]
 dump O(1) key
 exists O(N) key...
 expire O(1) key seconds:integer [condition(NX | XX | GT | LT)@7.0.0]
@@ -53,6 +54,8 @@ migrate O(N) host port:integer key_or_empty_string(key | ''=empty_string) destin
   password}@6.0.0])] [KEYS:key#1...@3.0.6]
 move O(1) key db:integer
 mset O(N) key_value{key value}...
+msetex O(N) numkeys:integer data{key value}... [condition(NX | XX)] [expiration(EX:seconds:integer |
+  PX:milliseconds:integer | EXAT:unix-time-seconds:unix-time | PXAT:unix-time-milliseconds:unix-time | KEEPTTL)]
 msetnx O(N) key_value{key value}...
 object -
 object|encoding O(1) key
@@ -81,7 +84,7 @@ rpoplpush O(1) source:key destination:key#1
 rpush O(1) key element...
 rpushx O(1) key element...
 scan O(1) cursor:integer [MATCH:pattern:pattern] [COUNT:count:integer] [TYPE:type@6.0.0]
-set O(1) key value [condition(NX | XX)@2.6.12] [GET@6.2.0] [expiration(EX:seconds:integer@2.6.12 |
+set O(1) key value [condition(NX | XX | IFEQ:ifeq-value@8.4.0 | IFNE:ifne-value@8.4.0)@2.6.12] [GET@6.2.0] [expiration(EX:seconds:integer@2.6.12 |
   PX:milliseconds:integer@2.6.12 | EXAT:unix-time-seconds:unix-time@6.2.0 |
   PXAT:unix-time-milliseconds:unix-time@6.2.0 | KEEPTTL@6.0.0)]
 setbit O(1) key offset:integer value:integer
@@ -99,4 +102,5 @@ ttl O(1) key
 type O(1) key
 unlink O(1) key...
 wait O(1) numreplicas:integer timeout:integer
+waitaof O(1) numlocal:integer numreplicas:integer timeout:integer
 `;

@@ -11,7 +11,7 @@ import type { Environment, Timer } from '../../../shared/environment.js';
 import { ClientError, invariant } from '../../../shared/errors.js';
 import { KeyedHash } from '../../../shared/keyed-hash.js';
 import type { Operation, OperationResult } from '../../../shared/operations/operation.js';
-import { Kind, type Message, type RetryReason } from '../../../shared/wire/messages.js';
+import { Kind, Manner, type Message, type RetryReason } from '../../../shared/wire/messages.js';
 import type { Origin } from '../../../shared/wire/network.js';
 import { Attempt } from '../../../server/execution/attempt.js';
 import { Counts } from '../../../server/execution/counts.js';
@@ -106,6 +106,7 @@ export class Primary {
     id: 1,
     slots: { from: 0, to: 16_383 },
     multiKey: 'any',
+    syncsWrites: true,
     hash: new KeyedHash('00112233445566ff'),
   };
   readonly store: Store;
@@ -225,6 +226,7 @@ export class Primary {
       from?: Origin;
       waits?: boolean;
       tracks?: boolean;
+      leavesNoTrace?: boolean;
     } = {},
   ): number {
     const { connection = 1, acknowledged = 0, db = 0, session = SESSION, from = PROXY } = options;
@@ -232,8 +234,10 @@ export class Primary {
     const sequence = options.sequence ?? (this.sequences.get(name) ?? 0) + 1;
     this.sequences.set(name, Math.max(sequence, this.sequences.get(name) ?? 0));
     const id = ++this.lastId;
-    const modes: [] | [boolean] | [boolean, true] =
-      options.tracks === true ? [options.waits === true, true] : options.waits === true ? [true] : [];
+    const manner =
+      (options.waits === true ? Manner.waits : 0) |
+      (options.tracks === true ? Manner.tracks : 0) |
+      (options.leavesNoTrace === true ? Manner.leavesNoTrace : 0);
     this.executor.submit(from, [
       Kind.request,
       id,
@@ -245,7 +249,7 @@ export class Primary {
       acknowledged,
       db,
       operation,
-      ...modes,
+      manner,
     ]);
     return id;
   }

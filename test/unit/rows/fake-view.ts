@@ -73,6 +73,7 @@ export class FakeView implements View {
   readonly db: number;
   readonly isPart = true;
   readonly multiKey: 'any' | 'slot' = 'any';
+  readonly syncsWrites = true;
   readonly broker = nobodyListens();
   readonly notify = (): void => undefined;
   readonly notifyMiss = (): void => undefined;
