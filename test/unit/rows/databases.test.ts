@@ -173,6 +173,7 @@ describe('a malformed operation', () => {
       const satisfied: readonly number[] = [
         operations.Code.activeExpiry,
         operations.Code.memory,
+        operations.Code.writesSynced,
         operations.Code.randomKey,
         operations.Code.counts,
         operations.Code.flush,

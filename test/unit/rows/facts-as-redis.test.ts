@@ -103,7 +103,7 @@ describe('what must equal Redis exactly', () => {
 
   it('arity, flags, categories and key positions of data commands', async () => {
     const rows = [
-      ...stringCommands,
+      ...stringCommands.filter(({ since }) => since < '8'),
       ...bitCommands,
       ...hyperloglogCommands,
       ...geoCommands,
@@ -142,7 +142,8 @@ describe('what must equal Redis exactly', () => {
       const elsewhere = ['sort', 'sort_ro'];
       for (const [category, rows] of Object.entries({ string: stringCommands, list: listCommands, set: setCommands })) {
         const names = (await named(category)).filter((name) => !elsewhere.includes(name));
-        expect(rows.map((row) => row.name)).to.have.members(names);
+        const known = rows.filter(({ since }) => since < '8');
+        expect(known.map((row) => row.name)).to.have.members(names);
       }
     } finally {
       client.disconnect();
