@@ -143,6 +143,8 @@ export const limits = {
   largeRead: 16_384,
   /** From so many on, entries that are looked up are fetched off the event loop's thread, as one stretch of single reads would take long (64: about 1 ms). */
   lookUpsHere: 64,
+  /** Entries up to which those of a store with many tables are read through iterators, one after the other: each takes a few tenths of a millisecond. */
+  iteratedReads: 16,
   /** Operations that wait at one partition for something to pop or read: a few hundred bytes each. */
   waits: 100_000,
   /** Channels and patterns with listeners that one partition's primary keeps: a few hundred bytes each. */

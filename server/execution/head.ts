@@ -138,16 +138,20 @@ export class Head {
     const fetched = this.fetched.get(key);
     if (fetched !== undefined) return fetched;
     // One operation that reads a lot is not begun again for each of its entries.
-    if (!this.reads.here && this.fetched.size < limits.fetchedEntries) throw new MissingEntry([key]);
+    if (!this.readsHere && this.fetched.size < limits.fetchedEntries) throw new MissingEntry([key]);
     return this.keep(
       key,
       this.reads.make(() => this.store.getSync(toBuffer(key))),
     );
   }
 
+  private get readsHere(): boolean {
+    return this.store.cheapReads && this.reads.here;
+  }
+
   /** So many look-ups or more are fetched together; fewer are made on this thread as long as that is quick. */
   get expectedMin(): number {
-    return this.reads.here ? limits.lookUpsHere : 2;
+    return this.readsHere ? limits.lookUpsHere : 2;
   }
 
   /** Fetches those of the entries that are missing, all at once, as long as the operation has not had too many. */

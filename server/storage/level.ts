@@ -5,9 +5,11 @@
  */
 import { ClassicLevel } from 'classic-level';
 import { OperatingError, invariant } from '../../shared/errors.js';
+import { limits } from '../../shared/limits.js';
 import { type DiskQueue, Priority } from './disk-queue.js';
 import { syncOlderLogs } from './level-log.js';
 import type { Callback, Entry, Range, Snapshot, Store, Write } from './store.js';
+import { Tables } from './tables.js';
 
 export interface LevelOptions {
   /** Uncompressed blocks kept in memory, per store. */
@@ -46,8 +48,9 @@ export function openLevelStore(
   queue.run(Priority.read, (finished) => {
     settle(level.open(), (error) => {
       finished();
-      if (error === null) done(null, new LevelStore(directory, level, queue));
-      else done(openingError(directory, error));
+      if (error !== null) return done(openingError(directory, error));
+      const tables = new Tables(directory, options.openFiles, options.writeBufferBytes);
+      tables.recount(() => done(null, new LevelStore(directory, level, queue, tables)));
     });
   });
 }
@@ -56,6 +59,7 @@ class LevelStore implements Store {
   readonly #directory: string;
   readonly #level: Level;
   readonly #queue: DiskQueue;
+  readonly #tables: Tables;
   readonly #writes: { writes: readonly Write[]; sync: boolean; done: Callback }[] = [];
   #writing = false;
   #underWay = 0;
@@ -64,10 +68,15 @@ class LevelStore implements Store {
   /** LevelDB's log file whose name is certainly on stable storage. */
   #syncedLog = '';
 
-  constructor(directory: string, level: Level, queue: DiskQueue) {
+  constructor(directory: string, level: Level, queue: DiskQueue, tables: Tables) {
     this.#directory = directory;
     this.#level = level;
     this.#queue = queue;
+    this.#tables = tables;
+  }
+
+  get cheapReads(): boolean {
+    return this.#tables.mayAllBeOpen;
   }
 
   getSync(key: Buffer): Buffer | undefined {
@@ -80,7 +89,21 @@ class LevelStore implements Store {
   }
 
   getMany(keys: readonly Buffer[], done: Callback<(Buffer | undefined)[]>): void {
-    this.#run(Priority.read, done, () => this.#level.getMany([...keys]));
+    const iterate = !this.cheapReads && keys.length <= limits.iteratedReads;
+    this.#run(Priority.read, done, () => (iterate ? this.#iterate(keys) : this.#level.getMany([...keys])));
+  }
+
+  async #iterate(keys: readonly Buffer[]): Promise<(Buffer | undefined)[]> {
+    const values: (Buffer | undefined)[] = [];
+    for (const key of keys) {
+      const iterator = this.#level.values({ gte: key, lte: key, limit: 1 });
+      try {
+        values.push(await iterator.next());
+      } finally {
+        await iterator.close();
+      }
+    }
+    return values;
   }
 
   range(range: Range, done: Callback<Entry[]>): void {
@@ -198,10 +221,13 @@ class LevelStore implements Store {
   /** A chained batch costs the main thread a seventh of what an array of operations does (1.6 against 12 µs an entry). */
   #commit(writes: readonly Write[], sync: boolean): Promise<void> {
     const batch = this.#level.batch();
+    let bytes = 0;
     for (const { key, value } of writes) {
+      bytes += key.length + (value?.length ?? 0);
       if (value === null) batch.del(key);
       else batch.put(key, value);
     }
+    this.#tables.wrote(bytes);
     // An empty batch is not written at all, and would sync nothing.
     if (writes.length === 0) batch.del(NO_KEY);
     return batch.write({ sync });

@@ -193,6 +193,7 @@ export class MemoryStoreFactory implements StoreFactory {
 }
 
 class MemoryStore implements Store {
+  readonly cheapReads = true;
   readonly #name: string;
   readonly #contents: Contents;
   readonly #factory: MemoryStoreFactory;

@@ -31,6 +31,8 @@ export interface Range {
 }
 
 export interface Store {
+  /** Whether `getSync` is as cheap as it says; where not, `getMany` is better (see tables.ts). */
+  readonly cheapReads: boolean;
   /** A point read on the calling thread; undefined when absent. Microseconds when cached. Throws on a broken store. */
   getSync(key: Buffer): Buffer | undefined;
   /** Off the event loop. Results in the order of `keys`. */

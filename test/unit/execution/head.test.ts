@@ -198,6 +198,18 @@ describe('the head state', () => {
     expect(decodeKeyspaces(encodeKeyspaces(ids))).to.deep.equal(ids);
     expect(() => decodeKeyspaces(Buffer.alloc(5))).to.throw('16 databases');
   });
+
+  it('has what is not in memory fetched, where the store says that point reads are not cheap', () => {
+    const { store } = new Primary();
+    const wide = Object.assign(Object.create(store) as typeof store, { cheapReads: false });
+    const head = new Head(wide, STEP_BYTES, initialKeyspaces(), new Counts(), 0);
+    expect(() => head.get(element(1)))
+      .to.throw()
+      .with.deep.property('keys', [element(1)]);
+    head.keep(element(1), value('fetched'));
+    expect(head.get(element(1)).value).to.deep.equal(value('fetched'));
+    expect(head.expectedMin).to.equal(2);
+  });
 });
 
 describe('counts', () => {

@@ -84,3 +84,54 @@ describe('level store factory', () => {
     }
   });
 });
+
+describe('a level store with more tables than may be open', () => {
+  let directory: string;
+  let store: Store;
+  const tables = (count: number): void => {
+    fs.mkdirSync(path.join(directory, 'a'), { recursive: true });
+    // LevelDB leaves alone what has no number for a name
+    for (let i = 0; i < count; i++) fs.writeFileSync(path.join(directory, 'a', `table-${i}.ldb`), '');
+  };
+  const open = async (): Promise<Store> => {
+    const factory = await openFactory(directory);
+    return call<Store>((done) => factory.open('a', done));
+  };
+  const keys = ['a', 'aa', 'ab', 'b', 'zzz'].map((key) => Buffer.from(key));
+  const read = async (): Promise<(string | undefined)[]> =>
+    (await call<(Buffer | undefined)[]>((done) => store.getMany(keys, done))).map((value) => value?.toString());
+
+  beforeEach(() => {
+    directory = temporary();
+  });
+  afterEach(async () => {
+    await close(store);
+    removeTree(directory);
+  });
+
+  it('has no cheap point reads, and reads the same', async () => {
+    tables(limits.openFiles + 1);
+    store = await open();
+    expect(store.cheapReads).to.equal(false);
+    await write(store, [
+      { key: Buffer.from('aa'), value: Buffer.from('1') },
+      { key: Buffer.from('b'), value: Buffer.from('') },
+      { key: Buffer.from('c'), value: Buffer.from('3') },
+    ]);
+    expect(await read()).to.deep.equal([undefined, '1', undefined, '', undefined]);
+    await write(store, [
+      { key: Buffer.from('aa'), value: null },
+      { key: Buffer.from('ab'), value: Buffer.from('2') },
+    ]);
+    expect(await read()).to.deep.equal([undefined, undefined, '2', '', undefined]);
+  });
+
+  it('is known by what was written, too', async () => {
+    store = await open();
+    expect(store.cheapReads).to.equal(true);
+    tables(limits.openFiles + 1);
+    const value = Buffer.alloc(limits.writeBufferBytes / 8);
+    while (store.cheapReads) await write(store, [{ key: Buffer.from('k'), value }]);
+    expect(await read()).to.deep.equal(keys.map(() => undefined));
+  });
+});
