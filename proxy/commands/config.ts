@@ -3,6 +3,7 @@ import { DEFAULT_USER } from '../../shared/acl/user.js';
 import { ErrorReply, MapReply, OK, type Reply } from '../../shared/commands/reply.js';
 import { ClientError } from '../../shared/errors.js';
 import { notifications, setNotifications } from '../../shared/operations/pubsub.js';
+import { resetStatistics } from '../../shared/operations/statistics.js';
 import { type Call, LATER, type SessionHandler } from '../context.js';
 import { changeUser, userChange } from './acl.js';
 import { help } from './help.js';
@@ -76,10 +77,15 @@ function setPassword(
   return changeUser(call, userChange(proxy, DEFAULT_USER, modifiers), apply);
 }
 
-const resetstat: SessionHandler = ({ proxy }) => {
+const resetstat: SessionHandler = (call) => {
+  const { proxy } = call;
   proxy.statistics.reset();
   for (const entry of proxy.catalogue.all()) entry.statistics.reset();
-  return OK;
+  if (proxy.table.partitions.length === 0) return OK;
+  const finish = call.later();
+  // what this proxy counts is reset, whether all partitions can be reached or not
+  askAll(call, resetStatistics(), () => finish(OK));
+  return LATER;
 };
 
 export const configHandlers = {

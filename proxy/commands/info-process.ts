@@ -3,6 +3,7 @@ import { totalmem } from 'node:os';
 import { limits } from '../../shared/limits.js';
 import type { ProxyContext } from '../context.js';
 import type { TableMemory } from './table-memory.js';
+import type { TableStatistics } from './table-statistics.js';
 
 type Fields = readonly (readonly [name: string, value: string | number])[];
 
@@ -41,7 +42,13 @@ const withHuman = (name: string, bytes: number): Fields => [
 ];
 const zeros = (names: string): Fields => names.split(' ').map((name) => [name, 0] as const);
 
-export function memoryFields({ proxy, memory }: { proxy: ProxyContext; memory: TableMemory | null }): Fields {
+interface Known {
+  readonly proxy: ProxyContext;
+  readonly memory: TableMemory | null;
+  readonly counted: TableStatistics | null;
+}
+
+export function memoryFields({ proxy, memory, counted }: Known): Fields {
   const { used, rss, peak, startup } = memoryFigures(memory);
   const dataset = used - startup;
   const maxmemory = Number(proxy.configuration.get('maxmemory'));
@@ -60,12 +67,14 @@ export function memoryFields({ proxy, memory }: { proxy: ProxyContext; memory: T
     ...withHuman('total_system_memory', totalmem()),
     ...zeros('used_memory_lua used_memory_vm_eval'),
     ['used_memory_lua_human', '0B'],
-    ...zeros(
-      'used_memory_scripts_eval number_of_cached_scripts number_of_functions number_of_libraries used_memory_vm_functions used_memory_vm_total',
-    ),
+    ['used_memory_scripts_eval', counted?.scriptBytes ?? 0],
+    ['number_of_cached_scripts', counted?.scripts ?? 0],
+    ['number_of_functions', counted?.functions ?? 0],
+    ['number_of_libraries', counted?.libraries ?? 0],
+    ...zeros('used_memory_vm_functions used_memory_vm_total'),
     ['used_memory_vm_total_human', '0B'],
-    ...zeros('used_memory_functions used_memory_scripts'),
-    ['used_memory_scripts_human', '0B'],
+    ['used_memory_functions', 0],
+    ...withHuman('used_memory_scripts', counted?.scriptBytes ?? 0),
     ...withHuman('maxmemory', maxmemory),
     ['maxmemory_policy', proxy.configuration.get('maxmemory-policy')],
     ['allocator_frag_ratio', '1.00'],

@@ -13,6 +13,7 @@ import { cpuFields, memoryFields } from './info-process.js';
 import { fewestReplicas } from './keyspace.js';
 import { REDIS_VERSION } from './redis-version.js';
 import { askTableMemory, type TableMemory } from './table-memory.js';
+import { askTableStatistics, type TableStatistics } from './table-statistics.js';
 
 type Fields = readonly (readonly [name: string, value: string | number])[];
 
@@ -25,6 +26,8 @@ interface Facts {
   readonly keyspace: ReadonlyMap<number, { keys: number; expires: number }> | null;
   /** Null where it was not asked for, or partitions are away. */
   readonly memory: TableMemory | null;
+  /** The same. */
+  readonly counted: TableStatistics | null;
 }
 
 const zeros = (names: string): Fields => names.split(' ').map((name) => [name, 0] as const);
@@ -92,12 +95,14 @@ function persistence({ wallMs }: Facts): Fields {
   ];
 }
 
-function stats({ proxy, memory }: Facts): Fields {
+function stats({ proxy, memory, counted }: Facts): Fields {
   const { statistics } = proxy;
+  const scripted = [...(counted?.commands.values() ?? [])].reduce((sum, { calls }) => sum + calls, 0);
+  const kept = [...(counted?.errors.values() ?? [])].reduce((sum, count) => sum + count, 0);
   const { subscriptions, tracking } = proxy.messaging;
   return [
     ['total_connections_received', statistics.connections],
-    ['total_commands_processed', statistics.commands],
+    ['total_commands_processed', statistics.commands + scripted],
     ['instantaneous_ops_per_sec', Math.round(statistics.rate.commands)],
     ['total_net_input_bytes', statistics.inputBytes],
     ['total_net_output_bytes', statistics.outputBytes],
@@ -107,7 +112,8 @@ function stats({ proxy, memory }: Facts): Fields {
     ['instantaneous_input_repl_kbps', '0.00'],
     ['instantaneous_output_repl_kbps', '0.00'],
     ['rejected_connections', statistics.rejectedConnections],
-    ...zeros('sync_full sync_partial_ok sync_partial_err expired_keys'),
+    ...zeros('sync_full sync_partial_ok sync_partial_err'),
+    ['expired_keys', counted?.expired ?? 0],
     ['expired_stale_perc', '0.00'],
     ...zeros('expired_time_cap_reached_count expire_cycle_cpu_milliseconds'),
     ['evicted_keys', memory?.evicted ?? 0],
@@ -124,7 +130,7 @@ function stats({ proxy, memory }: Facts): Fields {
     ['tracking_total_items', tracking.counts.items],
     ['tracking_total_prefixes', tracking.counts.prefixes],
     ...zeros('unexpected_error_replies'),
-    ['total_error_replies', statistics.errorReplies],
+    ['total_error_replies', statistics.errorReplies + kept],
     ['dump_payload_sanitizations', 0],
     ['total_reads_processed', statistics.reads],
     ['total_writes_processed', statistics.writes],
@@ -148,11 +154,21 @@ function replication({ proxy }: Facts): Fields {
   ];
 }
 
-function commandstats({ proxy }: Facts): Fields {
+/** By clients and by scripts. */
+function commandstats({ proxy, counted }: Facts): Fields {
   return [...proxy.catalogue.all()]
-    .filter(({ statistics }) => statistics.calls > 0 || statistics.rejected > 0)
     .map(({ name, statistics }) => {
-      const { calls, usec, rejected, failed } = statistics;
+      const scripted = counted?.commands.get(name);
+      return {
+        name,
+        calls: statistics.calls + (scripted?.calls ?? 0),
+        usec: statistics.usec + (scripted?.usec ?? 0),
+        rejected: statistics.rejected + (scripted?.rejected ?? 0),
+        failed: statistics.failed + (scripted?.failed ?? 0),
+      };
+    })
+    .filter(({ calls, rejected }) => calls > 0 || rejected > 0)
+    .map(({ name, calls, usec, rejected, failed }) => {
       const each = calls === 0 ? 0 : usec / calls;
       return [
         `cmdstat_${name}`,
@@ -161,8 +177,14 @@ function commandstats({ proxy }: Facts): Fields {
     });
 }
 
-function errorstats({ proxy }: Facts): Fields {
-  return [...proxy.statistics.errors].map(([kind, count]) => [`errorstat_${kind}`, `count=${count}`]);
+function errorsOf(proxy: ProxyContext, counted: TableStatistics | null): ReadonlyMap<string, number> {
+  const errors = new Map(proxy.statistics.errors);
+  for (const [kind, count] of counted?.errors ?? []) errors.set(kind, (errors.get(kind) ?? 0) + count);
+  return errors;
+}
+
+function errorstats({ proxy, counted }: Facts): Fields {
+  return [...errorsOf(proxy, counted)].map(([kind, count]) => [`errorstat_${kind}`, `count=${count}`]);
 }
 
 function latencystats({ proxy }: Facts): Fields {
@@ -224,6 +246,7 @@ function render(
   wanted: readonly Section[],
   databases: Facts['keyspace'],
   memory: TableMemory | null,
+  counted: TableStatistics | null,
 ): VerbatimReply {
   const wallMs = proxy.environment.wallMs();
   const facts: Facts = {
@@ -232,6 +255,7 @@ function render(
     uptimeS: Math.floor((wallMs - proxy.startedAtMs) / 1000),
     keyspace: databases,
     memory,
+    counted,
   };
   const parts = wanted.map(
     ({ title, fields }) =>
@@ -273,19 +297,21 @@ const info: SessionHandler = (call) => {
   const wanted = chosen(call.args);
   const includes = (...names: string[]): boolean => names.some((name) => wanted.includes(sections[name] as Section));
   const asksMemory = includes('memory', 'stats') && proxy.table.complete;
-  if (!includes('keyspace') && !asksMemory) return render(proxy, wanted, null, null);
+  const asksStatistics = includes('memory', 'stats', 'commandstats', 'errorstats') && proxy.table.complete;
+  if (!includes('keyspace') && !asksStatistics) return render(proxy, wanted, null, null, null);
   const finish = call.later();
   // A proxy whose partitions are away still tells the rest: that is when INFO is asked for.
-  const withMemory = (memory: TableMemory | null): void => {
-    if (!includes('keyspace')) return finish(render(proxy, wanted, null, memory));
-    countKeys(
-      call,
-      (databases) => finish(render(proxy, wanted, databases, memory)),
-      () => finish(render(proxy, wanted, null, memory)),
-    );
+  const withKeys = (memory: TableMemory | null, counted: TableStatistics | null): void => {
+    const end = (databases: Facts['keyspace']): void => finish(render(proxy, wanted, databases, memory, counted));
+    if (includes('keyspace')) countKeys(call, end, () => end(null));
+    else end(null);
   };
-  if (asksMemory) askTableMemory(call, withMemory);
-  else withMemory(null);
+  const withStatistics = (memory: TableMemory | null): void => {
+    if (asksStatistics) askTableStatistics(call, (counted) => withKeys(memory, counted));
+    else withKeys(memory, null);
+  };
+  if (asksMemory) askTableMemory(call, withStatistics);
+  else withStatistics(null);
   return LATER;
 };
 

@@ -476,6 +476,7 @@ export class Attempt {
     let wrote = this.wide.commit(this.head, decree, groups);
     for (const touched of this.touched.values()) {
       if (!touched.dirty) continue;
+      if (this.isExpired(touched.before)) this.head.tallies.expired++;
       // an element was changed, and nothing that its header says
       if (touched.row !== null && touched.row === touched.before && (touched.elements?.size ?? 0) > 0)
         touched.row = { ...touched.before, modifiedAtMs: this.nowMs, modified: this.changed() };

@@ -7,7 +7,17 @@ import type { Attempt } from './attempt.js';
 import type { Broker } from './broker.js';
 import type { MemoryLimits } from './memory-limits.js';
 import { memoryWrite, notificationsWrite } from './settings.js';
-import type { Element, ElementRange, MemoryFacts, Row, RowChange, ScanPosition, ScannedKey, View } from './view.js';
+import type {
+  Element,
+  ElementRange,
+  MemoryFacts,
+  Row,
+  RowChange,
+  ScanPosition,
+  ScannedKey,
+  Tallies,
+  View,
+} from './view.js';
 
 export class DatabaseView implements View {
   readonly db: number;
@@ -150,7 +160,11 @@ export class DatabaseView implements View {
 
   get memory(): MemoryFacts {
     const { head } = this.attempt;
-    return { bytes: head.counts.total('bytes'), evicted: head.evicted, limits: head.settings.memory };
+    return { bytes: head.counts.total('bytes'), evicted: head.tallies.evicted, limits: head.settings.memory };
+  }
+
+  get tallies(): Tallies {
+    return this.attempt.head.tallies;
   }
 
   setMemoryLimits(limits: MemoryLimits): void {

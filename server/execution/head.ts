@@ -14,7 +14,7 @@ import type { Counts } from './counts.js';
 import { MissingEntry, PointReads } from './point-reads.js';
 import { SeededRandom } from './seeded-random.js';
 import { NO_SETTINGS, type Settings } from './settings.js';
-import type { Row } from './view.js';
+import type { Row, Tallies } from './view.js';
 
 export const DATABASES = 16;
 export const KEYSPACES_KEY = metaKey('keyspaces');
@@ -71,8 +71,7 @@ export class Head {
   countsAccesses = false;
   /** Draws whether an access counts, apart from what operations draw: these must not depend on it. */
   readonly accesses = new SeededRandom();
-  /** Rows that this primary has evicted. */
-  evicted = 0;
+  readonly tallies: Tallies = { evicted: 0, expired: 0 };
   /** Bits of EventClass that notify-keyspace-events chose. */
   eventClasses = 0;
   private current = NO_SETTINGS;

@@ -90,6 +90,12 @@ export interface MemoryFacts {
   readonly limits: MemoryLimits;
 }
 
+/** Rows that a primary has removed of itself, since it began or was told to count anew. */
+export interface Tallies {
+  evicted: number;
+  expired: number;
+}
+
 export interface View {
   /** Partition time: the same for every attempt, never before an earlier mutation's. */
   readonly nowMs: number;
@@ -148,6 +154,7 @@ export interface View {
   /** Whether expired rows are looked for: of this primary, at once, not part of the mutation. */
   setActiveExpiry(on: boolean): void;
   readonly memory: MemoryFacts;
+  readonly tallies: Tallies;
   setMemoryLimits(limits: MemoryLimits): void;
   /** An event about a key, told to those who listen once it is committed: shared/key-events.ts. */
   notify(event: KeyEvent, key: Buffer): void;

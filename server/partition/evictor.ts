@@ -134,7 +134,7 @@ export class Evictor {
             if (row === null || (this.volatile && row.expireAtMs === 0)) return;
             view.remove(key);
             view.notify('evicted', key);
-            head.evicted++;
+            head.tallies.evicted++;
           },
           () => {
             left--;

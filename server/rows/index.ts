@@ -84,6 +84,7 @@ import {
 import { setCombine, setCombineStore, setCommonCount } from './set-algebra.js';
 import { setAdd, setHas, setMembers, setMove, setPop, setRandom, setRemove, setScan, setSize } from './sets.js';
 import { sort, sortStore } from './sorting.js';
+import { resetStatistics, statistics } from './statistics.js';
 import { consumerCreate, consumerRemove, groupCreate, groupDestroy, groupSetId } from './stream-groups.js';
 import { consumersInfo, groupsInfo, streamFullInfo, streamInfo } from './stream-info.js';
 import {
@@ -211,6 +212,8 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.activeExpiry]: keeps(activeExpiry),
   [Code.memory]: keeps(memory),
   [Code.setMemoryLimits]: keeps(setMemoryLimits),
+  [Code.statistics]: keeps(statistics),
+  [Code.resetStatistics]: keeps(resetStatistics),
   [Code.digest]: keeps(digest),
   [Code.fieldGet]: keeps(fieldGet),
   [Code.fieldMultiGet]: keeps(fieldMultiGet),

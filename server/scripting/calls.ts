@@ -16,6 +16,7 @@ import { limits } from '../../shared/limits.js';
 import { SLOTS, slotOf } from '../../shared/slots.js';
 import type { View } from '../execution/view.js';
 import { executors } from '../rows/index.js';
+import { CallStatistics } from './call-statistics.js';
 import { ownCommands } from './own-commands.js';
 
 const UNKNOWN = 'ERR Unknown Redis command called from script';
@@ -59,6 +60,8 @@ export class Calls {
   readonly view: View;
   /** It has called a command that writes. */
   wrote = false;
+  readonly statistics = new CallStatistics();
+  private readonly nowMs: () => number;
   private context: TranslateContext;
   private readonly permissions: Permissions;
   private readonly mayAll: boolean;
@@ -66,8 +69,15 @@ export class Calls {
   /** Null: it may do everything. */
   private readonly user: User | null;
 
-  constructor(view: View, given: ScriptContext, keys: readonly Buffer[], permissions: Permissions) {
+  constructor(
+    view: View,
+    given: ScriptContext,
+    keys: readonly Buffer[],
+    permissions: Permissions,
+    nowMs: () => number,
+  ) {
     this.view = view;
+    this.nowMs = nowMs;
     this.permissions = permissions;
     this.mayAll = given.mayAll;
     this.slot = keys.length > 0 ? slotOf(keys[0]!) : null;
@@ -108,26 +118,40 @@ export class Calls {
 
   /** An error is a reply, too. */
   call(argv: readonly Buffer[]): Reply {
+    const command = commandOf(argv);
+    let startedMs: number | null = null;
     try {
-      const command = commandOf(argv);
       if (command === null) throw new ClientError(UNKNOWN);
-      if (!acceptsArity(command, argv.length)) throw new ClientError(WRONG_NUMBER);
-      if (command.flags.includes('noscript') && !this.mayAll) throw new ClientError(NOT_ALLOWED);
-      const denial = this.user === null ? null : check(this.user, argv);
-      if (denial !== null) throw new ClientError(`ERR The user executing the script ${FORBIDDEN[denial.reason]}`);
-      const writes = command.flags.includes('write');
-      if (!this.permissions.mayWrite && (writes || command.flags.includes('may_replicate')))
-        throw new ClientError(READ_ONLY);
-      const { full } = this.permissions;
-      if (full !== null && !this.wrote && command.flags.includes('denyoom')) throw new ClientError(full);
-      if (writes) this.wrote = true;
       const args = argv.slice(wordsOf(command));
-      this.checkKeys(command, args);
-      return this.run(command, args);
+      this.checkAllowed(command, argv, args);
+      startedMs = this.nowMs();
+      const reply = this.run(command, args);
+      this.executed(command, startedMs, reply instanceof ErrorReply ? reply.text : null);
+      return reply;
     } catch (error) {
-      if (error instanceof ClientError) return new ErrorReply(error.message);
-      throw error;
+      if (!(error instanceof ClientError)) throw error;
+      if (command === null || startedMs === null) this.statistics.rejected(command?.name ?? null, error.message);
+      else this.executed(command, startedMs, error.message);
+      return new ErrorReply(error.message);
     }
+  }
+
+  private executed({ name }: Command, startedMs: number, error: string | null): void {
+    this.statistics.executed(name, Math.round((this.nowMs() - startedMs) * 1000), error);
+  }
+
+  private checkAllowed(command: Command, argv: readonly Buffer[], args: readonly Buffer[]): void {
+    if (!acceptsArity(command, argv.length)) throw new ClientError(WRONG_NUMBER);
+    if (command.flags.includes('noscript') && !this.mayAll) throw new ClientError(NOT_ALLOWED);
+    const denial = this.user === null ? null : check(this.user, argv);
+    if (denial !== null) throw new ClientError(`ERR The user executing the script ${FORBIDDEN[denial.reason]}`);
+    const writes = command.flags.includes('write');
+    if (!this.permissions.mayWrite && (writes || command.flags.includes('may_replicate')))
+      throw new ClientError(READ_ONLY);
+    const { full } = this.permissions;
+    if (full !== null && !this.wrote && command.flags.includes('denyoom')) throw new ClientError(full);
+    if (writes) this.wrote = true;
+    this.checkKeys(command, args);
   }
 
   private get everywhere(): boolean {

@@ -7,6 +7,7 @@ import { ClientError } from '../../shared/errors.js';
 import type { OperationResult } from '../../shared/operations/operation.js';
 import type { ScriptCall } from '../../shared/operations/scripts.js';
 import type { View } from '../execution/view.js';
+import { CallStatistics } from './call-statistics.js';
 import { Calls } from './calls.js';
 import { Interpreter } from './interpreter.js';
 import { KnownScripts } from './known-scripts.js';
@@ -50,6 +51,8 @@ export class ScriptEngine {
   private made = 0;
   private readonly scripts = new KnownScripts();
   private readonly libraries: Libraries;
+  /** What all scripts and functions have called since this primary began, or since they were reset. */
+  readonly statistics = new CallStatistics();
 
   /** `nowMs`: a monotonic clock. `refusesGrowth`: why nothing may grow now, or null. */
   constructor(nowMs: () => number, refusesGrowth: () => string | null = () => null) {
@@ -108,6 +111,11 @@ export class ScriptEngine {
     this.guarded(() => this.scripts.load(view, this.lua(), text, sha));
   }
 
+  /** How many scripts are known, and the bytes of their text. */
+  known(view: View): readonly [count: number, bytes: number] {
+    return this.scripts.known(view);
+  }
+
   knows(view: View, sha: string): boolean {
     return this.scripts.has(view, sha);
   }
@@ -156,14 +164,15 @@ export class ScriptEngine {
     const { busyAfterMs } = context;
     const seed = Math.floor(view.random() * 2 ** 32);
     const options = { name, globals, keys, args, busyAfterMs, seed, pauses: !view.isPart };
-    const ended = (isBroken: boolean): void => {
+    const ended = (isBroken: boolean, isComplete: boolean): void => {
+      if (isComplete) this.statistics.add(calls.statistics);
       if (isBroken && this.interpreter === lua) this.giveUp();
     };
     try {
       return new ScriptRun(lua, reference, calls, options, this.nowMs, ended).advance();
     } catch (thrown) {
       if (!isEndOfLua(thrown)) throw thrown;
-      ended(true);
+      ended(true, false);
       throw new ClientError(`ERR Error running script ${name}, ${thrown.message}`);
     }
   }
@@ -173,11 +182,12 @@ export class ScriptEngine {
     const full = this.refusesGrowth();
     checkFlags(view, flags, mayWrite);
     if (full !== null && !flags.compatible && !flags.noWrites && !flags.allowOom) throw new ClientError(NO_OOM);
-    return new Calls(view, context, keys, {
+    const permissions = {
       mayWrite: mayWrite && !flags.noWrites,
       oneSlot: !flags.compatible && !flags.crossSlot,
       full: flags.allowOom ? null : full,
-    });
+    };
+    return new Calls(view, context, keys, permissions, this.nowMs);
   }
 }
 

@@ -81,6 +81,12 @@ export class KnownScripts {
     view.putRecord(INDEX, Buffer.concat([index, binary]));
   }
 
+  /** How many there are, and the bytes of the text of those that are in memory. */
+  known(view: View): readonly [count: number, bytes: number] {
+    const loaded = shas(view.record(INDEX) ?? Buffer.alloc(0)).filter((sha) => !this.scripts.has(sha.toString('hex')));
+    return [this.scripts.size + loaded.length, this.bytes];
+  }
+
   has(view: View, sha: string): boolean {
     return this.scripts.has(sha) || (isSha(sha) && view.record(recordOf(sha)) !== null);
   }

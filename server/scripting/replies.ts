@@ -27,11 +27,32 @@ export function withCode(text: string): string {
   return CODE.test(text) ? text : `ERR ${text}`;
 }
 
+/** Says in the table of an error, as in Redis, that it has been counted when its command failed. */
+const COUNTED = 'ignore_error_stats_update';
+
 /** Pushes `{err = text}`. `counted`: its command has been counted as failed already. */
-export function pushError(machine: Machine, thread: number, text: string): void {
-  machine.c.lua_createtable(thread, 0, 1);
+export function pushError(machine: Machine, thread: number, text: string, counted = false): void {
+  const { c } = machine;
+  c.lua_createtable(thread, 0, counted ? 2 : 1);
   machine.pushBytes(thread, Buffer.from(text.replace(/^[\r\n]+|[\r\n]+$/g, '')));
   machine.setField(thread, -2, 'err');
+  if (!counted) return;
+  c.lua_pushboolean(thread, 1);
+  machine.setField(thread, -2, COUNTED);
+}
+
+/** The text of the error on top, if it has been counted when its command failed; else null. */
+export function countedError(machine: Machine, thread: number): string | null {
+  const { c } = machine;
+  if (c.lua_type(thread, -1) !== LuaType.table) return null;
+  machine.rawField(thread, -1, COUNTED);
+  const isCounted = c.lua_toboolean(thread, -1) !== 0;
+  machine.pop(thread);
+  if (!isCounted) return null;
+  machine.rawField(thread, -1, 'err');
+  const text = c.lua_isstring(thread, -1) === 0 ? null : machine.bytes(thread, -1)!.toString();
+  machine.pop(thread);
+  return text;
 }
 
 function pushField(machine: Machine, thread: number, name: string, push: () => void): void {
@@ -53,7 +74,7 @@ export function pushReply(machine: Machine, thread: number, reply: Reply, resp: 
     else c.lua_pushboolean(thread, reply ? 1 : 0);
   } else if (reply instanceof SimpleString)
     pushField(machine, thread, 'ok', () => machine.pushBytes(thread, Buffer.from(reply.text, 'latin1')));
-  else if (reply instanceof ErrorReply) pushError(machine, thread, withCode(reply.text));
+  else if (reply instanceof ErrorReply) pushError(machine, thread, withCode(reply.text), true);
   else pushAggregate(machine, thread, reply, resp);
 }
 

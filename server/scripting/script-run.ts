@@ -11,7 +11,7 @@ import type { Calls } from './calls.js';
 import type { Interpreter } from './interpreter.js';
 import { LuaEnded } from './lua-module.js';
 import { LuaType, Outcome, type Machine, type Place } from './machine.js';
-import { takeResult } from './replies.js';
+import { countedError, takeResult } from './replies.js';
 import { Sandbox, type Globals } from './sandbox.js';
 
 const OUT_OF_MEMORY = 4;
@@ -50,8 +50,8 @@ export class ScriptRun {
   readonly options: RunOptions;
   private readonly lua: Interpreter;
   private readonly nowMs: () => number;
-  /** Told whether its Lua is of no more use. */
-  private readonly ended: (broken: boolean) => void;
+  /** Told whether its Lua is of no more use, and whether it has come to its end: else it is begun anew. */
+  private readonly ended: (broken: boolean, complete: boolean) => void;
   private readonly thread: number;
   private readonly reference: number;
   private readonly endsAtMs: number;
@@ -66,7 +66,7 @@ export class ScriptRun {
     calls: Calls,
     options: RunOptions,
     nowMs: () => number,
-    ended: (broken: boolean) => void,
+    ended: (broken: boolean, complete: boolean) => void,
   ) {
     this.lua = lua;
     this.calls = calls;
@@ -106,6 +106,7 @@ export class ScriptRun {
     this.lua.calls = this.calls;
     sandbox.paused = false;
     let isBroken = false;
+    let isComplete = true;
     try {
       if (this.kill !== null) this.throwKilled(this.thread);
       const outcome = machine.resume(this.thread, this.firstArguments());
@@ -114,6 +115,7 @@ export class ScriptRun {
     } catch (thrown) {
       if (thrown instanceof Suspended) throw thrown;
       isBroken = isEndOfLua(thrown);
+      isComplete = isBroken || thrown instanceof ClientError;
       if (isBroken)
         throw new ClientError(`ERR Error running script ${this.options.name}, ${(thrown as Error).message}`);
       throw thrown;
@@ -121,7 +123,7 @@ export class ScriptRun {
       this.lua.calls = null;
       if (!sandbox.paused) {
         if (!isBroken) machine.release(this.reference);
-        this.ended(isBroken || machine.memoryBytes > limits.scriptMemoryKeptBytes);
+        this.ended(isBroken || machine.memoryBytes > limits.scriptMemoryKeptBytes, isComplete);
       }
     }
   }
@@ -156,7 +158,14 @@ export class ScriptRun {
     const { machine } = this.lua;
     if (machine.c.lua_gettop(this.thread) === 0) return null;
     machine.c.lua_settop(this.thread, 1);
+    this.leaveToProxy();
     return takeResult(machine, this.thread, this.calls.resp);
+  }
+
+  /** An error of a command that goes out as the script's. */
+  private leaveToProxy(): void {
+    const text = countedError(this.lua.machine, this.thread);
+    if (text !== null) this.calls.statistics.passedOn(text);
   }
 
   /** The error on top of the thread, which has ended by it. What was written before stays, so it is a result. */
@@ -169,6 +178,7 @@ export class ScriptRun {
       return [Mark.error, Buffer.from(`ERR Error running script ${name}, ${text}`)];
     }
     const place = placeOf(machine, thread);
+    this.leaveToProxy();
     return [Mark.error, Buffer.from(errorText(machine, thread) + whereText(name, place))];
   }
 }

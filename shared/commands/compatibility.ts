@@ -41,7 +41,9 @@ What differs in general:
   passed before another could answer), the error begins with \`-UNKNOWN\`.
 - In a table with \`multiKey slot\`, the keys of one command must share a slot, as in Redis Cluster, but for commands marked
   *any slots*, which are split by partition (each part is atomic, the whole is not).
-- \`CONFIG\`, \`CLIENT LIST\`, \`INFO\`'s counters, \`SLOWLOG\` and \`LATENCY\` are those of the proxy that is asked.
+- \`CONFIG\`, \`CLIENT LIST\`, \`INFO\`'s counters, \`SLOWLOG\` and \`LATENCY\` are those of the proxy that is asked. What scripts
+  called, and what expired or was evicted, is counted where it happens: the same for all proxies, and from 0 when a partition
+  changes its primary.
 - One command reads at most ${limits.operationEntries.toLocaleString('en')} elements of a collection (SMEMBERS of a larger set, for instance, is refused
   before anything is read): its reply is made in one go, and nobody else should have to wait for it. Ranges and the SCAN
   commands read any size, and removing a collection of any size takes no time.

@@ -73,6 +73,8 @@ export const Code = {
   memory: 79,
   setMemoryLimits: 80,
   writesSynced: 81,
+  statistics: 82,
+  resetStatistics: 83,
   // fields of a row by sort key
   fieldGet: 100,
   fieldMultiGet: 101,
@@ -224,6 +226,8 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.digest,
   Code.activeExpiry,
   Code.memory,
+  Code.statistics,
+  Code.resetStatistics,
   Code.fieldGet,
   Code.fieldMultiGet,
   Code.fieldCount,

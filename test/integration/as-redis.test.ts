@@ -83,4 +83,48 @@ describe('a cluster answers as Redis does', () => {
       });
     });
   }
+
+  it('what scripts called and met, and what expired, in INFO', async () => {
+    const counted = async (connection: RawConnection): Promise<string[]> => {
+      const sections = ['commandstats', 'errorstats', 'stats', 'memory'].map((name) => connection.send(['INFO', name]));
+      const wanted =
+        /^(cmdstat_(?!info)|errorstat_|total_error_replies|expired_keys|number_of_(cached|functions|libraries))/;
+      const lines = (await Promise.all(sections)).join('').split('\r\n');
+      return lines
+        .filter((line) => wanted.test(line))
+        .map((line) => line.replace(/usec=\d+,usec_per_call=[\d.]+,/, ''));
+    };
+    const failing = (code: string): string[] => ['EVAL', code, '1', 'k', 'x'];
+    for (const words of [
+      ['FLUSHALL'],
+      ['SCRIPT', 'FLUSH'],
+      ['SET', 'k', 'v'],
+      ['CONFIG', 'RESETSTAT'],
+      failing('redis.call("set", KEYS[1], 1) redis.call("expire", KEYS[1], 100) return redis.call("get", KEYS[1])'),
+      failing('return redis.call("lpush", KEYS[1], 1)'),
+      failing('return redis.pcall("lpush", KEYS[1], 1)'),
+      failing('redis.pcall("lpush", KEYS[1], 1) return redis.pcall("get")'),
+      failing('return redis.call("select", 99)'),
+      failing('return redis.pcall("nosuch").err'),
+      failing('return redis.error_reply("MY error")'),
+      failing('error("boo")'),
+      failing('return {redis.pcall("hget", KEYS[1], "f")}'),
+      ['EVAL_RO', 'return redis.pcall("set", KEYS[1], 1)', '1', 'k'],
+      ['SCRIPT', 'LOAD', 'return 1'],
+      [
+        'FUNCTION',
+        'LOAD',
+        'REPLACE',
+        '#!lua name=counting\nredis.register_function("f", function() return redis.call("dbsize") end)',
+      ],
+      ['FCALL', 'f', '0'],
+      ['SET', 'short', 'v', 'PXAT', '1'],
+      ['GET', 'short'],
+      ['MULTI'],
+      failing('return redis.call("incr", KEYS[1])'),
+      ['EXEC'],
+    ])
+      await compare(words);
+    expect(await counted(ours)).to.deep.equal(await counted(redis));
+  });
 });

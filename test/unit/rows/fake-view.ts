@@ -3,13 +3,14 @@
  * it failed is dropped, as the executor does.
  */
 import type {
-  MemoryFacts,
   Element,
   ElementRange,
+  MemoryFacts,
   Row,
   RowChange,
   ScannedKey,
   ScanPosition,
+  Tallies,
   View,
 } from '../../../server/execution/view.js';
 import { NO_LIMITS } from '../../../server/execution/memory-limits.js';
@@ -38,6 +39,7 @@ export class FakePartition {
   random = (): number => this.nextRandom;
   readonly records = new Map<string, Buffer>();
   readonly engine = new ScriptEngine(() => this.nowMs);
+  readonly tallies: Tallies = { evicted: 0, expired: 0 };
   versions = 0;
   slots = { from: 0, to: 16_383 };
   /** Elements that the operation under way has copied, by themselves. */
@@ -113,6 +115,10 @@ export class FakeView implements View {
   putRecord(name: string, value: Buffer | null): void {
     if (value === null) this.#partition.records.delete(name);
     else this.#partition.records.set(name, value);
+  }
+
+  get tallies(): Tallies {
+    return this.#partition.tallies;
   }
 
   get engine(): ScriptEngine {
