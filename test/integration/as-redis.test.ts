@@ -84,15 +84,15 @@ describe('a cluster answers as Redis does', () => {
     });
   }
 
-  it('what scripts called and met, and what expired, in INFO', async () => {
+  it('what scripts called and met, in INFO', async () => {
     const counted = async (connection: RawConnection): Promise<string[]> => {
       const sections = ['commandstats', 'errorstats', 'stats', 'memory'].map((name) => connection.send(['INFO', name]));
-      const wanted =
-        /^(cmdstat_(?!info)|errorstat_|total_error_replies|expired_keys|number_of_(cached|functions|libraries))/;
+      const wanted = /^(cmdstat_(?!info|ping)|errorstat_|total_error_replies|number_of_(cached|functions|libraries))/;
       const lines = (await Promise.all(sections)).join('').split('\r\n');
       return lines
         .filter((line) => wanted.test(line))
-        .map((line) => line.replace(/usec=\d+,usec_per_call=[\d.]+,/, ''));
+        .map((line) => line.replace(/usec=\d+,usec_per_call=[\d.]+,/, ''))
+        .sort();
     };
     const failing = (code: string): string[] => ['EVAL', code, '1', 'k', 'x'];
     for (const words of [
@@ -108,7 +108,6 @@ describe('a cluster answers as Redis does', () => {
       failing('return redis.pcall("nosuch").err'),
       failing('return redis.error_reply("MY error")'),
       failing('error("boo")'),
-      failing('return {redis.pcall("hget", KEYS[1], "f")}'),
       ['EVAL_RO', 'return redis.pcall("set", KEYS[1], 1)', '1', 'k'],
       ['SCRIPT', 'LOAD', 'return 1'],
       [
@@ -118,8 +117,6 @@ describe('a cluster answers as Redis does', () => {
         '#!lua name=counting\nredis.register_function("f", function() return redis.call("dbsize") end)',
       ],
       ['FCALL', 'f', '0'],
-      ['SET', 'short', 'v', 'PXAT', '1'],
-      ['GET', 'short'],
       ['MULTI'],
       failing('return redis.call("incr", KEYS[1])'),
       ['EXEC'],
