@@ -87,6 +87,7 @@ describe('a cluster answers as Redis does', () => {
   it('what scripts called and met, in INFO', async () => {
     const counted = async (connection: RawConnection): Promise<string[]> => {
       const sections = ['commandstats', 'errorstats', 'stats', 'memory'].map((name) => connection.send(['INFO', name]));
+      // INFO asks, and the supervisor of a local cluster pings
       const wanted = /^(cmdstat_(?!info|ping)|errorstat_|total_error_replies|number_of_(cached|functions|libraries))/;
       const lines = (await Promise.all(sections)).join('').split('\r\n');
       return lines
