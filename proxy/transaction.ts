@@ -14,6 +14,7 @@ import {
   type TransactionPart,
   type Watched,
 } from '../shared/operations/transactions.js';
+import { walk } from '../shared/operations/walks.js';
 import type { RoutedPartition } from '../shared/routing/routing-table.js';
 import { slotOf } from '../shared/slots.js';
 import { Manner, Status } from '../shared/wire/messages.js';
@@ -131,6 +132,9 @@ export class Execution {
         const operation = command.translate(args, context);
         return this.part(entry, args, operation, (result) => command.merge([result], args, context));
       }
+      const { name } = entry;
+      if ((name === 'keys' || name === 'scan') && this.call.proxy.table.partitions.length === 1)
+        return this.part(entry, args, walk(name, args), (result) => result as Reply);
       if (command.run === 'session') return this.handler(entry, args);
       if (command.run === 'constant') return this.constant(entry, args, command.answer(args, context));
       if (command.run === 'refused') return this.constant(entry, args, new ErrorReply(command.error));

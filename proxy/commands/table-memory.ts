@@ -4,7 +4,7 @@
  */
 import { ErrorReply } from '../../shared/commands/reply.js';
 import { limits } from '../../shared/limits.js';
-import { memory, setMemoryLimits } from '../../shared/operations/codes.js';
+import { memory, setMemoryLimits } from '../../shared/operations/memory.js';
 import type { Operation, OperationResult } from '../../shared/operations/operation.js';
 import { Status } from '../../shared/wire/messages.js';
 import type { Call } from '../context.js';

@@ -2,6 +2,7 @@
  * Whole databases as one partition sees them: SCAN's steps, counts, flushes. A cursor is
  * slot * 2^32 + hash: it says where to go on in any partitioning, so it survives failovers and splits.
  */
+import { KeysWalk, ScanWalk } from '../../shared/commands/scan.js';
 import { ClientError } from '../../shared/errors.js';
 import { globMatches } from '../../shared/glob.js';
 import { limits } from '../../shared/limits.js';
@@ -9,7 +10,7 @@ import type { OperationResult } from '../../shared/operations/operation.js';
 import { SLOTS } from '../../shared/slots.js';
 import { POLICIES } from '../execution/memory-limits.js';
 import type { Execute, ScannedKey, ScanPosition, View } from '../execution/view.js';
-import { booleanAt, bytesOrNullAt, databaseAt, numberAt, stringOrNullAt } from './arguments.js';
+import { booleanAt, bytesFrom, bytesOrNullAt, databaseAt, numberAt, stringOrNullAt } from './arguments.js';
 import { typeName } from './keys.js';
 
 const HASHES = 2 ** 32;
@@ -37,6 +38,14 @@ export function scanPage(view: View, cursor: number, count: number): { cursor: n
 function cursorOf(position: ScanPosition): number {
   return position.slot >= SLOTS ? 0 : position.slot * HASHES + position.hash;
 }
+
+/** A command's whole walk, seen from one instant: its arguments are those of `walk` in shared/operations/walks.ts. */
+export const walk: Execute = (view, args) => {
+  const words = bytesFrom(args, 1);
+  const steps = stringOrNullAt(args, 0) === 'keys' ? new KeysWalk(words) : new ScanWalk(words);
+  while (!steps.finished) steps.add(scan(view, steps.operation().slice(1)));
+  return steps.reply() as OperationResult;
+};
 
 export const randomKey: Execute = (view) => [view.randomKey(), view.count().keys, view.random()];
 

@@ -20,6 +20,7 @@ import {
   scan,
   setMemoryLimits,
   swapDatabases,
+  walk,
 } from './databases.js';
 import { dump, restore } from './dumps.js';
 import { digest, digestValues, facts } from './facts.js';
@@ -204,6 +205,7 @@ const table: Readonly<Record<Code, Entry>> = {
   [Code.sort]: keeps(sort),
   [Code.sortStore]: grows(sortStore),
   [Code.scan]: keeps(scan),
+  [Code.walk]: keeps(walk),
   [Code.randomKey]: keeps(randomKey),
   [Code.counts]: keeps(counts),
   [Code.flush]: keeps(flush),

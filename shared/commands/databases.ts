@@ -22,7 +22,7 @@ const keys = {
   flags: ['readonly'],
   categories: ['keyspace', 'read', 'slow', 'dangerous'],
   summary: 'Lists the keys that match a glob pattern.',
-  note: 'a walk, not a snapshot: keys that come or go while it runs may or may not be listed',
+  note: 'a walk, not a snapshot: keys that come or go while it runs may or may not be listed; within MULTI it is one, in a table with one partition',
 } as const satisfies SessionCommand;
 
 const scan = {

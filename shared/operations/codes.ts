@@ -75,6 +75,7 @@ export const Code = {
   writesSynced: 81,
   statistics: 82,
   resetStatistics: 83,
+  walk: 84,
   // fields of a row by sort key
   fieldGet: 100,
   fieldMultiGet: 101,
@@ -221,6 +222,7 @@ const readOnly: ReadonlySet<number> = new Set<Code>([
   Code.dump,
   Code.sort,
   Code.scan,
+  Code.walk,
   Code.randomKey,
   Code.counts,
   Code.digest,
@@ -476,21 +478,6 @@ export const swapDatabases = (a: number, b: number): Operation => [Code.swapData
 
 /** 20 bytes, independent of order: those of partitions are combined by xor. All zero when all databases are empty. */
 export const digest = (): Operation => [Code.digest];
-
-/** `[logical bytes, rows evicted by this primary, maxmemory, policy, samples]`: see `setMemoryLimits`. */
-export const memory = (): Operation => [Code.memory];
-
-/**
- * True. What a partition may hold in logical bytes (0: no limit), Redis's maxmemory-policy and maxmemory-samples, and what
- * maxmemory is of the whole table.
- */
-export const setMemoryLimits = (bytes: number, policy: string, samples: number, maxmemory: number): Operation => [
-  Code.setMemoryLimits,
-  bytes,
-  policy,
-  samples,
-  maxmemory,
-];
 
 /**
  * True. Whether the primary looks for expired rows by itself; not replicated, so a successor does. For

@@ -52,6 +52,12 @@ describe('a cluster answers as Redis does', () => {
         for (const words of randomCommands(Number(resp) * 1_001, 2_000)) await compare(words);
       });
 
+      it('keys listed within transactions', async () => {
+        const lines = `SET a 1|MULTI|KEYS *|COPY a b|KEYS \\\\b|SCAN 0 MATCH b COUNT 1000|DEL a b|KEYS *|SCAN x|EXEC
+          SET a 1|MULTI|DEL a|KEYS *|SELECT 3|SET c 1|KEYS *|SCAN 0 COUNT 100|SELECT 0|KEYS *|EXEC`;
+        for (const line of lines.split(/\n|\|/)) await compare(line.trim().split(' '));
+      });
+
       it('watched keys', async () => {
         const lines = `WATCH a b|MULTI|GET a|EXEC|WATCH a|SET a 1|MULTI|SET a 2|EXEC|WATCH a|MULTI|SET a 2|GET a|EXEC
           WATCH a|SET a 3|UNWATCH|MULTI|GET a|EXEC|WATCH a|DISCARD|MULTI|DISCARD|SET a 4|MULTI|GET a|EXEC|WATCH a|FLUSHALL|MULTI|EXEC

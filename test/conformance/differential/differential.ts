@@ -9,6 +9,8 @@ import { startRedisServer } from '../../cluster/redis-server.js';
 import { type Difference, runRound } from './round.js';
 
 const ROUND_COMMANDS = 2_000;
+/** On a machine that is busy with something else, too, an answer that comes late is no difference. */
+const patience = ['--request-timeout-ms', '300000'];
 /** After so many rounds that differ the rest would tell nothing new. */
 const differencesMax = 20;
 const progressEveryMs = 10_000;
@@ -25,7 +27,8 @@ export async function runDifferential(
   commands: number,
   { port, roundCommands = ROUND_COMMANDS }: DifferentialOptions = {},
 ): Promise<readonly Difference[]> {
-  const cluster = port === undefined ? await startLocalCluster() : { port, stop: async () => undefined };
+  const cluster =
+    port === undefined ? await startLocalCluster({ flags: patience }) : { port, stop: async () => undefined };
   const redis = await startRedisServer();
   const found: Difference[] = [];
   let compared = 0;

@@ -7,6 +7,7 @@ import { listPush } from '../../../shared/operations/lists.js';
 import type { Operation, OperationResult } from '../../../shared/operations/operation.js';
 import { marks, transaction, type Watched } from '../../../shared/operations/transactions.js';
 import { setAdd, setSize } from '../../../shared/operations/sets.js';
+import { walk } from '../../../shared/operations/walks.js';
 import { Attempts, bytes } from './primary.js';
 
 const put = (key: string, value: string): Operation => set(bytes(key), bytes(value));
@@ -48,6 +49,25 @@ describe('a transaction', () => {
     expect(results).to.deep.equal([true, 2, 2, '2x']);
     expect(attempts.mutations).to.have.length(1);
     expect(text(attempts, 'a')).to.equal('2x');
+  });
+
+  it('sees the keys that there are at its turn, in walks, too', () => {
+    const attempts = new Attempts();
+    for (let i = 0; i < 50; i++) run(attempts, put(`key ${i}`, 'v'));
+    const names = (result: unknown): string[] => (result as Buffer[]).map(String).sort();
+    const [, before, , after, scanned] = runAll(attempts, [
+      put('x1', 'v'),
+      walk('keys', [bytes('x*')]),
+      put('x2', 'v'),
+      walk('keys', [bytes('x*')]),
+      walk('scan', [bytes('0'), bytes('COUNT'), bytes('1000')]),
+      put('x3', 'v'),
+    ]) as unknown[];
+    expect(names(before)).to.deep.equal(['x1']);
+    expect(names(after)).to.deep.equal(['x1', 'x2']);
+    const [cursor, found] = scanned as [string, Buffer[]];
+    expect(cursor).to.equal('0');
+    expect(found).to.have.length(52);
   });
 
   it('goes on after an operation that fails, whose writes are undone', () => {

@@ -173,6 +173,8 @@ describe('a malformed operation', () => {
       const satisfied: readonly number[] = [
         operations.Code.activeExpiry,
         operations.Code.memory,
+        operations.Code.statistics,
+        operations.Code.resetStatistics,
         operations.Code.writesSynced,
         operations.Code.randomKey,
         operations.Code.counts,
