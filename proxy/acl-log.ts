@@ -1,4 +1,6 @@
 /** ACL LOG: what users of this proxy were refused. Similar events within a minute are one entry with a count. */
+import { limits } from '../shared/limits.js';
+
 export type AclReason = 'command' | 'key' | 'channel' | 'auth';
 export type AclContext = 'toplevel' | 'multi' | 'lua';
 
@@ -13,10 +15,6 @@ export interface AclLogEntry {
 }
 
 const SIMILAR_WITHIN_MS = 60_000;
-/** How many of the newest entries a new one is compared with. */
-const COMPARED = 10;
-/** Of a key or channel: an entry must not keep a huge one. */
-const OBJECT_CHARACTERS_MAX = 1_024;
 
 export class AclLog {
   /** Newest first. */
@@ -24,8 +22,8 @@ export class AclLog {
 
   /** `object` and `username` as latin1 text. */
   add(event: Omit<AclLogEntry, 'count'>, maxEntries: number): void {
-    const entry = { ...event, count: 1, object: event.object.slice(0, OBJECT_CHARACTERS_MAX) };
-    const at = this.entries.slice(0, COMPARED).findIndex((known) => isSimilar(known, entry));
+    const entry = { ...event, count: 1, object: event.object.slice(0, limits.aclLogObjectCharacters) };
+    const at = this.entries.slice(0, limits.aclLogCompared).findIndex((known) => isSimilar(known, entry));
     const known = at < 0 ? undefined : this.entries.splice(at, 1)[0];
     if (known !== undefined) {
       known.count += 1;

@@ -5,10 +5,8 @@
 import { shaOf } from '../shared/commands/scripting.js';
 import { flagsOf } from '../shared/commands/shebang.js';
 import { ClientError } from '../shared/errors.js';
+import { limits } from '../shared/limits.js';
 import type { CatalogueEntry } from './catalogue.js';
-
-/** Scripts remembered that write nothing; a client can load very many. */
-const SCRIPTS_MAX = 1_024;
 
 export class Pausable {
   private readonly harmless = new Set<string>();
@@ -16,7 +14,7 @@ export class Pausable {
   /** SCRIPT LOAD and EVAL bring a script. */
   loads(text: Buffer | undefined): void {
     if (text === undefined || !writesNothing(text)) return;
-    if (this.harmless.size >= SCRIPTS_MAX) this.harmless.clear();
+    if (this.harmless.size >= limits.harmlessScripts) this.harmless.clear();
     this.harmless.add(shaOf(text));
   }
 

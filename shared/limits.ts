@@ -73,6 +73,12 @@ export const limits = {
   users: 10_000,
   /** How long a client of a proxy that has just started waits for meta to tell which users there are. */
   usersUnknownMs: 10_000,
+  /** Scripts that a proxy remembers as writing nothing, for CLIENT PAUSE WRITE: a client can load very many. */
+  harmlessScripts: 1_024,
+  /** Newest entries of ACL LOG that a new one is compared with, as in Redis. */
+  aclLogCompared: 10,
+  /** Of a key or channel in ACL LOG: an entry must not keep a huge one. */
+  aclLogObjectCharacters: 1_024,
   /** How long a client waits for meta to have changed a user. */
   userChangeMs: 10_000,
   /** The rules of one user, as text. */
@@ -186,6 +192,8 @@ export const limits = {
   scanBytes: 1 * MiB,
   /** What a walk over a row's elements reads at once in the end; it begins with few, and the operation begins anew for each page. */
   walkPage: 131_072,
+  /** Pages of a walk in the background that are read with one iterator: it keeps all files of its moment on the disk for as long as it is open. */
+  walkPages: 64,
   /** So many elements of a row are looked up one by one rather than read by an iterator: three to four times faster when in memory. */
   elementLookUps: 256,
   /** Entries that one node of counts stands for; a sorted set of more has a tree of counts. */
@@ -215,12 +223,16 @@ export const limits = {
   scriptSliceMs: 10,
   /** Where it cannot (within a sort's comparison, a metamethod), it is ended after so much and leaves nothing: this must stay below a lease. */
   scriptMs: 1_000,
+  /** Steps that matching a pattern may take at worst where Lua's own functions do it, which cannot be ended: some 50 ms. */
+  scriptPatternSteps: 5_000_000,
   /** No script runs for longer: it is ended and leaves nothing, whatever it has written. */
   scriptTotalMs: 300_000,
   /** What loading one library of functions may take, as in Redis: one synchronous stretch. */
   functionLoadMs: 500,
   /** Code of all libraries of functions together: one record, written anew with every change. */
   functionBytes: 8 * MiB,
+  /** Users whose rules a partition's scripts keep in a form that can be asked: reading them takes long, and a client's scripts come again. */
+  scriptUsers: 64,
   /** Scripts that EVAL has made known, those used longest ago are forgotten first; SCRIPT LOAD's are kept in records. */
   knownScripts: 4_096,
   knownScriptBytes: 64 * MiB,

@@ -3,7 +3,7 @@
  * of the script's attempt. A command's error undoes that command and nothing else.
  */
 import { check } from '../../shared/acl/check.js';
-import { User } from '../../shared/acl/user.js';
+import type { User } from '../../shared/acl/user.js';
 import { word } from '../../shared/commands/arguments.js';
 import { acceptsArity, commandOf } from '../../shared/commands/command-line.js';
 import { positionsOfKeys, wordsOf } from '../../shared/commands/key-positions.js';
@@ -34,6 +34,8 @@ export interface Permissions {
   readonly oneSlot: boolean;
   /** Why nothing may grow, until it has written something. */
   readonly full: string | null;
+  /** Its client's; null: it may do everything. */
+  readonly user: User | null;
 }
 
 const FORBIDDEN: Readonly<Record<'command' | 'key' | 'channel', string>> = {
@@ -41,20 +43,6 @@ const FORBIDDEN: Readonly<Record<'command' | 'key' | 'channel', string>> = {
   key: "can't access at least one of the keys mentioned in the command arguments",
   channel: "can't publish to the channel mentioned in the command",
 };
-
-/** Users of late: a script of the same client mostly comes again. */
-const usersKept = 64;
-const users = new Map<string, User>();
-
-function userOf(rules: readonly string[]): User {
-  const text = rules.join(' ');
-  const known = users.get(text);
-  if (known !== undefined) return known;
-  if (users.size >= usersKept) users.clear();
-  const user = User.fromRules('', rules);
-  users.set(text, user);
-  return user;
-}
 
 export class Calls {
   readonly view: View;
@@ -81,7 +69,7 @@ export class Calls {
     this.permissions = permissions;
     this.mayAll = given.mayAll;
     this.slot = keys.length > 0 ? slotOf(keys[0]!) : null;
-    this.user = given.user === null ? null : userOf(given.user);
+    this.user = permissions.user;
     this.context = {
       resp: 2,
       db: view.db,

@@ -11,6 +11,7 @@ import { CallStatistics } from './call-statistics.js';
 import { Calls } from './calls.js';
 import { Interpreter } from './interpreter.js';
 import { KnownScripts } from './known-scripts.js';
+import { KnownUsers } from './known-users.js';
 import { Libraries, type Library, type RestorePolicy } from './libraries.js';
 import type { Globals } from './sandbox.js';
 import { isEndOfLua, ScriptRun } from './script-run.js';
@@ -50,6 +51,7 @@ export class ScriptEngine {
   private interpreter: Interpreter | null = null;
   private made = 0;
   private readonly scripts = new KnownScripts();
+  private readonly users = new KnownUsers();
   private readonly libraries: Libraries;
   /** What all scripts and functions have called since this primary began, or since they were reset. */
   readonly statistics = new CallStatistics();
@@ -186,6 +188,7 @@ export class ScriptEngine {
       mayWrite: mayWrite && !flags.noWrites,
       oneSlot: !flags.compatible && !flags.crossSlot,
       full: flags.allowOom ? null : full,
+      user: this.users.of(context.user),
     };
     return new Calls(view, context, keys, permissions, this.nowMs);
   }

@@ -186,9 +186,11 @@ export class Libraries {
         throw new ClientError(`ERR Error compiling function: ${machine.bytes(thread, -1)?.toString() ?? ''}`);
       const functions = new Map<string, RegisteredFunction>();
       const endsAtMs = this.nowMs() + limits.functionLoadMs;
-      machine.onHook = () => {
+      const look = (): void => {
         if (this.nowMs() > endsAtMs) throw new ClientError('ERR Error registering functions: FUNCTION LOAD timeout');
       };
+      machine.onHook = look;
+      machine.onLong = look;
       machine.watch(thread, HOOK_COUNT);
       lua.registering = { functions };
       if (machine.resume(thread, 0) !== Outcome.ok)

@@ -50,6 +50,7 @@ export interface LuaExports {
   lua_getinfo(state: number, what: number, record: number): number;
   lua_getstack(state: number, level: number, record: number): number;
   lua_getmetatable(state: number, index: number): number;
+  lua_gettable(state: number, index: number): void;
   lua_gettop(state: number): number;
   lua_insert(state: number, index: number): void;
   lua_iscfunction(state: number, index: number): number;

@@ -57,6 +57,8 @@ export class Machine {
   private readonly record: number;
   /** Called every so many instructions of a thread that is watched. */
   onHook: (thread: number) => void = () => {};
+  /** Called every now and then by functions of ours that take long: it ends the script, or returns. */
+  onLong: (thread: number) => void = () => {};
 
   constructor(memoryBytes: number) {
     this.c = instantiateLua(memoryBytes);
@@ -103,8 +105,19 @@ export class Machine {
   // ---- values ------------------------------------------------------------------------------------
 
   pushFunction(thread: number, run: LuaFunction): void {
-    this.c.lua_pushnumber(thread, this.functions.push(run) - 1);
-    this.c.lua_pushcclosure(thread, this.dispatch, 1);
+    this.pushClosure(thread, this.register(run), 0);
+  }
+
+  /** A function of which many may be pushed: its number. */
+  register(run: LuaFunction): number {
+    return this.functions.push(run) - 1;
+  }
+
+  /** Pops values, which the function that is pushed has as its own: behind the first upvalue, which is ours. */
+  pushClosure(thread: number, registered: number, values: number): void {
+    this.c.lua_pushnumber(thread, registered);
+    if (values > 0) this.c.lua_insert(thread, -values - 1);
+    this.c.lua_pushcclosure(thread, this.dispatch, values + 1);
   }
 
   /** Pops a function of C's; what it says of its arguments is said of the function that calls it. */

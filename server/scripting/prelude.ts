@@ -58,9 +58,11 @@ local function enter(kind, co, ...)
   return drive(outer, co, resume(co, ...))
 end
 
-local function caught(ok, thrown, ...)
-  if not ok and type(thrown) == 'table' and type(thrown.err) == 'string' then return false, thrown.err end
-  return ok, thrown, ...
+local function caught(ok, ...)
+  if ok then return ok, ... end
+  local thrown = ...
+  if type(thrown) == 'table' and type(thrown.err) == 'string' then return false, thrown.err end
+  return ok, ...
 end
 
 -- a coroutine is made of a function of Lua
@@ -155,6 +157,8 @@ local function copy(from, more)
 end
 
 math.random, math.randomseed, string.format = host.random, host.randomseed, host.format
+string.find, string.match, string.gmatch, string.gsub = host.find, host.match, host.gmatch, host.gsub
+string.gfind = host.gmatch
 
 local strings = getmetatable('')
 strings.__metatable = readonly(strings)

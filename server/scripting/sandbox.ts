@@ -2,6 +2,7 @@
 import { invariant } from '../../shared/errors.js';
 import { GLOBALS, LuaType, type Library, type LuaFunction, type Machine } from './machine.js';
 import { PRELUDE } from './prelude.js';
+import { patternLibrary } from './pattern-library.js';
 import { formatFunction, toNumberFunction } from './wide-integers.js';
 
 export interface Libraries {
@@ -45,8 +46,18 @@ export class Sandbox {
     this.next = machine.keep(main);
     const toNumber = toNumberFunction(machine, this.takeNative('tonumber'));
     const format = formatFunction(machine, this.takeNative('string', 'format'));
+    const patterns = patternLibrary(
+      machine,
+      {
+        find: this.takeNative('string', 'find'),
+        match: this.takeNative('string', 'match'),
+        gmatch: this.takeNative('string', 'gmatch'),
+        gsub: this.takeNative('string', 'gsub'),
+      },
+      (thread) => machine.onLong(thread),
+    );
     invariant(machine.load(main, Buffer.from(PRELUDE, 'latin1'), PRELUDE_NAME), 'the prelude is Lua');
-    this.pushHost(libraries, { tonumber: toNumber, format });
+    this.pushHost(libraries, { tonumber: toNumber, format, ...patterns });
     const status = c.lua_pcall(main, 1, 7, 0);
     invariant(status === 0, `the prelude runs: ${status === 0 ? '' : String(machine.text(main, -1))}`);
     this.resetPrelude = machine.keep(main);

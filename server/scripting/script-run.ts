@@ -103,6 +103,7 @@ export class ScriptRun {
     this.sliceEndsMs = now + limits.scriptSliceMs;
     this.stretchEndsMs = now + limits.scriptMs;
     machine.onHook = (thread) => this.onHook(thread);
+    machine.onLong = (thread) => this.onLong(thread);
     this.lua.calls = this.calls;
     sandbox.paused = false;
     let isBroken = false;
@@ -145,6 +146,11 @@ export class ScriptRun {
       sandbox.paused = true;
       machine.c.lua_yield(thread, 0);
     } else if (now > this.stretchEndsMs) this.throwKilled(thread);
+  }
+
+  /** Within a function of ours, which cannot yield. */
+  private onLong(thread: number): void {
+    if (this.nowMs() > this.stretchEndsMs) this.throwKilled(thread);
   }
 
   private throwKilled(thread: number): never {

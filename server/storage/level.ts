@@ -268,9 +268,6 @@ class LevelStore implements Store {
   }
 }
 
-/** Pages that are read with one iterator: it keeps all files of its moment on the disk for as long as it is open. */
-const WALK_PAGES = 64;
-
 /** A walk in the background, page after page. */
 interface Walk {
   readonly iterator: LevelIterator;
@@ -335,7 +332,7 @@ class LevelStoreSnapshot implements Snapshot {
       return entries;
     } finally {
       const last = entries.at(-1);
-      if (last === undefined || pages >= WALK_PAGES || this.#walk !== null) await iterator.close();
+      if (last === undefined || pages >= limits.walkPages || this.#walk !== null) await iterator.close();
       else this.#walk = { iterator, range, next: Buffer.concat([last.key, ZERO]), pages };
     }
   }

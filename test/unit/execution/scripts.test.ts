@@ -178,6 +178,15 @@ describe('a script at a primary', () => {
     expect(primary.now(get(bytes('k')))).to.equal(null);
   });
 
+  it('that matches a pattern without end is ended, and leaves nothing', () => {
+    const primary = slowPrimary();
+    const code = `redis.call("set", "k", "v") return string.find(string.rep("a", 100), string.rep("a*", 30) .. "b")`;
+    expect(textOf(primary.now(run(code)))).to.match(/^ERR Script was ended/);
+    primary.environment.tickMs = 0;
+    expect(primary.now(get(bytes('k')))).to.equal(null);
+    expect(primary.now(run('return string.find("xaab", "a+")'))).to.equal(2);
+  });
+
   it('is dropped where its primary is deposed, for the successor to run', () => {
     const primary = slowPrimary();
     const id = primary.send(run('while true do end'));

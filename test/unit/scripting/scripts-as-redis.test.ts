@@ -134,6 +134,7 @@ const language = [
   'return {pcall(function() error({err="E x"}) end)}',
   'return {pcall(function() error({1}) end)}',
   'return {pcall(function(...) return ... end, 1, nil, 3)}',
+  'return {select("#", pcall(function() end)), select("#", pcall(error))}',
   'return {pcall(nil)}',
   'return {pcall(string.rep)}',
   'return {pcall(setmetatable({}, {__call = function(self, a) return a end}), 5)}',
