@@ -147,8 +147,8 @@ export const limits = {
   operationBytes: 256 * MiB,
   /** Operations that have more than this read for them take turns: the memory above is needed once in a partition. */
   largeRead: 16_384,
-  /** From so many on, entries that are looked up are fetched off the event loop's thread, as one stretch of single reads would take long (64: about 1 ms). */
-  lookUpsHere: 64,
+  /** From so many on, entries that are looked up are fetched off the event loop's thread, as one stretch of single reads would take long (128: about half a millisecond; fetched, each costs this thread nearly as much). */
+  lookUpsHere: 128,
   /** Entries up to which those of a store with many tables are read through iterators, one after the other: each takes a few tenths of a millisecond. */
   iteratedReads: 16,
   /** Operations that wait at one partition for something to pop or read: a few hundred bytes each. */

@@ -9,7 +9,8 @@ import { executors } from '../rows/index.js';
 import { toBuffer } from '../storage/keys.js';
 import type { Entry, Store } from '../storage/store.js';
 import type { Attempt } from './attempt.js';
-import type { Head, HeadEntry } from './head.js';
+import type { HeadEntry } from './entry-map.js';
+import type { Head } from './head.js';
 import type { Page, PageRequest } from './range.js';
 import type { Execute } from './view.js';
 

@@ -11,10 +11,11 @@ import { metaKey, KeyspaceKeys, makeId, Space, toBuffer } from '../storage/keys.
 import { decodeHeader } from '../storage/row-header.js';
 import type { Store } from '../storage/store.js';
 import type { Counts } from './counts.js';
+import { EntryMap, type HeadEntry, type HeadValue } from './entry-map.js';
 import { MissingEntry, PointReads } from './point-reads.js';
 import { SeededRandom } from './seeded-random.js';
 import { NO_SETTINGS, type Settings } from './settings.js';
-import type { Row, Tallies } from './view.js';
+import type { Tallies } from './view.js';
 
 export const DATABASES = 16;
 export const KEYSPACES_KEY = metaKey('keyspaces');
@@ -22,25 +23,14 @@ const SPACE_AT = 9;
 const HEADER_SPACE = Space.header.charCodeAt(0);
 const ELEMENT_SPACE = Space.element.charCodeAt(0);
 
-/** Headers are kept decoded. */
-export type HeadValue = Row | Buffer | null;
-
-export interface HeadEntry {
-  value: HeadValue;
-  /** The mutation that wrote it last; 0: read from the store. */
-  decree: number;
-  bytes: number;
-  /** Second chance at eviction. */
-  used: boolean;
-}
-
 /** What an entry takes beside the bytes of its key and value: objects, places in maps (measured: 340 to 350). */
 const ENTRY_BYTES = 345;
 /** Larger values are read from the store each time. */
 const CACHED_VALUE_BYTES_MAX = 64 * 1024;
 
-/** Looking for what can go starts again after this much more. */
-const EVICTION_STEP_BYTES = 256 * 1024;
+/** Looking for what can go starts again after this much more, and looks at so many entries: far more than have come. */
+const EVICTION_STEP_BYTES = 32 * 1024;
+const EVICTION_LOOKS = 512;
 
 const NOTHING_FETCHED: ReadonlyMap<string, HeadEntry> = new Map();
 
@@ -77,8 +67,7 @@ export class Head {
   private current = NO_SETTINGS;
   private readonly store: Store;
   private readonly cacheBytes: number;
-  private readonly entries = new Map<string, HeadEntry>();
-  private bytes = 0;
+  private readonly entries = new EntryMap();
   /** Eviction waits until there is more than this: raised while most of it is pinned. */
   private evictAbove: number;
   private applied: number;
@@ -156,7 +145,7 @@ export class Head {
   /** Fetches those of the entries that are missing, all at once, as long as the operation has not had too many. */
   expect(keys: readonly string[]): void {
     if (this.fetched.size + keys.length > limits.operationEntries) return;
-    const missing = keys.filter((key) => !this.entries.has(key) && !this.fetched.has(key));
+    const missing = keys.filter((key) => this.entries.get(key) === undefined && !this.fetched.has(key));
     if (missing.length > 0) throw new MissingEntry(missing);
   }
 
@@ -169,10 +158,10 @@ export class Head {
       stored === undefined ? null : key.charCodeAt(SPACE_AT) === HEADER_SPACE ? decodeHeader(stored) : stored;
     const bytes = ENTRY_BYTES + key.length + (stored === undefined ? 0 : stored.length);
     const read: HeadEntry = { value, decree: 0, bytes, used: false };
-    if (bytes <= CACHED_VALUE_BYTES_MAX && !this.entries.has(key)) {
-      this.entries.set(key, read);
-      this.bytes += bytes;
-      if (this.bytes > this.evictAbove) this.evict();
+    const worthIt = bytes <= CACHED_VALUE_BYTES_MAX && (value !== null || !isElement(key) || !this.crowded);
+    if (worthIt && this.entries.get(key) === undefined) {
+      this.entries.add(key, read);
+      if (this.entries.bytes > this.evictAbove) this.evict();
     }
     return read;
   }
@@ -182,14 +171,13 @@ export class Head {
     const bytes = ENTRY_BYTES + key.length + valueBytes;
     const entry = this.entries.get(key);
     if (entry === undefined) {
-      this.entries.set(key, { value, decree, bytes, used: true });
-      this.bytes += bytes;
+      this.entries.add(key, { value, decree, bytes, used: false });
     } else {
-      this.bytes += bytes - entry.bytes;
+      this.entries.bytes += bytes - entry.bytes;
+      entry.used = value !== null && entry.value !== null;
       entry.value = value;
       entry.decree = decree;
       entry.bytes = bytes;
-      entry.used = true;
     }
     this.lastDecree = decree;
     let last = this.unretired[this.unretired.length - 1];
@@ -248,36 +236,37 @@ export class Head {
       this.unretired = this.unretired.slice(this.unretiredFrom);
       this.unretiredFrom = 0;
     }
-    if (this.bytes > this.evictAbove) this.evict();
+    if (this.entries.bytes > this.evictAbove) this.evict();
+  }
+
+  /**
+   * What is in memory is worth keeping, as long as there is room. With half of it taken, elements that nobody has asked
+   * for since they were written, and absent ones, are not: millions of them may pass, and would drive everything out.
+   */
+  private get crowded(): boolean {
+    return this.entries.bytes > this.cacheBytes / 2;
   }
 
   private release(key: string, until: number): void {
     const entry = this.entries.get(key);
     if (entry === undefined || entry.decree > until) return;
-    const space = key.charCodeAt(0) === 1 ? key.charCodeAt(SPACE_AT) : 0;
-    const keep = (space === HEADER_SPACE || space === ELEMENT_SPACE) && entry.bytes <= CACHED_VALUE_BYTES_MAX;
-    if (!keep) this.drop(key, entry);
+    const keep = isHeader(key) || (isElement(key) && (entry.used || !this.crowded));
+    if (!keep || entry.bytes > CACHED_VALUE_BYTES_MAX) this.entries.delete(key, entry);
   }
 
-  private drop(key: string, entry: HeadEntry): void {
-    this.entries.delete(key);
-    this.bytes -= entry.bytes;
-  }
-
-  /** Second chance over the map's insertion order; pinned entries are passed over. */
+  /** What is pinned may not go: while that is most of it, more is held for now. */
   private evict(): void {
     const retired =
       this.unretiredFrom < this.unretired.length ? this.unretired[this.unretiredFrom]!.decree - 1 : this.lastDecree;
-    let looked = 0;
-    const most = Math.min(this.entries.size, 4_096);
-    for (const [key, entry] of this.entries) {
-      if (this.bytes <= this.cacheBytes || looked++ >= most) break;
-      if (entry.decree > retired || entry.used) {
-        entry.used = false;
-        this.entries.delete(key);
-        this.entries.set(key, entry);
-      } else this.drop(key, entry);
-    }
-    this.evictAbove = Math.max(this.cacheBytes, this.bytes) + EVICTION_STEP_BYTES;
+    this.entries.evict(this.cacheBytes, retired, EVICTION_LOOKS);
+    this.evictAbove = Math.max(this.cacheBytes, this.entries.bytes) + EVICTION_STEP_BYTES;
   }
+}
+
+function isHeader(key: string): boolean {
+  return key.charCodeAt(0) === 1 && key.charCodeAt(SPACE_AT) === HEADER_SPACE;
+}
+
+function isElement(key: string): boolean {
+  return key.charCodeAt(0) === 1 && key.charCodeAt(SPACE_AT) === ELEMENT_SPACE;
 }

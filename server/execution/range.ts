@@ -5,7 +5,8 @@
 import { limits } from '../../shared/limits.js';
 import { toBuffer } from '../storage/keys.js';
 import type { Entry } from '../storage/store.js';
-import type { Head, HeadValue } from './head.js';
+import type { HeadValue } from './entry-map.js';
+import type { Head } from './head.js';
 
 /** A page that must be fetched before the operation can go on. */
 export interface PageRequest {

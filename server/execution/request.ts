@@ -5,7 +5,7 @@ import type { Origin } from '../../shared/wire/network.js';
 import type { Awaiting } from './awaiting.js';
 import type { Executor as OperationExecutor } from '../rows/index.js';
 import type { Fetched } from './fetching.js';
-import type { HeadEntry } from './head.js';
+import type { HeadEntry } from './entry-map.js';
 import type { Page } from './range.js';
 import type { ConnectionState } from './sessions.js';
 import type { Execute, View } from './view.js';

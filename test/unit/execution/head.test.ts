@@ -10,7 +10,7 @@ const keys = new KeyspaceKeys(makeId(0, 0));
 const element = (n: number): string => keys.element(0, 0, 'row', makeId(1, 0), String(n).padStart(6, '0'));
 const header = (n: number): string => keys.header(0, n, 'row');
 const value = (text: string): Buffer => Buffer.from(text);
-const STEP_BYTES = 256 * 1024;
+const STEP_BYTES = 32 * 1024;
 
 const row: Row = {
   type: 1,
@@ -148,10 +148,10 @@ describe('the head state', () => {
 
   it('stays within its budget, a step for looking apart', () => {
     const { head, put } = headOn(1 << 20);
-    put(element(1), Buffer.alloc(1_000));
-    for (let n = 0; n < 40_000; n++) head.get(element(n));
+    put(header(1), encodeHeader(row));
+    for (let n = 0; n < 40_000; n++) head.get(header(n));
     let held = 0;
-    for (let n = 0; n < 40_000; n++) if (head.inMemory(element(n)) !== undefined) held += 345 + element(n).length;
+    for (let n = 0; n < 40_000; n++) if (head.inMemory(header(n)) !== undefined) held += 345 + header(n).length;
     expect(held).to.be.within((1 << 20) - STEP_BYTES, (1 << 20) + 2 * STEP_BYTES);
   });
 
@@ -170,13 +170,38 @@ describe('the head state', () => {
 
   it('gives what was used a second chance', () => {
     const { head } = headOn(1 << 20);
-    head.get(element(0));
+    head.get(header(0));
     for (let n = 1; n < 8_000; n++) {
-      head.get(element(n));
-      head.get(element(0));
+      head.get(header(n));
+      head.get(header(0));
     }
-    expect(head.inMemory(element(0))).to.not.equal(undefined);
-    expect(head.inMemory(element(1))).to.equal(undefined);
+    expect(head.inMemory(header(0))).to.not.equal(undefined);
+    expect(head.inMemory(header(1))).to.equal(undefined);
+  });
+
+  it('keeps what is read while a huge collection is written and looked through', () => {
+    const { head, put } = headOn(1 << 20);
+    const hot = [header(0), element(1_000_000)];
+    put(hot[0]!, encodeHeader(row));
+    put(hot[1]!, value('hot'));
+    for (const key of hot) head.get(key);
+    for (let n = 0; n < 20_000; n++) {
+      head.get(element(n)); // nobody knows it yet
+      head.write(element(n), value('new'), 3, 1 + n);
+      if (n % 100 === 99) head.onApplied(1 + n);
+    }
+    for (const key of hot) expect(head.inMemory(key)).to.not.equal(undefined);
+    const left = Array.from({ length: 20_000 }, (_, n) => head.inMemory(element(n))).filter(Boolean).length;
+    expect(left, 'of elements half of the room').to.be.within(1_000, 1_400);
+  });
+
+  it('keeps written elements that were asked for before they were applied, however many others there are', () => {
+    const { head } = headOn(1 << 20);
+    for (let n = 0; n < 5_000; n++) head.write(element(n), value('v'), 1, 1);
+    const asked = Array.from({ length: 50 }, (_, i) => element(100 * i));
+    for (const key of asked) head.get(key);
+    head.onApplied(1);
+    for (const key of asked) expect(head.inMemory(key)).to.not.equal(undefined);
   });
 
   it('takes a new keyspace at once and forgets the counts of the old one', () => {
