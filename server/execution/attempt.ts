@@ -20,7 +20,7 @@ import { NEW_FREQUENCY, raised } from './frequency.js';
 import { mergeRange, Missing, type Merged, type Page } from './range.js';
 import { SeededRandom } from './seeded-random.js';
 import type { SettingWrite } from './settings.js';
-import { elementKeyOf, type Touched, writeRow } from './touched.js';
+import { elementKeyOf, prefixOf, type Touched, writeRow } from './touched.js';
 import { WideChanges } from './wide-changes.js';
 import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View, PartitionFacts } from './view.js';
 
@@ -190,6 +190,8 @@ export class Attempt {
         row: before,
         dirty: false,
         elements: null,
+        prefix: '',
+        prefixVersion: '',
         garbage: null,
       };
       this.touched.set(storageKey, touched);
@@ -291,7 +293,7 @@ export class Attempt {
 
   elements(db: number, key: Buffer, row: Row, range: ElementRange): Element[] {
     const touched = this.touch(db, key);
-    const prefix = touched.keys.elements(touched.slot, touched.hash, touched.key, row.version);
+    const prefix = prefixOf(touched, row);
     const all = prefixRange(prefix);
     const merged = this.range(
       {

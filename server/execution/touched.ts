@@ -20,6 +20,9 @@ export interface Touched {
   row: Row | null;
   dirty: boolean;
   elements: Map<string, Buffer | null> | null;
+  /** What the keys of its elements begin with, of the version that was looked at last. */
+  prefix: string;
+  prefixVersion: string;
   /** Garbage records: key, prefix. */
   garbage: { key: string; prefix: string }[] | null;
 }
@@ -77,6 +80,16 @@ function index(head: Head, writes: GroupWrite[], key: string, value: Buffer | nu
   head.write(key, value, value?.length ?? 0, decree);
 }
 
-export function elementKeyOf({ keys, slot, hash, key }: Touched, row: Row, sortKey: Buffer): string {
-  return keys.element(slot, hash, key, row.version, sortKey.latin1Slice(0, sortKey.length));
+/** What the keys of a row's elements begin with: made once, as one operation may look up thousands. */
+export function prefixOf(touched: Touched, row: Row): string {
+  if (touched.prefixVersion !== row.version) {
+    const { keys, slot, hash, key } = touched;
+    touched.prefix = keys.elements(slot, hash, key, row.version);
+    touched.prefixVersion = row.version;
+  }
+  return touched.prefix;
+}
+
+export function elementKeyOf(touched: Touched, row: Row, sortKey: Buffer): string {
+  return prefixOf(touched, row) + sortKey.latin1Slice(0, sortKey.length);
 }
