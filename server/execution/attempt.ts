@@ -20,7 +20,7 @@ import { NEW_FREQUENCY, raised } from './frequency.js';
 import { mergeRange, Missing, type Merged, type Page } from './range.js';
 import { SeededRandom } from './seeded-random.js';
 import type { SettingWrite } from './settings.js';
-import { elementKeyOf, prefixOf, type Touched, writeRow } from './touched.js';
+import { elementKeyOf, keysPerhapsWritten, prefixOf, type Touched, writeRow } from './touched.js';
 import { WideChanges } from './wide-changes.js';
 import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View, PartitionFacts } from './view.js';
 
@@ -263,6 +263,7 @@ export class Attempt {
     const elementKey = elementKeyOf(touched, row, sortKey);
     const own = touched.elements?.get(elementKey);
     if (own !== undefined) return own;
+    if (this.head.neverWritten.has(row.version, sortKey)) return null;
     const entry = this.head.get(elementKey);
     if (entry.decree > this.dependency) this.dependency = entry.decree;
     return entry.value as Buffer | null;
@@ -270,8 +271,8 @@ export class Attempt {
 
   expect(db: number, key: Buffer, row: Row, sortKeys: readonly Buffer[]): void {
     if (sortKeys.length < this.head.expectedMin) return;
-    const touched = this.touch(db, key);
-    this.head.expect(sortKeys.map((sortKey) => elementKeyOf(touched, row, sortKey)));
+    const perhaps = keysPerhapsWritten(this.touch(db, key), row, sortKeys, this.head);
+    if (perhaps.length >= this.head.expectedMin) this.head.expect(perhaps);
   }
 
   putElement(db: number, key: Buffer, row: Row, sortKey: Buffer, value: Buffer | null): void {

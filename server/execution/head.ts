@@ -12,6 +12,7 @@ import { decodeHeader } from '../storage/row-header.js';
 import type { Store } from '../storage/store.js';
 import type { Counts } from './counts.js';
 import { EntryMap, type HeadEntry, type HeadValue } from './entry-map.js';
+import { NeverWritten } from './never-written.js';
 import { MissingEntry, PointReads } from './point-reads.js';
 import { SeededRandom } from './seeded-random.js';
 import { NO_SETTINGS, type Settings } from './settings.js';
@@ -27,6 +28,9 @@ const ELEMENT_SPACE = Space.element.charCodeAt(0);
 const ENTRY_BYTES = 345;
 /** Larger values are read from the store each time. */
 const CACHED_VALUE_BYTES_MAX = 64 * 1024;
+
+/** Beside the cache as much as this part of it may be spent on knowing what need not be looked up: 12 MiB by default. */
+const NEVER_WRITTEN_SHARE = 8;
 
 /** Looking for what can go starts again after this much more, and looks at so many entries: far more than have come. */
 const EVICTION_STEP_BYTES = 32 * 1024;
@@ -68,6 +72,7 @@ export class Head {
   private readonly store: Store;
   private readonly cacheBytes: number;
   private readonly entries = new EntryMap();
+  readonly neverWritten: NeverWritten;
   /** Eviction waits until there is more than this: raised while most of it is pinned. */
   private evictAbove: number;
   private applied: number;
@@ -94,6 +99,7 @@ export class Head {
     this.reads = reads;
     this.cacheBytes = cacheBytes;
     this.evictAbove = cacheBytes;
+    this.neverWritten = new NeverWritten(Math.floor(cacheBytes / NEVER_WRITTEN_SHARE));
     this.keyspaces = keyspaces.map((id) => new KeyspaceKeys(id));
     this.counts = counts;
     this.applied = applied;

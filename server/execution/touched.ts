@@ -56,11 +56,16 @@ export function writeRow(touched: Touched, head: Head, decree: number): Group | 
     if (oldExpiry !== 0) index(head, writes, keys.expiry(oldExpiry, slot, hash, key), null, decree);
     if (expiry !== 0) index(head, writes, keys.expiry(expiry, slot, hash, key), EMPTY, decree);
   }
+  if (before?.large === true && row?.version !== before.version) head.neverWritten.end(before.version);
+  if (row?.large === true && (before?.large !== true || row.version !== before.version))
+    head.neverWritten.begin(row.version, row.type);
   if (touched.elements !== null) {
+    const at = touched.prefix.length;
     for (const [elementKey, value] of touched.elements) {
       const kept = value === null ? null : Buffer.from(value);
       writes.push({ key: elementKey, value: kept });
       head.write(elementKey, kept, kept?.length ?? 0, decree);
+      if (kept !== null && row !== null) head.neverWritten.add(row.version, elementKey, at);
     }
   }
   if (touched.garbage !== null) {
@@ -92,4 +97,13 @@ export function prefixOf(touched: Touched, row: Row): string {
 
 export function elementKeyOf(touched: Touched, row: Row, sortKey: Buffer): string {
   return prefixOf(touched, row) + sortKey.latin1Slice(0, sortKey.length);
+}
+
+/** Keys of those elements that are not known to be absent. */
+export function keysPerhapsWritten(touched: Touched, row: Row, sortKeys: readonly Buffer[], head: Head): string[] {
+  const keys: string[] = [];
+  for (const sortKey of sortKeys) {
+    if (!head.neverWritten.has(row.version, sortKey)) keys.push(elementKeyOf(touched, row, sortKey));
+  }
+  return keys;
 }

@@ -9,6 +9,7 @@ import type { Timer } from '../../shared/environment.js';
 import type { Executor } from '../execution/executor.js';
 import type { Head } from '../execution/head.js';
 import { garbageRecords, parseExpiryKey, prefixRange, toBuffer } from '../storage/keys.js';
+import type { Store } from '../storage/store.js';
 import type { Partition } from './partition.js';
 
 const EXPIRY_PAUSE_MS = 100;
@@ -16,6 +17,17 @@ const EXPIRED_PER_TURN = 400;
 const GARBAGE_PAUSE_MS = 100;
 const GARBAGE_PER_TURN = 1_000;
 const GARBAGE_BYTES_PER_TURN = 4 * 1024 * 1024;
+const ZERO = Buffer.alloc(1);
+
+/**
+ * How far the deletion of what a record names has come. What was deleted lies in LevelDB as marks until a compaction, and
+ * to read past a million of them for the next page takes a second.
+ */
+interface Progress {
+  readonly store: Store;
+  readonly record: Buffer;
+  readonly from: Buffer;
+}
 
 export class Sweeper {
   private readonly partition: Partition;
@@ -24,6 +36,7 @@ export class Sweeper {
   private timer: Timer | null = null;
   private sweeping = false;
   private nextGarbageMs = 0;
+  private progress: Progress | null = null;
 
   constructor(partition: Partition) {
     this.partition = partition;
@@ -99,8 +112,10 @@ export class Sweeper {
         return done();
       }
       const under = prefixRange(record.value.latin1Slice(0, record.value.length));
+      const { progress } = this;
+      const goesOn = progress?.store === store && progress.record.equals(record.key);
       const page = {
-        gte: toBuffer(under.gte),
+        gte: goesOn ? progress.from : toBuffer(under.gte),
         lt: toBuffer(under.lt),
         limit: GARBAGE_PER_TURN,
         limitBytes: GARBAGE_BYTES_PER_TURN,
@@ -108,6 +123,10 @@ export class Sweeper {
       };
       store.range(page, (failed, entries) => {
         if (failed !== null || entries === undefined || store !== this.partition.store) return done();
+        const last = entries.at(-1);
+        // nothing comes to lie there any more, so one walk from the beginning to the end finds all of it
+        this.progress =
+          last === undefined ? null : { store, record: record.key, from: Buffer.concat([last.key, ZERO]) };
         const writes =
           entries.length > 0 ? entries.map(({ key }) => ({ key, value: null })) : [{ key: record.key, value: null }];
         this.nextGarbageMs = now;

@@ -214,11 +214,14 @@ export function behindScore(score: number): Buffer {
   invariant(false, 'no score has the greatest of all positions');
 }
 
+/** For one score at a time: thousands are read in a range. */
+const scratch = Buffer.alloc(SCORE_BYTES);
+
 function scoreOfPosition(bytes: Buffer, at: number): number {
-  const score = Buffer.from(bytes.subarray(at, at + SCORE_BYTES));
-  if (score[0]! < SIGN) for (let i = 0; i < SCORE_BYTES; i++) score[i] = ~score[i]!;
-  else score[0]! &= SIGN - 1;
-  return score.readDoubleBE(0);
+  const turn = bytes[at]! < SIGN ? 0xff : 0;
+  for (let i = 0; i < SCORE_BYTES; i++) scratch[i] = bytes[at + i]! ^ turn;
+  if (turn === 0) scratch[0]! &= SIGN - 1;
+  return scratch.readDoubleBE(0);
 }
 
 function isWithin(at: Buffer, { gte, lt }: Span): boolean {
