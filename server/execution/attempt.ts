@@ -20,7 +20,7 @@ import { NEW_FREQUENCY, raised } from './frequency.js';
 import { mergeRange, Missing, type Merged, type Page } from './range.js';
 import { SeededRandom } from './seeded-random.js';
 import type { SettingWrite } from './settings.js';
-import { elementKeyOf, keysPerhapsWritten, prefixOf, type Touched, writeRow } from './touched.js';
+import { elementKeyOf, keysPerhapsWritten, lookedUp, prefixOf, type Touched, writeRow } from './touched.js';
 import { WideChanges } from './wide-changes.js';
 import type { Element, ElementRange, Row, RowChange, ScanPosition, ScannedKey, View, PartitionFacts } from './view.js';
 
@@ -180,20 +180,7 @@ export class Attempt {
       const entry = this.head.get(storageKey);
       if (entry.decree > this.dependency) this.dependency = entry.decree;
       const before = entry.value as Row | null;
-      touched = {
-        keys,
-        slot,
-        hash,
-        key: name,
-        storageKey,
-        before,
-        row: before,
-        dirty: false,
-        elements: null,
-        prefix: '',
-        prefixVersion: '',
-        garbage: null,
-      };
+      touched = lookedUp(keys, slot, hash, name, storageKey, before);
       this.touched.set(storageKey, touched);
       if (this.isExpired(before)) this.expire(touched);
     }

@@ -27,6 +27,31 @@ export interface Touched {
   garbage: { key: string; prefix: string }[] | null;
 }
 
+/** As the head state has it, and not changed yet. */
+export function lookedUp(
+  keys: KeyspaceKeys,
+  slot: number,
+  hash: number,
+  key: string,
+  storageKey: string,
+  before: Row | null,
+): Touched {
+  return {
+    keys,
+    slot,
+    hash,
+    key,
+    storageKey,
+    before,
+    row: before,
+    dirty: false,
+    elements: null,
+    prefix: '',
+    prefixVersion: '',
+    garbage: null,
+  };
+}
+
 /** What a row is counted as beside its own bytes: about what Redis has for a key, and for an element of a collection. */
 const ROW_BYTES = 56;
 const ELEMENT_BYTES = 16;
