@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { startVariables } from '../run/thread-pool.js';
 import { processEnvironment } from '../../shared/config/process-environment.js';
 import type { ChildPlan } from './plan.js';
 
@@ -114,5 +115,5 @@ function childEnvironment(threads: number): Record<string, string> {
   for (const [name, value] of Object.entries(processEnvironment())) {
     if (value !== undefined && !name.startsWith('TULPAR_')) environment[name] = value;
   }
-  return { ...environment, UV_THREADPOOL_SIZE: String(threads) };
+  return { ...environment, ...startVariables(threads) };
 }

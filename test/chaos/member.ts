@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { heapFlags } from '../../cli/run/thread-pool.js';
+import { heapFlags, startVariables } from '../../cli/run/thread-pool.js';
 import type { Role } from '../../shared/cluster.js';
 import { processEnvironment } from '../../shared/config/process-environment.js';
 import { projectFolder } from '../cluster/local-cluster.js';
@@ -86,7 +86,7 @@ export class Member {
     ];
     const child = spawn(words[0] as string, words.slice(1), {
       stdio: ['ignore', log, log, 'ipc'],
-      env: { ...withoutSettings(), ...environment, UV_THREADPOOL_SIZE: String(threads) },
+      env: { ...withoutSettings(), ...environment, ...startVariables(threads) },
       detached: true, // Ctrl-C reaches this process only, which cleans up in order
     });
     closeSync(log);
