@@ -9,6 +9,8 @@ import { CommandStatistics } from './statistics.js';
 
 const IMMEDIATE: ReadonlySet<string> = new Set(['multi', 'exec', 'discard', 'watch', 'quit', 'reset']);
 
+const SCRIPTS: ReadonlySet<string> = new Set('eval eval_ro evalsha evalsha_ro fcall fcall_ro'.split(' '));
+
 const WHILE_SUBSCRIBED: ReadonlySet<string> = new Set(
   'subscribe psubscribe ssubscribe unsubscribe punsubscribe sunsubscribe ping quit reset'.split(' '),
 );
@@ -22,6 +24,8 @@ export class CatalogueEntry {
   readonly handler: SessionHandler | null;
   readonly isWrite: boolean;
   readonly isRead: boolean;
+  /** Runs a script or a function. */
+  readonly isScript: boolean;
   readonly needsAuthentication: boolean;
   /** Waits for meta to tell of the table; what Redis answers while it loads does not, but for transactions. */
   readonly needsTable: boolean;
@@ -38,6 +42,7 @@ export class CatalogueEntry {
     this.handler = handlers.get(this.name) ?? null;
     this.isWrite = command.flags.includes('write');
     this.isRead = command.flags.includes('readonly');
+    this.isScript = SCRIPTS.has(this.name);
     this.needsTable = !command.flags.includes('loading') || this.name === 'exec' || this.name === 'watch';
     this.immediate = IMMEDIATE.has(this.name);
     this.whileSubscribed = WHILE_SUBSCRIBED.has(this.name);
@@ -53,6 +58,12 @@ export class CatalogueEntry {
             ]),
           );
   }
+}
+
+/** The words that name a command in a request; `calledAs`: the first of them as it came, in latin1. */
+export function namesIn({ name }: CatalogueEntry, calledAs: string): Buffer[] {
+  const [first = '', ...subcommand] = name.split('|');
+  return [calledAs === name ? first : calledAs, ...subcommand].map((text) => Buffer.from(text, 'latin1'));
 }
 
 export type Handlers = ReadonlyMap<string, SessionHandler>;

@@ -12,12 +12,13 @@ import type { Operation, OperationResult } from '../shared/operations/operation.
 import type { RoutedPartition } from '../shared/routing/routing-table.js';
 import { slotOf } from '../shared/slots.js';
 import { Manner } from '../shared/wire/messages.js';
-import type { CatalogueEntry } from './catalogue.js';
+import { type CatalogueEntry, namesIn } from './catalogue.js';
 import { LATER, type Call, type ProxyContext } from './context.js';
 import { CROSS_SLOT, keyPositions } from './keys.js';
 import { refusal } from './permissions.js';
 import { mergeUnion, type Pending, PendingHandler, PendingOperation, PendingParts } from './pending.js';
 import { redacted } from './redaction.js';
+import { scriptContext, withoutReport } from './script-reports.js';
 import type { Session } from './session.js';
 import { PendingWait } from './waiting.js';
 import type { Transaction } from './transaction.js';
@@ -71,6 +72,10 @@ export class Dispatcher {
   /** The client is about to be told what these keys hold. */
   remember(session: Session, keys: readonly Buffer[]): void {
     this.proxy.messaging.tracking.remember(session, keys);
+  }
+
+  withoutReport(session: Session, entry: CatalogueEntry, result: OperationResult): ReturnType<typeof withoutReport> {
+    return withoutReport(this.proxy, session, entry, result);
   }
 
   /** True when this is not the place to go on: the user may not do it, or nobody knows yet who there is. */
@@ -163,7 +168,8 @@ export class Dispatcher {
   private keyed(session: Session, entry: CatalogueEntry, command: KeyedCommand, args: readonly Buffer[]): void {
     const { router, table, clock } = this.proxy;
     const only = table.partitions[0];
-    const tracks = session.tracking !== null && entry.isRead && session.tracking.remembers;
+    const tracks = session.tracking !== null && (entry.isRead || entry.isScript) && session.tracking.remembers;
+    const context = entry.isScript ? scriptContext(this.proxy, session, session.context) : session.context;
     const manner = (tracks ? Manner.tracks : 0) | (session.facts.noTouch ? traceless(entry) : 0);
     if (command.waitMs !== undefined) {
       const operation = command.translate(args, session.context);
@@ -171,9 +177,9 @@ export class Dispatcher {
       if (waitMs !== null) return this.waiting(session, entry, args, operation, waitMs, manner);
     }
     if (only !== undefined && (table.partitions.length === 1 || table.facts?.multiKey === 'any')) {
-      const operation = command.translate(args, session.context);
+      const operation = command.translate(args, context);
       const pending = new PendingOperation(this, session, entry, args, clock.nowMs);
-      pending.tracks = tracks;
+      pending.tracks = tracks && entry.isRead;
       session.enqueue(pending);
       router.submitTo(only, session.routed, session.context.db, operation, pending, manner);
       return;
@@ -185,9 +191,9 @@ export class Dispatcher {
       if (command.union === undefined) throw new ClientError(CROSS_SLOT);
       return this.union(session, entry, command, command.union, args, slots, manner);
     }
-    const operation = command.translate(args, session.context);
+    const operation = command.translate(args, context);
     const pending = new PendingOperation(this, session, entry, args, clock.nowMs);
-    pending.tracks = tracks;
+    pending.tracks = tracks && entry.isRead;
     session.enqueue(pending);
     router.submit(table, slot, session.routed, session.context.db, operation, pending, manner);
   }
@@ -358,7 +364,7 @@ export class Dispatcher {
     const ms = clock.nowMs - startedAtMs;
     const failed = reply instanceof ErrorReply;
     const { monitors } = this.proxy.messaging;
-    if (monitors.any) monitors.show(session, entry, args, this.proxy.environment.wallMs());
+    if (monitors.any) monitors.show(session, entry, args, this.proxy.environment.wallMs(), calledAs);
     if (failed) statistics.error(reply.text);
     entry.statistics.executed(Math.round(ms * 1000), failed);
     const { slowerThanUsec, latencyThresholdMs } = configuration.settings;
@@ -370,10 +376,8 @@ export class Dispatcher {
   }
 
   private slow(session: Session, entry: CatalogueEntry, args: readonly Buffer[], ms: number, calledAs: string): void {
-    const [name = '', ...subcommand] = entry.name.split('|');
-    const names = [calledAs === entry.name ? name : calledAs, ...subcommand].map((text) => Buffer.from(text, 'latin1'));
     this.proxy.slowlog.add(
-      [...names, ...redacted(entry.name, args)],
+      [...namesIn(entry, calledAs), ...redacted(entry.name, args)],
       ms * 1000,
       this.proxy.environment.wallMs(),
       session.address,

@@ -3,7 +3,7 @@
  * Commands of administrators are not shown, nor are passwords.
  */
 import { SimpleString } from '../shared/commands/reply.js';
-import type { CatalogueEntry } from './catalogue.js';
+import { type CatalogueEntry, namesIn } from './catalogue.js';
 import { redacted } from './redaction.js';
 import type { Session } from './session.js';
 
@@ -36,13 +36,23 @@ export class Monitors {
     return this.sessions.has(session);
   }
 
-  /** `wallMs`: since 1970. */
-  show(session: Session, { name, command }: CatalogueEntry, args: readonly Buffer[], wallMs: number): void {
+  /** What a script called, with its name in front, in this database. */
+  showCalled(db: number, words: readonly Buffer[], wallMs: number): void {
+    this.tell(`[${db} lua]`, words, wallMs);
+  }
+
+  /** `wallMs`: since 1970. `calledAs`: the command's name as it came, in latin1. */
+  show(session: Session, entry: CatalogueEntry, args: readonly Buffer[], wallMs: number, calledAs = entry.name): void {
+    const { name, command } = entry;
     if (command.flags.includes('admin')) return;
+    const words = [...namesIn(entry, calledAs), ...redacted(name, args)];
+    this.tell(`[${session.database} ${session.address}]`, words, wallMs);
+  }
+
+  private tell(whose: string, words: readonly Buffer[], wallMs: number): void {
     const seconds = Math.floor(wallMs / 1000);
     const micros = String(Math.floor((wallMs % 1000) * 1000)).padStart(6, '0');
-    const words = [...name.split('|').map((part) => Buffer.from(part)), ...redacted(name, args)].map(quoted);
-    const line = new SimpleString(`${seconds}.${micros} [${session.database} ${session.address}] ${words.join(' ')}`);
+    const line = new SimpleString(`${seconds}.${micros} ${whose} ${words.map(quoted).join(' ')}`);
     for (const monitor of this.sessions) monitor.push(line);
   }
 }

@@ -95,6 +95,17 @@ export class PendingOperation extends Pending implements Completion {
   onOutcome(status: number, value: OperationResult): void {
     if (this.dispatcher.busy.size > 0) this.dispatcher.busy.delete(this);
     if (this.tracks) this.dispatcher.remember(this.session, keysOf(this.entry, this.args));
+    if (this.entry.isScript) this.onScript(status, value);
+    else this.answer(status, value);
+  }
+
+  private onScript(status: number, value: OperationResult): void {
+    const { result, tell } = this.dispatcher.withoutReport(this.session, this.entry, value);
+    this.answer(status, result);
+    tell?.(false);
+  }
+
+  private answer(status: number, value: OperationResult): void {
     this.finish(outcomeReply(this.entry.command as KeyedCommand, status, value, this.args, this.context));
   }
 }

@@ -24,6 +24,7 @@ import { type Call, DATABASES, LATER } from './context.js';
 import { CROSS_SLOT, keysOf } from './keys.js';
 import { outcomeError } from './pending.js';
 import { refusalAtExec } from './permissions.js';
+import { scriptContext, withoutReport } from './script-reports.js';
 import { TrackedInOrder } from './tracking/tracked-in-order.js';
 
 const WHOLE_IN_SEVERAL =
@@ -61,6 +62,9 @@ export class Execution {
   /** Keys that are read and to be tracked, and those of them that are written behind it; null: nothing is tracked. */
   private readonly tracked: TrackedInOrder | null;
   private handlers = 0;
+  private hasScripts = false;
+  /** The last step that may write. */
+  private lastWrite = -1;
   private context: TranslateContext;
 
   constructor(call: Call, queued: readonly Queued[], watched: readonly Watched[]) {
@@ -98,7 +102,7 @@ export class Execution {
         this.replies(value as readonly OperationResult[], end);
         if (tracked !== null) tracking.wroteItself(session, tracked.written);
       };
-      const tracks = tracked !== null && tracked.read.length > 0;
+      const tracks = tracked !== null && (tracked.read.length > 0 || this.hasScripts);
       const manner = (tracks ? Manner.tracks : 0) | (session.facts.noTouch ? Manner.leavesNoTrace : 0);
       const { db } = session.context;
       proxy.router.submitTo(partition, session.routed, db, operation, { onOutcome }, manner);
@@ -124,7 +128,9 @@ export class Execution {
         const keys = keysOf(entry, args);
         for (const key of keys) this.slots.add(slotOf(key));
         this.tracked?.add(entry, keys);
-        const operation = command.translate(args, context);
+        if (entry.isScript) this.hasScripts = true;
+        const { proxy, session } = this.call;
+        const operation = command.translate(args, entry.isScript ? scriptContext(proxy, session, context) : context);
         return this.part(entry, args, operation, (result) => command.reply(result, args, context));
       }
       if (command.run === 'whole') {
@@ -152,11 +158,15 @@ export class Execution {
     reply: (result: OperationResult) => Reply,
   ): Step {
     const index = this.parts.push({ db: this.context.db, operation }) - 1;
+    if (!entry.isRead) this.lastWrite = index;
     if (entry.command.flags.includes('denyoom')) this.kind = 'grows';
     else if (!isReadOnly(operation[0]) && this.kind === 'reads') this.kind = 'writes';
     return (results, done) => {
       const [executed, value] = results[index] as readonly [boolean, OperationResult];
-      this.finish(entry, args, done, () => (executed ? reply(value) : new ErrorReply(String(value))));
+      const { proxy, session } = this.call;
+      const { result, tell } = withoutReport(proxy, session, entry, value);
+      this.finish(entry, args, done, () => (executed ? reply(result) : new ErrorReply(String(value))));
+      tell?.(index < this.lastWrite);
     };
   }
 

@@ -231,6 +231,8 @@ export const limits = {
   functionLoadMs: 500,
   /** Code of all libraries of functions together: one record, written anew with every change. */
   functionBytes: 8 * MiB,
+  /** Words of commands that a script reports for MONITOR: they are part of its result, which is logged. What it calls beyond is not shown. */
+  scriptReportBytes: 256 * KiB,
   /** Users whose rules a partition's scripts keep in a form that can be asked: reading them takes long, and a client's scripts come again. */
   scriptUsers: 64,
   /** Scripts that EVAL has made known, those used longest ago are forgotten first; SCRIPT LOAD's are kept in records. */

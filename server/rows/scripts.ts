@@ -24,6 +24,7 @@ function contextAt(args: Arguments, index: number): ScriptContext {
     user: given[5] === null ? null : (listAt(given, 5) as readonly string[]),
     busyAfterMs: numberAt(given, 6),
     mayAll: booleanAt(given, 7),
+    reports: numberAt(given, 8),
   };
 }
 

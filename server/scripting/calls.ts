@@ -18,6 +18,7 @@ import type { View } from '../execution/view.js';
 import { executors } from '../rows/index.js';
 import { CallStatistics } from './call-statistics.js';
 import { ownCommands } from './own-commands.js';
+import { ScriptReport } from './script-report.js';
 
 const UNKNOWN = 'ERR Unknown Redis command called from script';
 const WRONG_NUMBER = 'ERR Wrong number of args calling Redis command from script';
@@ -49,6 +50,7 @@ export class Calls {
   /** It has called a command that writes. */
   wrote = false;
   readonly statistics = new CallStatistics();
+  readonly report: ScriptReport;
   private readonly nowMs: () => number;
   private context: TranslateContext;
   private readonly permissions: Permissions;
@@ -68,6 +70,7 @@ export class Calls {
     this.nowMs = nowMs;
     this.permissions = permissions;
     this.mayAll = given.mayAll;
+    this.report = new ScriptReport(given.reports);
     this.slot = keys.length > 0 ? slotOf(keys[0]!) : null;
     this.user = permissions.user;
     this.context = {
@@ -114,25 +117,29 @@ export class Calls {
       this.checkAllowed(command, argv, args);
       startedMs = this.nowMs();
       const reply = this.run(command, args);
-      this.executed(command, startedMs, reply instanceof ErrorReply ? reply.text : null);
+      this.executed(command, argv, startedMs, reply instanceof ErrorReply ? reply.text : null);
       return reply;
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
       if (command === null || startedMs === null) this.statistics.rejected(command?.name ?? null, error.message);
-      else this.executed(command, startedMs, error.message);
+      else this.executed(command, argv, startedMs, error.message);
       return new ErrorReply(error.message);
     }
   }
 
-  private executed({ name }: Command, startedMs: number, error: string | null): void {
-    this.statistics.executed(name, Math.round((this.nowMs() - startedMs) * 1000), error);
+  private executed(command: Command, argv: readonly Buffer[], startedMs: number, error: string | null): void {
+    this.statistics.executed(command.name, Math.round((this.nowMs() - startedMs) * 1000), error);
+    this.report.executed(command, this.context.db, argv);
   }
 
   private checkAllowed(command: Command, argv: readonly Buffer[], args: readonly Buffer[]): void {
     if (!acceptsArity(command, argv.length)) throw new ClientError(WRONG_NUMBER);
     if (command.flags.includes('noscript') && !this.mayAll) throw new ClientError(NOT_ALLOWED);
     const denial = this.user === null ? null : check(this.user, argv);
-    if (denial !== null) throw new ClientError(`ERR The user executing the script ${FORBIDDEN[denial.reason]}`);
+    if (denial !== null) {
+      this.report.denied(denial);
+      throw new ClientError(`ERR The user executing the script ${FORBIDDEN[denial.reason]}`);
+    }
     const writes = command.flags.includes('write');
     if (!this.permissions.mayWrite && (writes || command.flags.includes('may_replicate')))
       throw new ClientError(READ_ONLY);

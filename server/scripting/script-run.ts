@@ -112,7 +112,7 @@ export class ScriptRun {
       if (this.kill !== null) this.throwKilled(this.thread);
       const outcome = machine.resume(this.thread, this.firstArguments());
       if (outcome === Outcome.yielded) throw new Suspended(this);
-      return outcome === Outcome.ok ? this.result() : this.failure(outcome);
+      return this.calls.report.with(outcome === Outcome.ok ? this.result() : this.failure(outcome));
     } catch (thrown) {
       if (thrown instanceof Suspended) throw thrown;
       isBroken = isEndOfLua(thrown);

@@ -79,7 +79,7 @@ const subcommands: readonly Command[] = [
     since: '6.0.0',
     support: 'partly',
     summary: 'Returns what users were refused, or forgets it.',
-    note: 'of the proxy that is asked, and without what scripts were refused',
+    note: 'of the proxy that is asked',
   },
   {
     ...administrative,

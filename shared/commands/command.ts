@@ -83,6 +83,8 @@ export interface TranslateContext {
   readonly inScript?: boolean;
   /** Scripts may call what is denied to them otherwise (DEBUG SET-DISABLE-DENY-SCRIPTS). Absent: false. */
   readonly scriptsMayAll?: boolean;
+  /** What scripts report beside their results: bits of `ReportOf`. Absent: nothing. */
+  readonly scriptReports?: number;
 }
 
 export interface CommandFacts {

@@ -131,7 +131,7 @@ const clientSubcommands: readonly Command[] = [
     since: '6.0.0',
     support: 'partly',
     summary: 'Tells the connection when keys that it has read, or keys with prefixes, are written.',
-    note: 'REDIRECT to connections of the same proxy; when a partition changes its primary everything is invalidated. What scripts read is not tracked',
+    note: 'REDIRECT to connections of the same proxy; when a partition changes its primary everything is invalidated. What scripts read is tracked as in Redis 7.2, declared or not',
   },
   {
     ...ofItself,

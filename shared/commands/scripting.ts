@@ -43,6 +43,7 @@ export function callOf(args: readonly Buffer[], context: TranslateContext, noNum
       user: context.user?.rules() ?? null,
       busyAfterMs: context.busyAfterMs ?? BUSY_AFTER_MS,
       mayAll: context.scriptsMayAll === true,
+      reports: context.scriptReports ?? 0,
     },
   };
 }

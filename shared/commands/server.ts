@@ -141,7 +141,7 @@ export const serverCommands: readonly Command[] = [
     since: '1.0.0',
     support: 'partly',
     summary: 'Shows every command as it is executed.',
-    note: 'those of the proxy that is asked, with their names in lower case; not what scripts call',
+    note: 'those of the proxy that is asked; names of subcommands, and of what a transaction queued, are in lower case, and what scripts call comes behind the line of the script, once that has ended',
   },
   {
     ...plain,

@@ -36,7 +36,27 @@ export const Mark = {
   verbatim: 10,
   boolean: 11,
   nullArray: 12,
+  /** Of a result with a report: then the report (`ScriptReport`), and the result. */
+  report: 13,
 } as const;
+
+/** What is to be reported of a script beside its result. */
+export const ReportOf = { calls: 1, reads: 2 } as const;
+
+/** What a script called, each with its database and name first; keys it read; those it wrote afterwards; what it may not do. */
+export type ScriptReport = readonly [
+  calls: readonly (readonly [db: number, ...words: Buffer[]])[],
+  fresh: readonly Buffer[],
+  stale: readonly Buffer[],
+  denials: readonly (readonly [reason: 'command' | 'key' | 'channel', object: Buffer])[],
+];
+
+/** Null: there is none. */
+export function reportOf(result: OperationResult): { report: ScriptReport; result: OperationResult } | null {
+  if (!Array.isArray(result) || result[0] !== Mark.report) return null;
+  const [, report, own] = result as readonly OperationResult[];
+  return { report: report as unknown as ScriptReport, result: own ?? null };
+}
 
 /** What the commands of a script see of the client that sent it. */
 export interface ScriptContext {
@@ -51,6 +71,8 @@ export interface ScriptContext {
   readonly busyAfterMs: number;
   /** It may call commands that are denied to scripts. */
   readonly mayAll: boolean;
+  /** Bits of `ReportOf`. What its user is denied is always reported. */
+  readonly reports: number;
 }
 
 export interface ScriptCall {
@@ -71,6 +93,7 @@ const contextOf = ({
   user,
   busyAfterMs,
   mayAll,
+  reports,
 }: ScriptContext): OperationArgument[] => [
   lfu,
   hashLimits,
@@ -80,6 +103,7 @@ const contextOf = ({
   user,
   busyAfterMs,
   mayAll,
+  reports,
 ];
 
 /**

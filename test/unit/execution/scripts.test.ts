@@ -33,6 +33,7 @@ const called = (keys: readonly string[] = [], busyAfterMs = 0): ScriptCall => ({
     user: null,
     busyAfterMs,
     mayAll: false,
+    reports: 0,
   },
 });
 

@@ -17,6 +17,7 @@ const context = {
   user: null,
   busyAfterMs: 0,
   mayAll: false,
+  reports: 0,
 };
 
 function run(code: string): Operation {

@@ -28,6 +28,20 @@ describe('MONITOR', () => {
     expect(shown('object|encoding', 'k')).to.deep.equal(['1795380601.847250 [3 10.0.0.1:5] "object" "encoding" "k"']);
   });
 
+  it('shows the name of a command as it came', () => {
+    const lines: string[] = [];
+    const monitors = new Monitors();
+    const by = {
+      database: 0,
+      address: 'a:1',
+      push: (line: SimpleString) => lines.push(line.text),
+    } as unknown as Session;
+    monitors.add(by);
+    monitors.show(by, catalogue.findFull('object|encoding') as CatalogueEntry, [Buffer.from('k')], 0, 'OBJECT');
+    monitors.showCalled(5, [Buffer.from('GET'), Buffer.from('k')], 1_000);
+    expect(lines).to.deep.equal(['0.000000 [0 a:1] "OBJECT" "encoding" "k"', '1.000000 [5 lua] "GET" "k"']);
+  });
+
   it('shows no passwords', () => {
     expect(shown('auth', 'user', 'secret')[0]).to.match(/"auth" "\(redacted\)" "\(redacted\)"$/);
     expect(shown('hello', '3', 'auth', 'user', 'secret', 'setname', 'x')[0]).to.match(
