@@ -12,6 +12,7 @@ import type { UserChange } from '../../shared/cluster.js';
 import { ClientError } from '../../shared/errors.js';
 import { type Call, LATER, type ProxyContext, type SessionHandler } from '../context.js';
 import { help } from './help.js';
+import { heldUntilAnswered } from './held-until-answered.js';
 
 const GENERATED_BITS = 256;
 const GENERATED_BITS_MAX = 4_096;
@@ -23,13 +24,10 @@ const bytes = (latin1: string): Buffer => Buffer.from(latin1, 'latin1');
 
 /** Sends a change to meta; the connection takes no more requests until it is made. */
 export function changeUser(call: Call, wanted: UserChange, reply: (count: number) => Reply): typeof LATER {
-  const { proxy, session } = call;
-  const finish = call.later();
-  session.hold();
-  proxy.router.meta.changeUsers(wanted, (error, count) => {
-    finish(error === null ? reply(count) : new ErrorReply(error));
-    session.release();
-  });
+  const answer = heldUntilAnswered(call);
+  call.proxy.router.meta.changeUsers(wanted, (error, count) =>
+    answer(error === null ? reply(count) : new ErrorReply(error)),
+  );
   return LATER;
 }
 

@@ -5,6 +5,7 @@ import { ClientError } from '../../shared/errors.js';
 import { parseInteger } from '../../shared/integers.js';
 import { LATER, type Call, type SessionHandler } from '../context.js';
 import { TrackingMode } from '../tracking/tracking-mode.js';
+import { heldUntilAnswered } from './held-until-answered.js';
 
 const SYNTAX = 'ERR syntax error';
 const SWITCHES_BROADCAST =
@@ -81,12 +82,10 @@ const tracking: SessionHandler = (call) => {
     proxy.messaging.tracking.begin(session, mode, [], () => undefined);
     return OK;
   }
-  const finish = call.later();
-  session.hold();
+  const answer = heldUntilAnswered(call);
   proxy.messaging.tracking.begin(session, mode, prefixes, (failure) => {
     if (failure !== null) proxy.messaging.tracking.end(session);
-    finish(failure === null ? OK : new ErrorReply(`ERR not executed: ${failure}`));
-    session.release();
+    answer(failure === null ? OK : new ErrorReply(`ERR not executed: ${failure}`));
   });
   return LATER;
 };

@@ -94,7 +94,8 @@ const unpause: SessionHandler = ({ proxy }) => {
 };
 
 const unblock: SessionHandler = ({ proxy, args }) => {
-  if (args.length > 2) throw new ClientError(SYNTAX);
+  if (args.length > 2)
+    throw new ClientError("ERR unknown subcommand or wrong number of arguments for 'unblock'. Try CLIENT HELP.");
   const reason = args.length === 2 ? word(args[1]) : 'TIMEOUT';
   if (reason !== 'TIMEOUT' && reason !== 'ERROR')
     throw new ClientError('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');

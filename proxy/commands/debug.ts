@@ -17,16 +17,12 @@ import { outcomeError } from '../pending.js';
 import { PEAK_FORGOTTEN_MS } from '../reply-peak.js';
 import { looseNumber } from './arguments.js';
 import { populate } from './debug-populate.js';
+import { heldUntilAnswered } from './held-until-answered.js';
 
 /** This connection answers nothing else meanwhile; the others go on. */
 function sleep(call: Call): typeof LATER {
-  const { proxy, session } = call;
-  const finish = call.later();
-  session.hold();
-  proxy.environment.after(Math.max(0, looseNumber(call.args[1]) * 1000), () => {
-    finish(OK);
-    session.release();
-  });
+  const answer = heldUntilAnswered(call);
+  call.proxy.environment.after(Math.max(0, looseNumber(call.args[1]) * 1000), () => answer(OK));
   return LATER;
 }
 

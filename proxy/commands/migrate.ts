@@ -15,6 +15,7 @@ import { Status } from '../../shared/wire/messages.js';
 import { type Call, LATER, type SessionHandler } from '../context.js';
 import { CROSS_SLOT } from '../keys.js';
 import { outcomeError } from '../pending.js';
+import { heldUntilAnswered } from './held-until-answered.js';
 
 const DEFAULT_TIMEOUT_MS = 1_000;
 const CHANGED = 'ERR the keys changed while they were migrated: they are at the target, and here with what is newer';
@@ -248,18 +249,13 @@ class Exchange {
 }
 
 const migrate: SessionHandler = (call) => {
-  const { proxy, session } = call;
+  const { proxy } = call;
   const request = parse(call.args);
   const [slot, ...others] = request.keys.map((key) => slotOf(key));
   const anywhere = proxy.table.partitions.length === 1 || proxy.table.facts?.multiKey === 'any';
   if (slot === undefined) throw new ClientError(SYNTAX_ERROR);
   if (!anywhere && others.some((other) => other !== slot)) throw new ClientError(CROSS_SLOT);
-  const finish = call.later();
-  session.hold();
-  new Migration(call, request, (reply) => {
-    finish(reply);
-    session.release();
-  }).begin();
+  new Migration(call, request, heldUntilAnswered(call)).begin();
   return LATER;
 };
 

@@ -9,6 +9,7 @@ import { type Call, LATER, type SessionHandler } from '../context.js';
 import { CROSS_SLOT } from '../keys.js';
 import { outcomeError } from '../pending.js';
 import { Execution, Transaction } from '../transaction.js';
+import { heldUntilAnswered } from './held-until-answered.js';
 
 const multi: SessionHandler = ({ session }) => {
   if (session.transaction !== null) throw new ClientError('ERR MULTI calls can not be nested');
@@ -68,12 +69,10 @@ function ask(
   reply: (found: readonly OperationResult[]) => Reply,
 ): typeof LATER {
   const { proxy, session } = call;
-  const finish = call.later();
-  session.hold();
+  const answer = heldUntilAnswered(call);
   proxy.router.submit(proxy.table, slot, session.routed, session.context.db, marks(keys), {
     onOutcome(status, value) {
-      finish(status === Status.ok ? reply(value as readonly OperationResult[]) : outcomeError(status, value));
-      session.release();
+      answer(status === Status.ok ? reply(value as readonly OperationResult[]) : outcomeError(status, value));
     },
   });
   return LATER;

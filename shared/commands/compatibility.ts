@@ -51,6 +51,8 @@ What differs in general:
 
 - What a command only reads it does not change: in Redis a \`SORT\` leaves a sorted set as a skiplist, which \`OBJECT ENCODING\`
   tells. A HyperLogLog that somebody damaged is said to be corrupt by whatever reads it, in Redis by some commands later.
+- Who waits for several keys (BLPOP, XREAD BLOCK) while a transaction or a script writes to several of them is given what it would
+  be given if it asked then: by the order of its own keys. Redis gives of the key that was written first.
 
 Random commands run against Redis side by side with \`npm run conformance -- --differential\`: but for these differences, and
 options of later versions, replies are equal byte for byte.

@@ -13,7 +13,7 @@ client | client foo | client setname "a b" | client setname ok | client getname 
 client kill type foo | client kill id 1 skipme | client kill foo bar | client kill type normal foo bar | client kill id 0
 client kill addr 1:1 user foo | client kill laddr 1:1 | client list type foo | client list id a | client list foo
 client list id | client list type master | client reply foo | client pause a | client pause 1 foo | client pause -1
-client no-evict foo | client no-evict on | client unblock a | client unblock 999 | client unblock 99 foo
+client no-evict foo | client no-evict on | client unblock a | client unblock 999 | client unblock 99 foo | client unblock 1 timeout x
 client getredir | client trackinginfo | client info x
 config | config foo | config get | config get timeout | config get slowlog-max-len
 config set timeout | config set timeout 1 maxclients | config set foo 1 | config set timeout 1 timeout 2
