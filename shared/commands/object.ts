@@ -58,8 +58,6 @@ const encoding = {
 const freq = {
   ...onOneKey,
   name: 'object|freq',
-  support: 'partly',
-  note: 'accesses are not counted yet, so that it stays where a new key begins',
   since: '4.0.0',
   tips: ['nondeterministic_output'],
   summary: 'Tells how often a key is accessed, on a logarithmic scale.',
