@@ -18,6 +18,7 @@ import { CROSS_SLOT, keyPositions } from './keys.js';
 import { refusal } from './permissions.js';
 import { mergeUnion, type Pending, PendingHandler, PendingOperation, PendingParts } from './pending.js';
 import { redacted } from './redaction.js';
+import { PendingScript } from './roaming.js';
 import { scriptContext, withoutReport } from './script-reports.js';
 import type { Session } from './session.js';
 import { PendingWait } from './waiting.js';
@@ -192,10 +193,18 @@ export class Dispatcher {
       return this.union(session, entry, command, command.union, args, slots, manner);
     }
     const operation = command.translate(args, context);
+    const { db } = session.context;
+    if (entry.isScript && keys.length === 0) {
+      const script = new PendingScript(this, session, entry, args, clock.nowMs);
+      script.tracks = tracks && entry.isRead;
+      session.enqueue(script);
+      script.start((where) => router.submit(table, where, session.routed, db, operation, script, manner));
+      return;
+    }
     const pending = new PendingOperation(this, session, entry, args, clock.nowMs);
     pending.tracks = tracks && entry.isRead;
     session.enqueue(pending);
-    router.submit(table, slot, session.routed, session.context.db, operation, pending, manner);
+    router.submit(table, slot, session.routed, db, operation, pending, manner);
   }
 
   /** Until it is answered the session takes no more requests. */

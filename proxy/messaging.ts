@@ -2,8 +2,11 @@
  * What clients are told without asking: messages, that keys have changed, what others do. Joins what keeps track of it to
  * the router.
  */
-import { Kind, type InvalidationMessage, type Message } from '../shared/wire/messages.js';
 import type { Environment } from '../shared/environment.js';
+import { publish, Topic } from '../shared/operations/pubsub.js';
+import type { RoutedConnection } from '../shared/routing/request.js';
+import { slotOf } from '../shared/slots.js';
+import { Kind, type InvalidationMessage, type Message, type PublicationMessage } from '../shared/wire/messages.js';
 import type { Router } from '../shared/routing/router.js';
 import type { RoutedPartition, RoutedTable } from '../shared/routing/routing-table.js';
 import type { ClientRegistry } from './client-registry.js';
@@ -24,9 +27,14 @@ export class Messaging {
   readonly subscriptions: Subscriptions;
   readonly tracking: Tracking;
   readonly monitors = new Monitors();
+  private readonly host: MessagingHost;
   private readonly registrar: Registrar;
+  /** What scripts publish on channels of other partitions: in its order. */
+  private readonly relays: RoutedConnection;
 
   constructor(host: MessagingHost) {
+    this.host = host;
+    this.relays = host.router.connect(() => undefined);
     this.registrar = new Registrar(host);
     this.subscriptions = new Subscriptions(this.registrar);
     this.tracking = new Tracking(host.clients, this.registrar);
@@ -35,8 +43,16 @@ export class Messaging {
 
   /** From a partition's primary. */
   onTold(message: Message): void {
-    if (message[0] === Kind.publication) this.subscriptions.onTold(message);
-    else this.tracking.onInvalidation(message as unknown as InvalidationMessage);
+    if (message[0] !== Kind.publication) this.tracking.onInvalidation(message as unknown as InvalidationMessage);
+    else if (message[2] === Topic.relayed) this.relay(message as unknown as PublicationMessage);
+    else this.subscriptions.onTold(message);
+  }
+
+  /** At most once, like all messages: nobody waits for what becomes of it. */
+  private relay([, , , channel, content]: PublicationMessage): void {
+    const { router, table } = this.host;
+    const completion = { onOutcome: () => undefined };
+    router.submit(table, slotOf(channel), this.relays, 0, publish(Topic.channel, channel, content), completion);
   }
 
   /** A partition's primary, or the connection to it, is another one. */

@@ -110,7 +110,8 @@ export class Subscriptions implements Source {
   }
 
   onTold(message: Message): void {
-    const [, , topic, channel, content] = message as unknown as PublicationMessage;
+    const [, , told, channel, content] = message as unknown as PublicationMessage;
+    const topic = told === Topic.shardChannel ? Topic.shardChannel : Topic.channel;
     const name = channel.latin1Slice(0, channel.length);
     const audience = this.byTopic[topic].get(name);
     if (audience !== undefined && audience.sessions.size > 0)

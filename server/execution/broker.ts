@@ -28,6 +28,17 @@ export class Broker {
     return this.interests.receivers(publication.topic, publication.channel);
   }
 
+  /**
+   * A script publishes on a channel whose listeners another partition knows: the proxy that sent the script passes it on.
+   * So nobody waits within a script, and how many it will go to is not known: counted are those known here, by pattern,
+   * as a node of Redis counts only its own clients.
+   */
+  relay(channel: Buffer, message: Buffer): number {
+    if (this.sender === null) return 0;
+    (this.publications ??= []).push({ topic: Topic.relayed, channel, message, by: this.sender });
+    return this.interests.receivers(Topic.channel, channel);
+  }
+
   /** An event about a key, if somebody may want it. */
   notify(db: number, event: KeyEvent, key: Buffer): void {
     if ((this.events & keyEvents[event]) === 0) return;

@@ -22,6 +22,8 @@ export interface Publication {
   readonly topic: PublicationMessage[2];
   readonly channel: Buffer;
   readonly message: Buffer;
+  /** Only to this proxy, which passes it on. */
+  readonly by?: Origin;
 }
 
 /** By the listener's boot: how many of its clients. */
@@ -162,7 +164,11 @@ export class Interests {
     return clients;
   }
 
-  publish({ topic, channel, message }: Publication): void {
+  publish({ topic, channel, message, by }: Publication): void {
+    if (by !== undefined) {
+      this.host.tell(by, [Kind.publication, this.partition, topic, channel, message] satisfies PublicationMessage);
+      return;
+    }
     const told = new Set<string>();
     this.visit(topic, channel, (proxy) => {
       if (told.has(proxy.boot)) return;

@@ -1,7 +1,8 @@
 /** Publishing, and what proxies want to be told of: see shared/operations/pubsub.ts. No rows are concerned. */
 import { ClientError } from '../../shared/errors.js';
-import { Topic } from '../../shared/operations/pubsub.js';
-import type { Execute } from '../execution/view.js';
+import { concernsKeys, Topic } from '../../shared/operations/pubsub.js';
+import { slotOf } from '../../shared/slots.js';
+import type { Execute, View } from '../execution/view.js';
 import { booleanAt, bytesAt, bytesFrom, bytesOrNullAt, listAt, numberAt, stringAt } from './arguments.js';
 
 export const listen: Execute = (view, args) => {
@@ -17,8 +18,17 @@ export const listen: Execute = (view, args) => {
 
 export const publish: Execute = (view, args) => {
   const topic = numberAt(args, 0) === Topic.shardChannel ? Topic.shardChannel : Topic.channel;
-  return view.broker.publish({ topic, channel: bytesAt(args, 1), message: bytesAt(args, 2) });
+  const channel = bytesAt(args, 1);
+  const message = bytesAt(args, 2);
+  if (topic === Topic.channel && isElsewhere(view, channel)) return view.broker.relay(channel, message);
+  return view.broker.publish({ topic, channel, message });
 };
+
+/** Only scripts publish there; who listens to events about keys is known everywhere. */
+function isElsewhere({ slots }: View, channel: Buffer): boolean {
+  const slot = slotOf(channel);
+  return (slot < slots.from || slot > slots.to) && !concernsKeys(channel.latin1Slice(0, channel.length));
+}
 
 export const topics: Execute = (view, args) => view.broker.interests.names(numberAt(args, 0), bytesOrNullAt(args, 1));
 

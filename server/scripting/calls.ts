@@ -11,7 +11,7 @@ import type { Command, TranslateContext } from '../../shared/commands/command.js
 import { ErrorReply, type Reply } from '../../shared/commands/reply.js';
 import { ClientError } from '../../shared/errors.js';
 import type { Operation, OperationResult } from '../../shared/operations/operation.js';
-import type { ScriptContext } from '../../shared/operations/scripts.js';
+import { elsewhere, NOT_HERE, type ScriptContext } from '../../shared/operations/scripts.js';
 import { limits } from '../../shared/limits.js';
 import { SLOTS, slotOf } from '../../shared/slots.js';
 import type { View } from '../execution/view.js';
@@ -24,7 +24,6 @@ const UNKNOWN = 'ERR Unknown Redis command called from script';
 const WRONG_NUMBER = 'ERR Wrong number of args calling Redis command from script';
 const NOT_ALLOWED = 'ERR This Redis command is not allowed from script';
 const READ_ONLY = 'ERR Write commands are not allowed from read-only scripts.';
-const NOT_HERE = 'ERR Script attempted to access a non local key in a cluster node';
 const OTHER_SLOT = 'ERR Script attempted to access keys that do not hash to the same slot';
 const WHOLE_IN_SEVERAL = 'ERR Script attempted to access the whole keyspace of a table with several partitions';
 
@@ -44,6 +43,9 @@ const FORBIDDEN: Readonly<Record<'command' | 'key' | 'channel', string>> = {
   key: "can't access at least one of the keys mentioned in the command arguments",
   channel: "can't publish to the channel mentioned in the command",
 };
+
+/** Nothing that the script does catches it. */
+class Elsewhere extends ClientError {}
 
 export class Calls {
   readonly view: View;
@@ -120,7 +122,7 @@ export class Calls {
       this.executed(command, argv, startedMs, reply instanceof ErrorReply ? reply.text : null);
       return reply;
     } catch (error) {
-      if (!(error instanceof ClientError)) throw error;
+      if (!(error instanceof ClientError) || error instanceof Elsewhere) throw error;
       if (command === null || startedMs === null) this.statistics.rejected(command?.name ?? null, error.message);
       else this.executed(command, argv, startedMs, error.message);
       return new ErrorReply(error.message);
@@ -159,7 +161,11 @@ export class Calls {
     const { slots } = this.view;
     for (const position of positionsOfKeys(command, args)) {
       const slot = slotOf(args[position]!);
-      if (slot < slots.from || slot > slots.to) throw new ClientError(NOT_HERE);
+      if (slot < slots.from || slot > slots.to) {
+        // the first key of a script without keys says where it belongs; a transaction has its place
+        if (this.slot === null && !this.view.isPart) throw new Elsewhere(elsewhere(slot));
+        throw new ClientError(NOT_HERE);
+      }
       this.slot ??= slot;
       if (this.permissions.oneSlot && slot !== this.slot) throw new ClientError(OTHER_SLOT);
     }

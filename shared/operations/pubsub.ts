@@ -13,8 +13,10 @@ export const Topic = {
   pattern: 3,
   /** Of keys: what changes of those that begin with it is told. */
   prefix: 4,
+  /** Nobody's interest: a channel of another partition's, on which the proxy is to publish. */
+  relayed: 5,
 } as const;
-export type Topic = (typeof Topic)[keyof typeof Topic];
+export type Topic = Exclude<(typeof Topic)[keyof typeof Topic], typeof Topic.relayed>;
 
 /** How many of the proxy's clients listen now; 0: none does any more. */
 export type Interest = readonly [topic: Topic, name: Buffer, clients: number];

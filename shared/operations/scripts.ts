@@ -142,6 +142,22 @@ export const restoreLibraries = (codes: readonly Buffer[], policy: 'append' | 'r
   policy,
 ];
 
+/**
+ * The error of a script that was given no keys, did nothing yet, and wants a key of another partition: it is to be run at
+ * that slot's.
+ */
+export const elsewhere = (slot: number): string => `${ELSEWHERE}${slot}`;
+
+/** Null: it is another error. */
+export function slotElsewhere(error: string): number | null {
+  return error.startsWith(ELSEWHERE) ? Number(error.slice(ELSEWHERE.length)) : null;
+}
+
+const ELSEWHERE = 'ELSEWHERE ';
+
+/** Of any other script. */
+export const NOT_HERE = 'ERR Script attempted to access a non local key in a cluster node';
+
 /** True: it is known from now on. Error when it is no Lua. */
 export const loadScript = (text: Buffer, sha: string): Operation => [Code.loadScript, text, sha];
 

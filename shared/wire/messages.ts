@@ -138,11 +138,14 @@ export type SettleMessage = [
 /** What the settle messages of the session up to `number` said is committed. */
 export type SettledMessage = [kind: 7, partition: number, session: number, number: number];
 
-/** To a proxy that said it wants it (shared/operations/pubsub.ts). `topic`: a channel or a shard channel. */
+/**
+ * To a proxy that said it wants it (shared/operations/pubsub.ts): `topic` is a channel or a shard channel. Relayed: to the
+ * proxy that sent a script, which publishes it where the channel belongs.
+ */
 export type PublicationMessage = [
   kind: 8,
   partition: number,
-  topic: typeof Topic.channel | typeof Topic.shardChannel,
+  topic: typeof Topic.channel | typeof Topic.shardChannel | typeof Topic.relayed,
   channel: Buffer,
   message: Buffer,
 ];

@@ -66,6 +66,46 @@ describe('the cluster protocol', () => {
     expect(await client.call('ASKING')).to.equal('OK');
   });
 
+  it('runs a script without keys where its first key belongs, in its place among the commands of its connection', async () => {
+    const commands = client.pipeline();
+    for (let i = 0; i < 40; i++) {
+      commands.set(`roam:${i}`, 'before');
+      commands.eval(
+        `return redis.call('append', 'roam:' .. ARGV[1], '+' .. redis.call('get', 'roam:' .. ARGV[1]))`,
+        0,
+        i,
+      );
+      commands.get(`roam:${i}`);
+    }
+    const replies = (await commands.exec()) ?? [];
+    expect(replies.filter(([error]) => error !== null)).to.deep.equal([]);
+    expect(new Set(replies.map(([, reply]) => reply))).to.deep.equal(new Set(['OK', 13, 'before+before']));
+  });
+
+  it('refuses a script keys of several partitions, whatever it catches, and one in a transaction a key elsewhere', async () => {
+    const refusal = (promise: Promise<unknown>): Promise<string> =>
+      promise.then(String, (error: unknown) => (error as Error).message);
+    // slots 12182 and 5061
+    const both = "local first = redis.pcall('get', 'foo'); return redis.call('get', 'bar')";
+    expect(await refusal(client.eval(both, 0))).to.match(
+      /^ERR Script attempted to access a non local key in a cluster node/,
+    );
+    const caught = "local ok = pcall(redis.call, 'set', 'foo', 'x'); return {ok, redis.call('get', 'foo')}";
+    expect(await client.eval(caught, 0)).to.deep.equal([1, 'x']);
+    const [, reply] = (await client.multi().set('bar', '1').eval("return redis.call('get', 'foo')", 0).exec()) ?? [];
+    expect(String(reply?.[0])).to.include('non local key');
+  });
+
+  it('runs a script with random keys at last somewhere, or says that its keys are elsewhere', async () => {
+    for (let i = 0; i < 30; i++) {
+      const outcome = await client.eval("return redis.call('incr', 'random:' .. math.random(1000000))", 0).then(
+        () => 'done',
+        (error: unknown) => (error as Error).message,
+      );
+      if (outcome !== 'done') expect(outcome).to.match(/non local key/);
+    }
+  });
+
   it('serves ioredis as a cluster', async () => {
     const nodes = new Cluster([{ host: '127.0.0.1', port: cluster.port }]);
     for (let i = 0; i < 50; i++) await nodes.set(`key:${i}`, String(i));

@@ -99,6 +99,52 @@ describe('pub/sub across proxies', function () {
     expect(heard[2]).to.deep.equal(heard[0]);
   });
 
+  it('delivers what scripts publish on channels of either partition, once what they wrote is there', async () => {
+    const [listener, writer, reader] = [library(0), library(1), library(0)];
+    const heard: string[] = [];
+    const seen: Promise<string | null>[] = [];
+    const told = (channel: string, key: string): void => {
+      heard.push(`${channel} ${key}`);
+      seen.push(reader.get(key));
+    };
+    listener.on('message', told);
+    listener.on('pmessage', (_pattern, channel: string, key: string) => told(channel, key));
+    const channels = ['a', 'b', 'c', 'd'];
+    await listener.subscribe(...channels);
+    await listener.psubscribe('pattern-*');
+    const script =
+      "redis.call('set', KEYS[1], 'there'); for _, name in ipairs(ARGV) do redis.call('publish', name, KEYS[1]) end";
+    // keys of both partitions, too
+    for (const key of ['{a}1', '{b}1', '{c}1', '{d}1'])
+      await writer.eval(script, 1, key, ...channels, 'pattern-x', 'pattern-y');
+    const expected = ['{a}1', '{b}1', '{c}1', '{d}1'].flatMap((key) =>
+      [...channels, 'pattern-x', 'pattern-y'].map((channel) => `${channel} ${key}`),
+    );
+    await eventually('all messages', () => (heard.length >= expected.length ? true : undefined));
+    expect(heard.toSorted()).to.deep.equal(expected.toSorted());
+    expect(new Set(await Promise.all(seen))).to.deep.equal(new Set(['there']));
+  });
+
+  it('drops what a script published that failed at a key elsewhere', async () => {
+    const [listener, writer] = [library(0), library(1)];
+    const heard: string[] = [];
+    listener.on('message', (channel: string, message: string) => heard.push(`${channel} ${message}`));
+    await listener.subscribe('a', 'b', 'c', 'd');
+    const script = (name: string): string =>
+      `redis.call('publish', '${name}', 'x'); return redis.call('incr', '{${name}}count')`;
+    for (const name of ['a', 'b', 'c', 'd']) expect(await writer.eval(script(name), 0)).to.equal(1);
+    await eventually('all messages', () => (heard.length >= 4 ? true : undefined));
+    await writer.publish('a', 'last');
+    await writer.publish('b', 'last');
+    await writer.publish('c', 'last');
+    await writer.publish('d', 'last');
+    await eventually('the last ones', () =>
+      heard.filter((text) => text.endsWith('last')).length === 4 ? true : undefined,
+    );
+    expect(heard.slice(0, 4).toSorted()).to.deep.equal(['a x', 'b x', 'c x', 'd x']);
+    expect(heard).to.have.length(8);
+  });
+
   it('shows nobody a message before what its connection wrote earlier', async () => {
     const [listener, writer] = [library(0), library(1)];
     const reader = library(0);
