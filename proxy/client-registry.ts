@@ -96,6 +96,11 @@ export class ClientRegistry {
     return queued.some((each) => this.pausable.mayWrite(each.entry, each.args));
   }
 
+  /** What only reads waits, too. */
+  get pausingAll(): boolean {
+    return this.pausedAll && this.pausing;
+  }
+
   whenUnpaused(run: () => void): void {
     this.paused.push(run);
   }

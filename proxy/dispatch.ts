@@ -15,6 +15,7 @@ import { Manner } from '../shared/wire/messages.js';
 import { type CatalogueEntry, namesIn } from './catalogue.js';
 import { LATER, type Call, type ProxyContext } from './context.js';
 import { CROSS_SLOT, keyPositions } from './keys.js';
+import { whetherWrites } from './pausable.js';
 import { refusal } from './permissions.js';
 import { mergeUnion, type Pending, PendingHandler, PendingOperation, PendingParts } from './pending.js';
 import { redacted } from './redaction.js';
@@ -127,11 +128,18 @@ export class Dispatcher {
 
   /** CLIENT PAUSE: the session takes no more requests either, so its order is kept. */
   private afterPause(session: Session, entry: CatalogueEntry, args: readonly Buffer[]): void {
+    const { clients } = this.proxy;
     session.hold();
-    this.proxy.clients.whenUnpaused(() => {
+    const goOn = (): void => {
       if (session.closed) return;
       this.execute(session, entry, args);
       session.release();
+    };
+    const [name] = args;
+    if (entry.name !== 'fcall' || name === undefined || clients.pausingAll) return clients.whenUnpaused(goOn);
+    whetherWrites(this.proxy, session, name, (writes) => {
+      if (writes && clients.pausing) clients.whenUnpaused(goOn);
+      else goOn();
     });
   }
 

@@ -16,7 +16,7 @@ const calling = {
   arity: -3,
   since: '7.0.0',
   keyCount: 2,
-  flags: ['noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
+  flags: ['noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys', 'may_replicate'],
   reply: (result: OperationResult): Reply => operations.readReply(result),
 } as const;
 const everywhere = { ...base, run: 'whole', since: '7.0.0', flags: ['noscript'] } as const;
@@ -50,6 +50,12 @@ const ok = (): Reply => OK;
 /** All partitions have the same ones. */
 const librariesOf = (results: readonly OperationResult[]): readonly FoundLibrary[] =>
   (results[0] ?? []) as unknown as readonly FoundLibrary[];
+
+/** Whether the function says so of itself; `result` is that of `libraries`. */
+export const saysNoWrites = (result: OperationResult, name: string): boolean =>
+  librariesOf([result]).some(([, , functions]) =>
+    functions.some(([found, , flags]) => found === name && flags.includes('no-writes')),
+  );
 
 function listed(results: readonly OperationResult[], args: readonly Buffer[]): Reply {
   let withCode = false;

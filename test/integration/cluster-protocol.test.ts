@@ -66,6 +66,27 @@ describe('the cluster protocol', () => {
     expect(await client.call('ASKING')).to.equal('OK');
   });
 
+  it('holds functions that may write while CLIENT PAUSE WRITE lasts, and lets the others pass', async () => {
+    const body = '() return redis.call("get", "paused") end';
+    const library = [
+      '#!lua name=paused',
+      `redis.register_function('may_write', function${body})`,
+      `redis.register_function{function_name = 'reads', callback = function${body}, flags = {'no-writes'}}`,
+    ].join('\n');
+    await client.call('FUNCTION', 'LOAD', library);
+    await client.set('paused', 'there');
+    const other = client.duplicate();
+    await client.call('CLIENT', 'PAUSE', '100000', 'WRITE');
+    expect(await other.fcall('reads', 0)).to.equal('there');
+    const held = other.fcall('may_write', 1, 'paused');
+    await eventually('it waits', async () =>
+      (await client.info('clients')).includes('blocked_clients:1') ? true : undefined,
+    );
+    await client.call('CLIENT', 'UNPAUSE');
+    expect(await held).to.equal('there');
+    await other.quit();
+  });
+
   it('runs a script without keys where its first key belongs, in its place among the commands of its connection', async () => {
     const commands = client.pipeline();
     for (let i = 0; i < 40; i++) {
