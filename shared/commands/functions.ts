@@ -7,7 +7,7 @@ import { dumpFunctions, readFunctions } from '../rdb/functions.js';
 import { at, word } from './arguments.js';
 import type { Command, KeyedCommand, WholeCommand } from './command.js';
 import { ErrorReply, MapReply, OK, type Reply, SetReply, SimpleString } from './reply.js';
-import { BUSY_SCRIPT, callOf, endedSomewhere } from './scripting.js';
+import { BUSY_SCRIPT, callOf, endedSomewhere, WHERE } from './scripting.js';
 
 const base = { group: 'scripting', support: 'yes', keys: null, categories: ['slow', 'scripting'] } as const;
 const calling = {
@@ -255,6 +255,7 @@ export const functionCommands: readonly Command[] = [
     ...calling,
     name: 'fcall',
     summary: 'Calls a function of a library, at once and alone.',
+    note: WHERE,
     translate: call(true),
   },
   {
@@ -262,6 +263,7 @@ export const functionCommands: readonly Command[] = [
     name: 'fcall_ro',
     flags: ['readonly', 'noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'],
     summary: 'Calls a function of a library that changes nothing.',
+    note: WHERE,
     translate: call(false),
   },
   {

@@ -16,6 +16,8 @@ const evaluates = {
   keyCount: 2,
   flags: ['noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys', 'may_replicate'],
 } as const;
+export const WHERE =
+  'in a table with several partitions it runs at the one of its keys; without keys, at that of the first key that it uses';
 const reads = { flags: ['readonly', 'noscript', 'stale', 'skip_monitor', 'no_mandatory_keys', 'movablekeys'] } as const;
 
 export const BUSY_SCRIPT = 'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.';
@@ -74,6 +76,7 @@ const evaluating: readonly KeyedCommand[] = [
     name: 'eval',
     since: '2.6.0',
     summary: 'Runs a Lua script, at once and alone.',
+    note: WHERE,
     translate: evaluate(true),
     reply: asScripts,
   },
@@ -83,6 +86,7 @@ const evaluating: readonly KeyedCommand[] = [
     name: 'eval_ro',
     since: '7.0.0',
     summary: 'Runs a Lua script that changes nothing.',
+    note: WHERE,
     translate: evaluate(false),
     reply: asScripts,
   },
@@ -91,6 +95,7 @@ const evaluating: readonly KeyedCommand[] = [
     name: 'evalsha',
     since: '2.6.0',
     summary: 'Runs a Lua script that is known by its SHA-1.',
+    note: WHERE,
     translate: evaluateKnown(true),
     reply: asScripts,
   },
@@ -100,6 +105,7 @@ const evaluating: readonly KeyedCommand[] = [
     name: 'evalsha_ro',
     since: '7.0.0',
     summary: 'Runs a Lua script that is known by its SHA-1 and changes nothing.',
+    note: WHERE,
     translate: evaluateKnown(false),
     reply: asScripts,
   },
@@ -128,6 +134,7 @@ const scriptSubcommands: readonly Command[] = [
     since: '2.6.0',
     tips: ['request_policy:all_shards', 'response_policy:agg_logical_and'],
     summary: 'Tells of each SHA-1 whether the script is known.',
+    note: 'in a table with several partitions, whether all of them know it, as SCRIPT LOAD makes sure',
     translate: (args) => operations.scriptsExist(args),
     merge: inAll,
   } satisfies WholeCommand,
