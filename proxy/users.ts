@@ -19,6 +19,7 @@ export class Users {
   /** As start-up gives it; it counts until meta has one of this name. */
   private readonly initial: User;
   private waits: { readonly run: () => void }[] = [];
+  private waitsEndMs: number | null = null;
 
   /** `requirepass`: of the default user that nobody has changed yet; empty: it needs none. */
   constructor(environment: Environment, requirepass: string) {
@@ -66,15 +67,21 @@ export class Users {
     this.onChange(name, user, before);
   }
 
-  /** Calls back once meta has told, or when it has not for as long as a client waits for it. */
+  /**
+   * Calls back once meta has told, or when it has not for as long as clients wait for it, counted from the first: when
+   * that was in vain, those who come later are told so at once.
+   */
   whenKnown(run: () => void): void {
+    const now = this.environment.monotonicMs();
+    this.waitsEndMs ??= now + limits.usersUnknownMs;
+    if (now >= this.waitsEndMs) return run();
     const wait = {
       run: (): void => {
         timer.cancel();
         run();
       },
     };
-    const timer = this.environment.after(limits.usersUnknownMs, () => {
+    const timer = this.environment.after(this.waitsEndMs - now, () => {
       this.waits = this.waits.filter((other) => other !== wait);
       run();
     });

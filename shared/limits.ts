@@ -71,7 +71,7 @@ export const limits = {
   closingGraceMs: 200,
   /** Users of the cluster: every proxy holds all of them, and a full view brings them in one message. */
   users: 10_000,
-  /** How long a client of a proxy that has just started waits for meta to tell which users there are. */
+  /** How long the clients of a proxy that has just started wait for meta to tell which users there are. */
   usersUnknownMs: 10_000,
   /** Scripts that a proxy remembers as writing nothing, for CLIENT PAUSE WRITE: a client can load very many. */
   harmlessScripts: 1_024,

@@ -96,9 +96,9 @@ export class Router {
     return this.routes.table(name);
   }
 
-  /** Calls back once meta has told of the table's partitions, or when it has not within a request's deadline. */
+  /** Calls back once meta has told of the table's partitions, or when it has not for as long as a request waits. */
   whenKnown(table: RoutedTable, run: () => void): void {
-    this.tableWaits.add(table, this.now + this.deadlineMs, run);
+    this.tableWaits.add(table, this.now, this.deadlineMs, run);
   }
 
   connect(onDrain: () => void): RoutedConnection {

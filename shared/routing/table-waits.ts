@@ -1,4 +1,7 @@
-/** Who waits to hear of a table from meta, for no longer than a request would wait for its partition. */
+/**
+ * Who waits to hear of a table from meta: as long as a request would wait for its partition, counted from the first that
+ * waits. When that was in vain, those who come later are told so at once: meta may be away for long.
+ */
 import type { RoutedTable } from './routing-table.js';
 
 interface Wait {
@@ -9,9 +12,15 @@ interface Wait {
 
 export class TableWaits {
   private waits: Wait[] = [];
+  /** When waiting for it ends, or has ended. */
+  private readonly ends = new Map<RoutedTable, number>();
 
-  add(table: RoutedTable, untilMs: number, run: () => void): void {
-    this.waits.push({ table, untilMs, run });
+  /** `run` may be called within this. */
+  add(table: RoutedTable, nowMs: number, atMostMs: number, run: () => void): void {
+    const untilMs = this.ends.get(table) ?? nowMs + atMostMs;
+    this.ends.set(table, untilMs);
+    if (nowMs >= untilMs) run();
+    else this.waits.push({ table, untilMs, run });
   }
 
   /** Lets go whoever's table is known by now, or whose time is over. */

@@ -8,8 +8,8 @@ describe('who waits to hear of a table', () => {
     const waits = new TableWaits();
     const table = new RoutedTable('default');
     const done: string[] = [];
-    waits.add(table, 100, () => done.push('a'));
-    waits.add(new RoutedTable('other'), 100, () => done.push('b'));
+    waits.add(table, 0, 100, () => done.push('a'));
+    waits.add(new RoutedTable('other'), 0, 100, () => done.push('b'));
     waits.look(1);
     expect(done).to.deep.equal([]);
     table.partitions = [{} as RoutedPartition];
@@ -18,19 +18,19 @@ describe('who waits to hear of a table', () => {
     expect(done).to.deep.equal(['a']);
   });
 
-  it('goes on without it when its time is over, and may wait again', () => {
+  it('goes on without it when its time is over, and whoever comes then does not wait', () => {
     const waits = new TableWaits();
     const table = new RoutedTable('default');
     const done: number[] = [];
-    waits.add(table, 100, () => {
-      done.push(1);
-      waits.add(table, 200, () => done.push(2));
-    });
+    waits.add(table, 0, 100, () => done.push(1));
+    waits.add(table, 60, 100, () => done.push(2));
     waits.look(99);
     expect(done).to.deep.equal([]);
     waits.look(100);
-    expect(done).to.deep.equal([1]);
-    waits.look(200);
     expect(done).to.deep.equal([1, 2]);
+    waits.add(table, 130, 100, () => done.push(3));
+    expect(done).to.deep.equal([1, 2, 3]);
+    waits.add(new RoutedTable('other'), 130, 100, () => done.push(4));
+    expect(done).to.deep.equal([1, 2, 3]);
   });
 });
