@@ -47,6 +47,8 @@ What differs in general:
 - One command reads at most ${limits.operationEntries.toLocaleString('en')} elements of a collection (SMEMBERS of a larger set, for instance, is refused
   before anything is read): its reply is made in one go, and nobody else should have to wait for it. Ranges and the SCAN
   commands read any size, and removing a collection of any size takes no time.
+- \`WATCH\` compares what is there: a key that is absent when it is watched and absent at \`EXEC\` counts as unchanged, though it
+  may have come and gone in between; in Redis it counts as touched.
 - Data is always on disk: \`SAVE\`, \`BGSAVE\` and the append-only file have nothing to do.
 
 - What a command only reads it does not change: in Redis a \`SORT\` leaves a sorted set as a skiplist, which \`OBJECT ENCODING\`
