@@ -67,11 +67,22 @@ const LAST_LINES = 8;
 /** Without progress for so long a unit is ended: its longest test takes 40 s on a machine that does something else, too. */
 const STALLED_S = 300;
 
+/** Runs that find their ports taken, by another run of the suite for instance, begin again with others. */
+const PORT_ATTEMPTS = 5;
+
+export async function runUnit(...run: Parameters<typeof runOnce>): Promise<UnitResult> {
+  for (let attempt = 1; ; attempt++) {
+    const result = await runOnce(...run);
+    const portTaken = result.tests.length === 0 && result.aborted?.includes('address already in use') === true;
+    if (!portTaken || attempt === PORT_ATTEMPTS) return result;
+  }
+}
+
 /**
  * Runs a unit to its end, or for at most `deadlineMs`; a test without progress ends it, too, so those that would
  * wait for ever are to be left out.
  */
-export async function runUnit(
+async function runOnce(
   suite: string,
   unit: string,
   port: number,
