@@ -3,13 +3,11 @@
  * the first partition, which sends it there before it has done anything. Until it is answered its session takes no more
  * requests: those behind it must not be executed before it.
  */
+import { limits } from '../shared/limits.js';
 import type { OperationResult } from '../shared/operations/operation.js';
 import { NOT_HERE, slotElsewhere } from '../shared/operations/scripts.js';
 import { Status } from '../shared/wire/messages.js';
 import { PendingOperation } from './pending.js';
-
-/** A script that draws its keys at random could go on for ever. */
-const MOVES_MAX = 3;
 
 export class PendingScript extends PendingOperation {
   private submit: (slot: number) => void = () => undefined;
@@ -23,7 +21,7 @@ export class PendingScript extends PendingOperation {
 
   override onOutcome(status: number, value: OperationResult): void {
     const slot = status === Status.clientError ? slotElsewhere(String(value)) : null;
-    if (slot !== null && this.moves < MOVES_MAX) {
+    if (slot !== null && this.moves < limits.scriptMoves) {
       this.moves += 1;
       this.dispatcher.busy.delete(this);
       this.submit(slot);

@@ -75,6 +75,8 @@ export const limits = {
   usersUnknownMs: 10_000,
   /** Scripts that a proxy remembers as writing nothing, for CLIENT PAUSE WRITE: a client can load very many. */
   harmlessScripts: 1_024,
+  /** Times that a script without keys is sent on to another partition: one that draws its keys at random could go on for ever. */
+  scriptMoves: 3,
   /** Newest entries of ACL LOG that a new one is compared with, as in Redis. */
   aclLogCompared: 10,
   /** Of a key or channel in ACL LOG: an entry must not keep a huge one. */

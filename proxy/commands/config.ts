@@ -6,8 +6,9 @@ import { notifications, setNotifications } from '../../shared/operations/pubsub.
 import { resetStatistics } from '../../shared/operations/statistics.js';
 import { type Call, LATER, type SessionHandler } from '../context.js';
 import { changeUser, userChange } from './acl.js';
+import { askAll } from './ask-all.js';
 import { help } from './help.js';
-import { askAll, askTableMemory, TABLE_PARAMETERS, tellLimits } from './table-memory.js';
+import { askTableMemory, TABLE_PARAMETERS, tellLimits } from './table-memory.js';
 
 const NOTIFICATIONS = 'notify-keyspace-events';
 

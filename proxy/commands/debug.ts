@@ -16,6 +16,7 @@ import { LATER, type Call, type SessionHandler } from '../context.js';
 import { outcomeError } from '../pending.js';
 import { PEAK_FORGOTTEN_MS } from '../reply-peak.js';
 import { looseNumber } from './arguments.js';
+import { askAll } from './ask-all.js';
 import { populate } from './debug-populate.js';
 import { heldUntilAnswered } from './held-until-answered.js';
 
@@ -55,29 +56,19 @@ function object(call: Call): typeof LATER {
 const hex = (result: OperationResult): string => (result as Buffer).toString('hex');
 
 /** One operation on every partition; their results in any order make the reply. */
-function askAll(call: Call, operation: Operation, reply: (results: readonly OperationResult[]) => Reply): typeof LATER {
-  const { proxy, session } = call;
+function replyOfAll(
+  call: Call,
+  operation: Operation,
+  reply: (results: readonly OperationResult[]) => Reply,
+): typeof LATER {
   const finish = call.later();
-  const { partitions } = proxy.table;
-  const results: OperationResult[] = [];
-  let left = partitions.length;
-  let failure: ErrorReply | null = null;
-  for (const partition of partitions) {
-    proxy.router.submitTo(partition, session.routed, session.database, operation, {
-      onOutcome(status, value) {
-        if (status === Status.ok) results.push(value);
-        else failure = outcomeError(status, value);
-        left -= 1;
-        if (left === 0) finish(failure ?? reply(results));
-      },
-    });
-  }
+  askAll(call, operation, (results) => finish(results instanceof ErrorReply ? results : reply(results)));
   return LATER;
 }
 
 /** The digests of all partitions, which are independent of order, combined. */
 function wholeDigest(call: Call): typeof LATER {
-  return askAll(call, digest(), (digests) => {
+  return replyOfAll(call, digest(), (digests) => {
     const sum = Buffer.alloc(20);
     for (const each of digests)
       (each as Buffer).forEach((byte, index) => {
@@ -88,7 +79,7 @@ function wholeDigest(call: Call): typeof LATER {
 }
 
 function setActiveExpire(call: Call): typeof LATER {
-  return askAll(call, activeExpiry(cInteger(call.args[1]) !== 0), () => OK);
+  return replyOfAll(call, activeExpiry(cInteger(call.args[1]) !== 0), () => OK);
 }
 
 function digestOfValues(call: Call): Reply | typeof LATER {

@@ -9,7 +9,7 @@ import { type Call, LATER, type ProxyContext, type SessionHandler } from '../con
 import { outcomeError } from '../pending.js';
 import { Status } from '../../shared/wire/messages.js';
 import { timeoutMs } from './arguments.js';
-import { askAll } from './table-memory.js';
+import { askAll } from './ask-all.js';
 
 /** Takes a walk to its end, one operation at a time. */
 function follow(call: Call, walk: Walk): Reply | typeof LATER {

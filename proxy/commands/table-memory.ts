@@ -5,10 +5,8 @@
 import { ErrorReply } from '../../shared/commands/reply.js';
 import { limits } from '../../shared/limits.js';
 import { memory, setMemoryLimits } from '../../shared/operations/memory.js';
-import type { Operation, OperationResult } from '../../shared/operations/operation.js';
-import { Status } from '../../shared/wire/messages.js';
 import type { Call } from '../context.js';
-import { outcomeError } from '../pending.js';
+import { askAll } from './ask-all.js';
 
 export const TABLE_PARAMETERS: ReadonlySet<string> = new Set(['maxmemory', 'maxmemory-policy', 'maxmemory-samples']);
 
@@ -19,29 +17,6 @@ export interface TableMemory {
   /** Logical bytes, with what an empty table counts as. */
   readonly used: number;
   readonly evicted: number;
-}
-
-/** One operation on every partition: the results, or a failure. */
-export function askAll(
-  { proxy, session }: Call,
-  operation: Operation,
-  done: (results: readonly OperationResult[] | ErrorReply) => void,
-): void {
-  const { partitions } = proxy.table;
-  const results: OperationResult[] = [];
-  let left = partitions.length;
-  let failure: ErrorReply | null = null;
-  if (left === 0) return done(new ErrorReply('ERR not executed: no partition is known yet'));
-  for (const partition of partitions) {
-    proxy.router.submitTo(partition, session.routed, session.context.db, operation, {
-      onOutcome(status, value) {
-        if (status === Status.ok) results.push(value);
-        else failure = outcomeError(status, value);
-        left -= 1;
-        if (left === 0) done(failure ?? results);
-      },
-    });
-  }
 }
 
 type PartitionMemory = readonly [bytes: number, evicted: number, told: number, policy: string, samples: number];

@@ -2,7 +2,7 @@
 import { ErrorReply } from '../../shared/commands/reply.js';
 import { statistics } from '../../shared/operations/statistics.js';
 import type { Call } from '../context.js';
-import { askAll } from './table-memory.js';
+import { askAll } from './ask-all.js';
 
 /** What a command was called by scripts. */
 export interface ScriptedCalls {

@@ -5,7 +5,7 @@ import { Counts } from '../execution/counts.js';
 import { decodeKeyspaces, initialKeyspaces, KEYSPACES_KEY } from '../execution/head.js';
 import { Sessions, sessionRows } from '../execution/sessions.js';
 import { NO_SETTINGS, SETTINGS_KEYS, type Settings, settingsAfter } from '../execution/settings.js';
-import { decodeCount, KeyspaceKeys, parseCountKey, toBuffer } from '../storage/keys.js';
+import { decodeCount, keyAfter, KeyspaceKeys, parseCountKey, toBuffer } from '../storage/keys.js';
 import type { Callback, Entry, Store } from '../storage/store.js';
 import { APPLIED_KEY, decodeApplied, type AppliedState } from './applier.js';
 
@@ -98,9 +98,7 @@ export function eachEntry(
       for (const entry of entries) each(entry);
       const last = entries[entries.length - 1];
       if (last === undefined) done(null);
-      else eachEntry(store, { gte: Buffer.concat([last.key, ZERO]), lt: range.lt }, each, done);
+      else eachEntry(store, { gte: keyAfter(last.key), lt: range.lt }, each, done);
     },
   );
 }
-
-const ZERO = Buffer.alloc(1);

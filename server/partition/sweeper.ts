@@ -8,7 +8,7 @@
 import type { Timer } from '../../shared/environment.js';
 import type { Executor } from '../execution/executor.js';
 import type { Head } from '../execution/head.js';
-import { garbageRecords, parseExpiryKey, prefixRange, toBuffer } from '../storage/keys.js';
+import { garbageRecords, keyAfter, parseExpiryKey, prefixRange, toBuffer } from '../storage/keys.js';
 import type { Store } from '../storage/store.js';
 import type { Partition } from './partition.js';
 
@@ -17,7 +17,6 @@ const EXPIRED_PER_TURN = 400;
 const GARBAGE_PAUSE_MS = 100;
 const GARBAGE_PER_TURN = 1_000;
 const GARBAGE_BYTES_PER_TURN = 4 * 1024 * 1024;
-const ZERO = Buffer.alloc(1);
 
 /**
  * How far the deletion of what a record names has come. What was deleted lies in LevelDB as marks until a compaction, and
@@ -125,8 +124,7 @@ export class Sweeper {
         if (failed !== null || entries === undefined || store !== this.partition.store) return done();
         const last = entries.at(-1);
         // nothing comes to lie there any more, so one walk from the beginning to the end finds all of it
-        this.progress =
-          last === undefined ? null : { store, record: record.key, from: Buffer.concat([last.key, ZERO]) };
+        this.progress = last === undefined ? null : { store, record: record.key, from: keyAfter(last.key) };
         const writes =
           entries.length > 0 ? entries.map(({ key }) => ({ key, value: null })) : [{ key: record.key, value: null }];
         this.nextGarbageMs = now;

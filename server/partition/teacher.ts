@@ -14,7 +14,7 @@ import { sameSeat, type Seat } from '../../shared/cluster.js';
 import type { Timer } from '../../shared/environment.js';
 import { limits } from '../../shared/limits.js';
 import { Kind, type LearnPageAckMessage, type LearnStateMessage, type Message } from '../../shared/wire/messages.js';
-import { toBuffer, everything } from '../storage/keys.js';
+import { everything, keyAfter, toBuffer } from '../storage/keys.js';
 import type { Entry, Snapshot } from '../storage/store.js';
 import { APPLIED_KEY, decodeApplied } from './applier.js';
 import { encodePage } from './page.js';
@@ -276,7 +276,7 @@ export class Teaching {
     lesson.sentMs = now;
     lesson.sentBytes += bytes.length;
     if (last) lesson.sentAll = true;
-    else lesson.begins.push(Buffer.concat([entries[entries.length - 1]!.key, ZERO]));
+    else lesson.begins.push(keyAfter(entries[entries.length - 1]!.key));
     lesson.nextPageMs = host.pace.next(lesson.nextPageMs, now, bytes.length, host.teachers.count, lesson.loggedBytes);
     if (now - lesson.progressMs < PROGRESS_MS) return;
     lesson.progressMs = now;
@@ -342,5 +342,3 @@ export class Teaching {
     return this.partition.host.environment.monotonicMs();
   }
 }
-
-const ZERO = Buffer.alloc(1);

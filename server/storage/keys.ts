@@ -61,6 +61,13 @@ export function garbageKey(id: string): string {
 export const everything: StringRange = { gte: '', lt: '\x03' };
 export const garbageRecords: StringRange = { gte: '\x02', lt: '\x03' };
 
+/** The first key behind this one. */
+export function keyAfter(key: Buffer): Buffer {
+  return Buffer.concat([key, ZERO]);
+}
+
+const ZERO = Buffer.alloc(1);
+
 /** Everything that begins with `prefix`. */
 export function prefixRange(prefix: string): StringRange {
   return { gte: prefix, lt: successor(prefix) };

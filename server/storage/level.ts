@@ -7,6 +7,7 @@ import { ClassicLevel } from 'classic-level';
 import { OperatingError, invariant } from '../../shared/errors.js';
 import { limits } from '../../shared/limits.js';
 import { type DiskQueue, Priority } from './disk-queue.js';
+import { keyAfter } from './keys.js';
 import { syncOlderLogs } from './level-log.js';
 import type { Callback, Entry, Range, Snapshot, Store, Write } from './store.js';
 import { Tables } from './tables.js';
@@ -333,7 +334,7 @@ class LevelStoreSnapshot implements Snapshot {
     } finally {
       const last = entries.at(-1);
       if (last === undefined || pages >= limits.walkPages || this.#walk !== null) await iterator.close();
-      else this.#walk = { iterator, range, next: Buffer.concat([last.key, ZERO]), pages };
+      else this.#walk = { iterator, range, next: keyAfter(last.key), pages };
     }
   }
 
@@ -354,8 +355,6 @@ class LevelStoreSnapshot implements Snapshot {
     else settle(walk.iterator.close(), () => this.#store.closeSnapshot(this.#snapshot));
   }
 }
-
-const ZERO = Buffer.alloc(1);
 
 function continues({ next, range: former }: Walk, range: Range): boolean {
   return next.equals(range.gte) && former.lt.equals(range.lt) && former.limitBytes === range.limitBytes;

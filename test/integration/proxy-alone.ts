@@ -1,5 +1,5 @@
 /** A proxy on a free port whose servers are functions: for what does not depend on data. */
-import { Proxy } from '../../proxy/proxy.js';
+import { Proxy, type ProxyOptions } from '../../proxy/proxy.js';
 import { systemEnvironment } from '../../shared/environment.js';
 import { silentLogger } from '../../shared/logging.js';
 import {
@@ -12,10 +12,15 @@ import {
   viewOf,
 } from '../unit/proxy/memory-partition.js';
 
-export async function startProxyAlone(): Promise<Proxy> {
-  const network = new FakeNetwork();
-  serveAt(network, new MemoryPartition());
-  const options = {
+/** Its one server has all of `partition`, unless the view says otherwise. */
+export async function startProxyOn(
+  network: FakeNetwork,
+  partition: MemoryPartition,
+  options: Partial<ProxyOptions> = {},
+  view = viewOf([partitionAt('a')]),
+): Promise<Proxy> {
+  serveAt(network, partition);
+  const complete = {
     host: '127.0.0.1',
     port: 0,
     metaHost: 'meta',
@@ -24,11 +29,18 @@ export async function startProxyAlone(): Promise<Proxy> {
     requirepass: '',
     machine: 'here',
     hooks: { shutdown: () => undefined },
+    ...options,
   };
-  const proxy = new Proxy(systemEnvironment, network, options, silentLogger);
+  const proxy = new Proxy(systemEnvironment, network, complete, silentLogger);
   network.connect(serverOrigin('a'));
-  keepUsersAt(network);
-  network.view(viewOf([partitionAt('a')]));
-  await new Promise<void>((resolve) => proxy.start(() => resolve()));
+  network.view(view);
+  await new Promise<void>((resolve, reject) => proxy.start((error) => (error === null ? resolve() : reject(error))));
   return proxy;
+}
+
+/** With a meta that keeps users. */
+export function startProxyAlone(): Promise<Proxy> {
+  const network = new FakeNetwork();
+  keepUsersAt(network);
+  return startProxyOn(network, new MemoryPartition());
 }

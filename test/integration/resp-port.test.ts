@@ -1,16 +1,8 @@
 import { expect } from 'chai';
-import { Proxy, type ProxyOptions } from '../../proxy/proxy.js';
-import { systemEnvironment } from '../../shared/environment.js';
-import { silentLogger } from '../../shared/logging.js';
+import type { Proxy, ProxyOptions } from '../../proxy/proxy.js';
 import { Status, type RequestMessage } from '../../shared/wire/messages.js';
-import {
-  FakeNetwork,
-  MemoryPartition,
-  partitionAt,
-  serveAt,
-  serverOrigin,
-  viewOf,
-} from '../unit/proxy/memory-partition.js';
+import { FakeNetwork, MemoryPartition, partitionAt, viewOf } from '../unit/proxy/memory-partition.js';
+import { startProxyOn } from './proxy-alone.js';
 import { encodeCommand, RespClient } from './resp-client.js';
 
 describe('RESP port', () => {
@@ -22,26 +14,7 @@ describe('RESP port', () => {
   async function start(options: Partial<ProxyOptions> = {}, view = viewOf([partitionAt('a')])): Promise<void> {
     network = new FakeNetwork();
     partition = new MemoryPartition();
-    serveAt(network, partition);
-    proxy = new Proxy(
-      systemEnvironment,
-      network,
-      {
-        host: '127.0.0.1',
-        port: 0,
-        metaHost: 'meta',
-        metaPort: 1,
-        table: 'default',
-        requirepass: '',
-        machine: 'here',
-        hooks: { shutdown: () => undefined },
-        ...options,
-      },
-      silentLogger,
-    );
-    network.connect(serverOrigin('a'));
-    network.view(view);
-    await new Promise<void>((resolve, reject) => proxy.start((error) => (error === null ? resolve() : reject(error))));
+    proxy = await startProxyOn(network, partition, options, view);
   }
 
   async function client(): Promise<RespClient> {
